@@ -1,0 +1,38 @@
+# What one can do here. Every target says what it does; all of them can be run again at any time.
+SHELL := /bin/sh
+UV := PATH="$(CURDIR)/.run/bin:$$PATH" uv
+RUN := $(UV) run --locked
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo down clean logs test lint docs live bench fresh
+
+help: ## list what one can do here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install Python, uv and the locked packages into this folder
+	@setup/python.sh
+
+demo: setup ## start Orthanc, the FHIR server and the mapper, upload sample studies, show them in FHIR
+	@$(RUN) python -m demo up
+
+down: setup ## stop the demo and keep its data
+	@$(RUN) python -m demo down
+
+clean: setup ## stop the demo and remove its data
+	@$(RUN) python -m demo clean
+
+logs: setup ## follow the demo's logs
+	@$(RUN) python -m demo logs
+
+test: lint ## run every test, real servers and a real browser included
+	@setup/native.sh
+	@setup/browser.sh
+	@$(RUN) pytest
+
+lint: setup ## check style, types and printed documentation
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+
+docs: setup ## print the documentation that comes from the code
+	@$(RUN) python -m docs.printed

@@ -1,0 +1,109 @@
+"""Say on the terminal how far the studies are, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from demo.follow import Followed, Follower
+from demo.stack import Stack
+
+TOKEN_FILE = ".run/demo.env"
+
+
+def table(follower: Follower) -> Table:
+    """Return the studies with their stage and seconds."""
+    made = Table("Study", "Modality", "Instances", "State", "Stable to FHIR", box=None, pad_edge=False)
+    for column in (2, 4):
+        made.columns[column].justify = "right"
+    for followed in follower.followed.values():
+        made.add_row(
+            followed.study.name,
+            followed.study.modalities,
+            str(len(followed.study.datasets)),
+            followed.stage,
+            _seconds(followed),
+        )
+    return made
+
+
+@contextmanager
+def watching(follower: Follower, console: Console) -> Iterator[Callable[[], None]]:
+    """Keep a table up to date on a terminal, else print a line for each study that arrives."""
+    if console.is_terminal:
+        with Live(table(follower), console=console, transient=True) as live:
+            yield lambda: live.update(table(follower))
+        return
+    told: set[str] = set()
+
+    def tell() -> None:
+        """Print what is new."""
+        for uid, followed in follower.followed.items():
+            if followed.found is not None and uid not in told:
+                told.add(uid)
+                console.print(f"{followed.study.name}: in FHIR ({_seconds(followed)})")
+
+    yield tell
+
+
+def links(console: Console, follower: Follower, stack: Stack) -> None:
+    """Print what to open and what to type next."""
+    first = next(iter(follower.followed.values()))
+    user, password = stack.orthanc_auth
+    token = f"any user; the password is ORTHANC_FHIR_TOKEN in {TOKEN_FILE}"
+    rows = (
+        ("Orthanc", f"{stack.orthanc_url}/app/explorer.html", f"user {user}, password {password}"),
+        ("FHIR", f"{stack.fhir_url}/ImagingStudy/{first.fhir_id}", first.study.description),
+        ("Mapper", f"{stack.mapper_url}/", token),
+    )
+    console.print("\nOpen:")
+    _columns(console, rows)
+    console.print("\nNext:")
+    _columns(
+        console,
+        (
+            ("make logs", "follow what the servers say"),
+            ("make down", "stop them and keep the data"),
+            ("make clean", "stop them and remove the data"),
+        ),
+    )
+
+
+def failure(console: Console, follower: Follower) -> None:
+    """Print which studies are missing, what is known of them and what to do."""
+    missing = follower.waiting
+    console.print(f"\n{len(missing)} of {len(follower.followed)} studies are not in FHIR:")
+    for followed in missing:
+        known = followed.state or "the mapper does not know it"
+        why = f": {followed.message}" if followed.message else ""
+        console.print(
+            f"  {followed.study.name}  {followed.study.study_uid}\n    {known}{why}", soft_wrap=True, markup=False
+        )
+    for name, problem in follower.trouble.items():
+        console.print(f"  {name}: {problem}", soft_wrap=True, markup=False)
+    console.print("\nWhat to do:")
+    _columns(
+        console,
+        (
+            ("make logs", "see what the servers say"),
+            ("make demo", "try again: nothing is uploaded twice"),
+            ("make clean", "start from nothing"),
+        ),
+    )
+
+
+def _seconds(followed: Followed) -> str:
+    if followed.found is None:
+        return ""
+    return "was there" if followed.seconds is None else f"{followed.seconds:.1f} s"
+
+
+def _columns(console: Console, rows: tuple[tuple[str, ...], ...]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print(f"  {line.rstrip()}", soft_wrap=True, markup=False, highlight=False)

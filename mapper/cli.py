@@ -1,0 +1,200 @@
+"""The command line: orthanc-fhir ..."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from mapper.errors import MapperError, NotOneStudy, Problem
+from mapper.settings import Settings, Site, load
+
+app = typer.Typer(
+    name="orthanc-fhir",
+    help="Upload DICOM to Orthanc, and FHIR R4 appears. Settings: docs/settings.md, or `orthanc-fhir doctor`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+StudyUIDs = Annotated[list[str] | None, typer.Argument(metavar="[STUDY_UID]...", help="StudyInstanceUIDs.")]
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn an expected failure into one line on stderr and exit code 1."""
+    try:
+        yield
+    except MapperError as error:
+        typer.echo(f"orthanc-fhir: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def fail(message: str) -> typer.Exit:
+    """Say one line on stderr; returns what to raise."""
+    typer.echo(f"orthanc-fhir: {message}", err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Run the mapper: watch Orthanc, sync studies, serve pages and API. Stops cleanly on SIGTERM."""
+    from mapper.serve import run
+
+    with one_line():
+        run(load(Settings, host=host, port=port))
+
+
+@app.command()
+def sync(
+    study_uids: StudyUIDs = None,
+    all_studies: Annotated[bool, typer.Option("--all", help="Every study, changed or not.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the outcome.")] = 300.0,
+    accept_removals: Annotated[
+        bool, typer.Option(help="Many studies vanished from the PACS, and that is right: retract them.")
+    ] = False,
+) -> None:
+    """Sync studies now: those named, all, or (without arguments) those that changed. Waits for the outcome.
+
+    Beside a running `serve` the studies are marked and `serve` does the work; without one it is done here.
+    """
+    from mapper.hand import sync_by_hand
+
+    with one_line():
+        done = sync_by_hand(load(Settings), study_uids or [], all_studies, wait, accept_removals, typer.echo)
+    if not done:
+        raise typer.Exit(1)
+
+
+@app.command()
+def studies(
+    state: Annotated[str | None, typer.Option(help="pending, syncing, synced, retrying, parked or removed.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the studies the ledger knows: state, reason, problems."""
+    from mapper.hand import show_studies
+
+    with one_line():
+        show_studies(load(Settings), state, limit, as_json)
+
+
+@app.command()
+def retry(
+    study_uids: StudyUIDs = None,
+    parked: Annotated[bool, typer.Option("--parked", help="All parked studies.")] = False,
+) -> None:
+    """Put parked studies back in line: those named, or all with --parked."""
+    from mapper.service import ledger_of
+
+    if bool(study_uids) == parked:
+        raise typer.BadParameter("name studies, or say --parked")
+    with one_line():
+        number = ledger_of(load(Settings)).retry(study_uids or [])
+    if number == 0:
+        raise fail("no such parked study" if study_uids else "no study is parked")
+    typer.echo(f"{number} back in line")
+
+
+@app.command()
+def convert(
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files and folders.", exists=True, readable=True)],
+    each_study: Annotated[bool, typer.Option(help="One Bundle a line, in order of StudyInstanceUID.")] = False,
+    timezone: Annotated[str | None, typer.Option(help="IANA zone of times without an offset.")] = None,
+    base: Annotated[str | None, typer.Option(help="URI under which identifier systems are made.")] = None,
+    server: Annotated[str | None, typer.Option(help="FHIR base of the fullUrls.")] = None,
+    dicomweb: Annotated[str | None, typer.Option(help="DICOMweb root: makes Endpoint and meta.source.")] = None,
+    namespace: Annotated[UUID | None, typer.Option(help="UUID under which ids are made.")] = None,
+    problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
+) -> None:
+    """Convert the DICOM files of one study into a FHIR R4 transaction Bundle on standard output.
+
+    Other files are skipped with a warning. None or several studies are an error, unless --each-study.
+    """
+    from mapper.convert import Converted, read_folders
+    from mapper.convert import convert as convert_one
+    from mapper.convert import each_study as convert_each
+    from mapper.progress import Progress
+
+    with one_line(), Progress("files") as progress:
+        site = load(
+            Site,
+            timezone=timezone,
+            base=base,
+            fhir_public_url=server,
+            dicomweb=dicomweb,
+            namespace=namespace,
+        )
+        collector = read_folders(paths, lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
+        found: list[Converted | NotOneStudy] | Iterator[Converted | NotOneStudy]
+        found = convert_each(collector, site) if each_study else [convert_one(collector.only_study(), site)]
+        with problem_file(problems) as record:
+            converted = 0
+            for one in found:
+                if isinstance(one, NotOneStudy):
+                    progress.say(str(one))
+                    continue
+                sys.stdout.buffer.write(one.bundle + b"\n")
+                record(one.study_uid, one.problems)
+                converted += 1
+    if not converted:
+        raise fail("no study was found")
+
+
+@contextmanager
+def problem_file(path: Path | None) -> Iterator[Any]:
+    """Open the file of problems, one JSON object a line: study_uid, element, attribute, reason."""
+    import orjson
+
+    if path is None:
+        yield lambda study_uid, problems: None
+        return
+    with path.open("wb") as file:
+
+        def record(study_uid: str, problems: list[Problem]) -> None:
+            for one in problems:
+                line = {"study_uid": study_uid, "element": one.element, "attribute": one.attribute}
+                file.write(orjson.dumps(line | {"reason": one.reason}) + b"\n")
+
+        yield record
+
+
+@app.command()
+def table() -> None:
+    """Print the mapping: every FHIR element, the DICOM attributes behind it, and the rule in words."""
+    from mapper.maps.printed import markdown
+
+    typer.echo(markdown())
+
+
+@app.command()
+def doctor() -> None:
+    """Check every connection, version, permission and setting, and say what to do."""
+    from mapper.doctor import examine
+
+    sick = False
+    with one_line():
+        for found in examine(load(Settings)):
+            typer.echo(f"{found.level:8}{found.text}")
+            sick = sick or found.level == "problem"
+    if sick:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; a reader that closes the pipe early is no error."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Files or metadata of one study -> transaction Bundle, without any server."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from mapper.dicom.reader import Reader
+from mapper.dicom.study import Collector, Study
+from mapper.errors import NotOneStudy, Problem
+from mapper.fhir.bundle import dump, transaction
+from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.settings import Site
+from mapper.sources.files import CHUNK, Skipped, collect, files_under
+
+WORTH_A_POOL = 4 * CHUNK
+"""Files from which on several processes read faster than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One study as a transaction Bundle (JSON bytes), and what was dropped or doubted."""
+
+    study_uid: str
+    bundle: bytes
+    problems: list[Problem]
+
+
+def convert(study: Study, site: Site) -> Converted:
+    """Return one study as a transaction Bundle; raises NotOneStudy when nothing of it fits FHIR."""
+    mapped = study_to_fhir(study, site)
+    return Converted(study.uid, dump(transaction(mapped.resources, site.fhir_public_url)), mapped.problems)
+
+
+def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
+    """Return the transaction Bundle of one study's WADO-RS metadata (a JSON list of data sets).
+
+    Raises NotOneStudy (a ValueError) when it holds no study or several, BadMetadata when it is not DICOM JSON.
+    """
+    collector = Collector()
+    Reader(KEYWORDS, INSTANCE_KEYWORDS).read(metadata, collector)
+    return convert(collector.only_study(), site or Site()).bundle
+
+
+def read_folders(
+    paths: Iterable[Path],
+    skip: Callable[[Skipped], None],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Collector:
+    """Read every DICOM file under the paths; `skip` is told of each other file, `progress` of files done."""
+    files = list(files_under(paths))
+    collector = Collector()
+    done = 0
+    with pool_for(len(files)) as pool:
+        for collected, skipped in collect(files, KEYWORDS, INSTANCE_KEYWORDS, pool):
+            collector = collected
+            for one in skipped:
+                skip(one)
+            done = min(done + CHUNK, len(files))
+            progress(done, len(files))
+    if collector.strays:
+        skip(Skipped(f"{collector.strays} DICOM files without a StudyInstanceUID are left out"))
+    return collector
+
+
+def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]":
+    """Return a pool of processes where it pays, else nothing."""
+    workers = os.cpu_count() or 1
+    if files < WORTH_A_POOL or workers < 2:
+        return nullcontext(None)
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+def each_study(collector: Collector, site: Site) -> Iterator[Converted | NotOneStudy]:
+    """Yield every study in the order of StudyInstanceUID; one that fits no FHIR comes as its failure."""
+    for study_uid in collector.study_uids:
+        try:
+            yield convert(collector.study(study_uid), site)
+        except NotOneStudy as failure:
+            yield failure

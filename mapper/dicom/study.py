@@ -1,0 +1,184 @@
+"""Study, Series, Instance: what a source hands to the maps, in one canonical order.
+
+Series stand by (SeriesNumber, SeriesInstanceUID), instances by (InstanceNumber, SOPInstanceUID), absent
+numbers last. A series speaks through its first instance, a study through the first series that has a value.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from mapper.dicom.item import Item, Layers
+from mapper.errors import NotOneStudy, Problem, TwoPatients
+
+IDENTITY = (
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "SOPClassUID",
+    "InstanceNumber",
+    "PatientID",
+)
+"""What must be known of every instance, whatever the tables name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One SOP instance, with the attributes that the tables read of every instance."""
+
+    uid: str
+    item: Item
+    where: str = ""
+    """A file's path or a place in a listing: for messages to the person who gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series: `item` is its first instance with every attribute that the tables name."""
+
+    uid: str
+    item: Item
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One study; `problems` is what was dropped while it was put together."""
+
+    uid: str
+    series: tuple[Series, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def item(self) -> Item:
+        """The study's own attributes: the first value over its series."""
+        return Layers(series.item for series in self.series)
+
+    @property
+    def instances(self) -> int:
+        """The number of instances."""
+        return sum(len(series.instances) for series in self.series)
+
+
+class _Series:
+    """A series while its instances arrive in any order."""
+
+    def __init__(self) -> None:
+        self.instances: dict[str, tuple[Any, Instance]] = {}
+        self.first: tuple[Any, Callable[[], Mapping[str, Any]]] | None = None
+
+    def add(self, key: Any, instance: Instance, full: Callable[[], Mapping[str, Any]]) -> bool:
+        """Take one instance; False when its SOPInstanceUID is there already."""
+        known = self.instances.get(instance.uid)
+        if known is None or key < known[0]:
+            self.instances[instance.uid] = (key, instance)
+        if self.first is None or key < self.first[0]:
+            self.first = (key, full)
+        return known is None
+
+    def settle(self) -> None:
+        """Read the first instance in full now: what it is read from may go."""
+        if self.first is not None:
+            elements = self.first[1]()
+            self.first = (self.first[0], lambda: elements)
+
+    def finished(self, uid: str) -> Series:
+        assert self.first is not None
+        ordered = sorted(self.instances.values(), key=lambda pair: pair[0])
+        return Series(uid, Item(self.first[1]()), tuple(instance for _, instance in ordered))
+
+
+class Collector:
+    """Puts instances that arrive in any order together into studies."""
+
+    def __init__(self) -> None:
+        self._studies: dict[str, dict[str, _Series]] = {}
+        self._problems: dict[str, list[Problem]] = {}
+        self._patients: dict[str, dict[str, str]] = {}
+        self.strays = 0
+        """Instances without a StudyInstanceUID: they belong to nobody."""
+
+    def add(
+        self,
+        elements: Mapping[str, Any],
+        full: Callable[[], Mapping[str, Any]] | None = None,
+        where: str = "",
+    ) -> None:
+        """Take one instance: `elements` are kept, `full` is called when it turns out to speak for its series."""
+        item = Item(elements)
+        study_uid = identity(item, "StudyInstanceUID")
+        if study_uid is None:
+            self.strays += 1
+            return
+        all_series = self._studies.setdefault(study_uid, {})
+        problems = self._problems.setdefault(study_uid, [])
+        with suppress(ValueError):  # an unreadable PatientID is no second patient
+            self._patients.setdefault(study_uid, {}).setdefault(item["PatientID"] or "", where)
+        series_uid, uid = identity(item, "SeriesInstanceUID"), identity(item, "SOPInstanceUID")
+        if series_uid is None:
+            problems.append(Problem("ImagingStudy.series.uid", "SeriesInstanceUID", "absent: the instance is left out"))
+            return
+        if uid is None:
+            problems.append(
+                Problem("ImagingStudy.series.instance.uid", "SOPInstanceUID", "absent: the instance is left out")
+            )
+            return
+        series = all_series.setdefault(series_uid, _Series())
+        key = (*rank(item, "InstanceNumber"), uid, identity(item, "SOPClassUID") or "")
+        if not series.add(key, Instance(uid, item, where), full or (lambda: elements)):
+            problems.append(
+                Problem("ImagingStudy.series.instance", "SOPInstanceUID", "seen twice in one series: listed once")
+            )
+
+    def settle(self) -> None:
+        """Read in full what speaks for each series so far; call it before the bytes behind it go."""
+        for all_series in self._studies.values():
+            for series in all_series.values():
+                series.settle()
+
+    @property
+    def study_uids(self) -> list[str]:
+        """Every StudyInstanceUID seen, sorted."""
+        return sorted(self._studies)
+
+    def study(self, study_uid: str) -> Study:
+        """Return one study.
+
+        Raises TwoPatients when its instances name two PatientIDs, NotOneStudy when nothing of it is left.
+        """
+        patients = self._patients.get(study_uid, {})
+        if len(patients) > 1:
+            places = ", ".join(sorted(filter(None, patients.values()))) or "the same answer"
+            raise TwoPatients(f"study {study_uid} stands under {len(patients)} PatientIDs: see {places}")
+        series = [found.finished(uid) for uid, found in self._studies.get(study_uid, {}).items()]
+        if not series:
+            raise NotOneStudy(f"study {study_uid} has no instance with the UIDs that DICOM demands")
+        series.sort(key=lambda one: (*rank(one.item, "SeriesNumber"), one.uid))
+        return Study(study_uid, tuple(series), tuple(sorted(self._problems.get(study_uid, ()), key=str)))
+
+    def only_study(self) -> Study:
+        """Return the study when there is exactly one; raises NotOneStudy otherwise."""
+        if len(self._studies) != 1:
+            found = f"{len(self._studies)} studies" if self._studies else "no study"
+            raise NotOneStudy(f"the input holds {found}, exactly one is needed")
+        return self.study(self.study_uids[0])
+
+
+def identity(item: Item, keyword: str) -> str | None:
+    """Return a text that identifies, or None where it is absent or unreadable."""
+    try:
+        value = item[keyword]
+    except ValueError:
+        return None
+    return str(value) if value is not None else None
+
+
+def rank(item: Item, keyword: str) -> tuple[bool, Decimal]:
+    """Return a sort key of a number, absent or unreadable last."""
+    try:
+        number = item[keyword]
+    except ValueError:
+        number = None
+    return number is None, number if number is not None else Decimal(0)

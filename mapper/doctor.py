@@ -1,0 +1,84 @@
+"""Checks every connection, version, permission and setting, and says what to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from mapper.errors import MapperError
+from mapper.namespace import fingerprint, is_public, namespace_of
+from mapper.service import fhir_server_of, ledger_of, orthanc_of
+from mapper.settings import DEMO_BASE, Settings
+from mapper.sync.sweep import BRAKE
+from mapper.web.guard import LOOPBACK
+
+PROBLEM, LIMIT = "problem: ", "limit: "
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the doctor found: `level` is ok, limit or problem."""
+
+    level: str
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found, part by part; nothing is changed."""
+    for part in (orthanc, fhir_server, ledger, identity, access):
+        try:
+            said = list(part(settings))
+        except MapperError as error:
+            said = [f"{PROBLEM}{error}"]
+        except SQLAlchemyError as error:
+            said = [f"{PROBLEM}ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"]
+        yield from map(finding, said)
+
+
+def finding(said: str) -> Finding:
+    """Return a sentence with its level."""
+    for mark, level in ((PROBLEM, "problem"), (LIMIT, "limit")):
+        if said.startswith(mark):
+            return Finding(level, said.removeprefix(mark))
+    return Finding("ok", said)
+
+
+def orthanc(settings: Settings) -> list[str]:
+    """Look at Orthanc."""
+    return orthanc_of(settings).check()
+
+
+def fhir_server(settings: Settings) -> list[str]:
+    """Look at the FHIR server."""
+    return fhir_server_of(settings).check()
+
+
+def ledger(settings: Settings) -> Iterator[str]:
+    """Look at the ledger."""
+    found = ledger_of(settings)
+    counts = ", ".join(f"{number} {state}" for state, number in found.counts().items() if number)
+    yield f"ledger can be written: {counts or 'no study yet'}"
+    if reason := found.get(f"{BRAKE}:{settings.source}"):
+        yield f"{PROBLEM}nothing is retracted: {reason}; if that is right, run orthanc-fhir sync --accept-removals"
+
+
+def identity(settings: Settings) -> Iterator[str]:
+    """Look at what ids are made of."""
+    namespace = namespace_of(settings, make=True)
+    yield f"ids are made under namespace {fingerprint(namespace)} (a fingerprint)"
+    if is_public(namespace):
+        yield f"{LIMIT}the id namespace is the public one: set namespace_file before real patients come"
+    if settings.base == DEMO_BASE:
+        yield f"{LIMIT}base is the example's: set a URI of your own before real patients come"
+    if settings.timezone is None and not settings.timezones:
+        yield f"{LIMIT}no time zone is set: times without an offset become dates"
+
+
+def access(settings: Settings) -> Iterator[str]:
+    """Look at who may come in."""
+    if settings.token is not None:
+        yield "pages and API want the token"
+    elif settings.host in LOOPBACK:
+        yield f"{LIMIT}no token is set: the service answers on loopback only, and Orthanc's plugin stays silent"
+    else:
+        yield f"{PROBLEM}token: needed to listen on {settings.host}; set ORTHANC_FHIR_TOKEN, or host to 127.0.0.1"

@@ -1,0 +1,134 @@
+"""
+What can go wrong, and the fate of the study it happens to:
+
+* MapperError
+  + SettingError      stop      a setting is wrong, or differs from what the ledger was made with
+  + SourceDown        retry     Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
+  + SourceBusy        retry     Orthanc fails at this one study
+  + SourceChanged     retry     the study changed while it was read: read it again
+  + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
+  + NotOneStudy       park      the input holds no study, or several
+  + TwoPatients       park      one StudyInstanceUID under two PatientIDs
+  + BadMetadata       park      the source's answer is not DICOM JSON
+  + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
+  + SinkDown          retry     the FHIR server or its database is down (an outage)
+  + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
+  + TargetMissing     retry     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
+  + TooLarge          retry     413: the study is sent in parts
+  + BundleRejected    park      400 or 422 and its OperationOutcome
+  + ExistsTwice       park      412: the server holds one identity twice
+
+An unexpected exception parks the study under its type's name. An outage opens the breaker and burns no
+attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Fate = Literal["retry", "park", "retract", "stop"]
+
+
+class MapperError(Exception):
+    """Base of all failures that the mapper expects."""
+
+    fate: ClassVar[Fate] = "park"
+    outage: ClassVar[bool] = False
+    retry_after: float | None = None
+
+
+class SettingError(MapperError):
+    """A setting is wrong; the message names the setting and what is allowed."""
+
+    fate = "stop"
+
+
+class SourceDown(MapperError):
+    """The source of studies does not answer."""
+
+    fate = "retry"
+    outage = True
+
+
+class SourceBusy(MapperError):
+    """The source answers, but fails at this request."""
+
+    fate = "retry"
+
+
+class SourceChanged(MapperError):
+    """The study changed while it was read."""
+
+    fate = "retry"
+
+
+class StudyGone(MapperError):
+    """The source itself says that it no longer holds the study."""
+
+    fate = "retract"
+
+
+class NotOneStudy(MapperError, ValueError):
+    """The input holds no study, or several, where exactly one is needed."""
+
+
+class TwoPatients(MapperError, ValueError):
+    """One StudyInstanceUID stands under two PatientIDs; the message names where."""
+
+
+class BadMetadata(MapperError, ValueError):
+    """The answer of a source is not DICOM JSON (PS3.18 Annex F)."""
+
+
+class SinkBusy(MapperError):
+    """The FHIR server asks to come again, or its answer is unknown: the same bytes are sent again."""
+
+    fate = "retry"
+
+
+class SinkDown(MapperError):
+    """The FHIR server, or the database behind it, is down."""
+
+    fate = "retry"
+    outage = True
+
+
+class SinkRefused(MapperError):
+    """The FHIR server refuses us as a whole: address, credentials or rights are wrong."""
+
+    fate = "retry"
+    outage = True
+
+
+class TargetMissing(MapperError):
+    """A resource that this study only refers to is not on the server."""
+
+    fate = "retry"
+
+
+class TooLarge(MapperError):
+    """The FHIR server finds the transaction too large (413)."""
+
+    fate = "retry"
+
+
+class BundleRejected(MapperError):
+    """The FHIR server refuses the content (400, 422); the message holds its codes, not its text."""
+
+
+class ExistsTwice(MapperError):
+    """The FHIR server holds one identity twice (412): a person has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that was dropped, or kept with doubt: recorded beside the study, never raised, never quoted.
+
+    `element` is a FHIR path, `attribute` one or more DICOM keywords, `reason` a sentence without any value.
+    """
+
+    element: str
+    attribute: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.element} <- {self.attribute}: {self.reason}"

@@ -1,0 +1,59 @@
+"""The transaction Bundle of one study: every resource once, PUT under its own id, byte-stable."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+ORDER = (
+    "Patient",
+    "Practitioner",
+    "Organization",
+    "Endpoint",
+    "Device",
+    "ServiceRequest",
+    "BodyStructure",
+    "ImagingStudy",
+    "Observation",
+    "DiagnosticReport",
+    "DocumentReference",
+)
+"""The order of entries: what is referred to stands before what refers; inside a type by id."""
+
+Resource = Mapping[str, Any]
+
+
+def in_order(resources: Iterable[Resource]) -> list[Resource]:
+    """Return resources in the order of the Bundle."""
+    return sorted(resources, key=lambda one: (ORDER.index(one["resourceType"]), one["id"]))
+
+
+def transaction(resources: Iterable[Resource], fhir_base: str) -> dict[str, Any]:
+    """Return a FHIR R4 transaction Bundle; `fhir_base` makes the absolute fullUrls."""
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [entry(resource, fhir_base) for resource in in_order(resources)],
+    }
+
+
+def entry(resource: Resource, fhir_base: str) -> dict[str, Any]:
+    """Return one entry: PUT of a resource under its own id."""
+    url = f"{resource['resourceType']}/{resource['id']}"
+    return {
+        "fullUrl": f"{fhir_base}/{url}",
+        "resource": resource,
+        "request": {"method": "PUT", "url": url},
+    }
+
+
+def dump(value: Any) -> bytes:
+    """Return JSON bytes, the same for the same value; Decimal keeps its digits."""
+    return orjson.dumps(value, default=_number)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value).encode())
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,33 @@
+"""De-identified data: what was done to it -> FHIR R4 meta.security and meta.tag (PS3.15 annex E, PS3.16 CID 7050)."""
+
+from typing import Any
+
+from mapper.fhir import systems
+from mapper.fhir.coding import Coding, codings
+from mapper.fhir.context import Context
+from mapper.fhir.pydicom_codes import cid
+from mapper.fhir.text import as_code, as_text
+
+METHODS = 7050
+MODIFIED_DATES = "113107"
+DISPLAYS = {"PSEUDED": "pseudonymized", "ANONYED": "anonymized"}  # v3-ObservationValue
+
+
+def security(cx: Context, removed: Any, patient_id: Any = None, subject_id: Any = None) -> list[Coding]:
+    """PatientIdentityRemoved, PatientID, ClinicalTrialSubjectID -> label; with an id left somebody may hold a key."""
+    if as_code(removed) != "YES":
+        return []
+    code = "PSEUDED" if as_text(patient_id) or as_text(subject_id) else "ANONYED"
+    return [{"system": systems.OBSERVATION_VALUE, "code": code, "display": DISPLAYS[code]}]
+
+
+def methods(cx: Context, sequence: Any, longitudinal: Any = None) -> list[Coding]:
+    """DeidentificationMethodCodeSequence, LongitudinalTemporalInformationModified -> tags, sorted."""
+    known = cid(METHODS)
+    found = {one["code"]: one for one in codings(cx, sequence) if one.get("system") == systems.DCM}
+    if as_code(longitudinal) == "MODIFIED":
+        found.setdefault(MODIFIED_DATES, {"system": systems.DCM, "code": MODIFIED_DATES})
+    for code, one in found.items():
+        if "display" not in one and code in known:
+            one["display"] = known[code]
+    return [found[code] for code in sorted(found)]

@@ -1,0 +1,13 @@
+"""Resource ids: UUIDv5 of a key under the site's namespace, the same for the same thing for ever."""
+
+import unicodedata
+from uuid import UUID, uuid5
+
+
+def resource_id(namespace: UUID, *key: str) -> str:
+    """Return the id of the resource with this key: its type, then what identifies it.
+
+    Parts are joined by `|`; a backslash and `|` inside a part are escaped (mapping reference, section 12.3).
+    """
+    parts = (part.replace("\\", "\\\\").replace("|", "\\|") for part in key)
+    return str(uuid5(namespace, unicodedata.normalize("NFC", "|".join(parts))))

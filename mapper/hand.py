@@ -1,0 +1,104 @@
+"""What a person does by hand beside a running service: sync, and look at studies."""
+
+import time
+from collections.abc import Callable
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from mapper.errors import SettingError, SourceDown
+from mapper.namespace import namespace_of
+from mapper.service import Service, ledger_of, service_of
+from mapper.settings import Settings
+from mapper.sync.ledger import BY_HAND, Ledger, Row
+from mapper.sync.schema import STATES, State
+from mapper.sync.sweep import sweep
+from mapper.sync.threads import somebody_works
+from mapper.web.status import Links, status
+
+OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")
+POLL = 0.2
+
+
+def sync_by_hand(
+    settings: Settings,
+    study_uids: list[str],
+    everything: bool,
+    wait: float,
+    accept_removals: bool,
+    say: Callable[[str], object],
+) -> bool:
+    """Mark studies and see them done, by a running service or else here; True when all of them are.
+
+    Raises SourceDown when Orthanc cannot be listed, SettingError when a setting is wrong.
+    """
+    service = service_of(settings)
+    ledger, source = service.ledger, service.source
+    if not study_uids:
+        found = sweep(ledger, source, vanishing_allowed=accept_removals)
+        say(f"{found.listed} studies in the PACS: {found.changed} changed, {found.vanished} gone since last seen")
+        if found.brake:
+            raise SettingError(f"nothing is retracted: {found.brake}; if that is right, say --accept-removals")
+    if everything:
+        study_uids = sorted({sighting.study_uid for sighting in source.listing() if sighting.study_uid})
+    if study_uids:
+        ledger.mark(source.name, study_uids, BY_HAND)
+    until = time.monotonic() + wait
+    if not somebody_works(ledger):
+        work_here(service, until)
+    return report(ledger, study_uids, until, say)
+
+
+def work_here(service: Service, until: float) -> None:
+    """Sync what is due in this process, until nothing is or time is over."""
+    while time.monotonic() < until:
+        if service.worker.turn():
+            continue
+        if reason := service.worker.sink_breaker.reason:
+            raise SourceDown(reason)
+        due = service.ledger.next_due()
+        if due is None or due > service.ledger.clock() + (until - time.monotonic()):
+            return
+        time.sleep(POLL)
+
+
+def report(ledger: Ledger, study_uids: list[str], until: float, say: Callable[[str], object]) -> bool:
+    """Wait for the outcome and say it; True when no study is left open or parked."""
+    while time.monotonic() < until and any(row is None or row.state in OPEN for row in chosen(ledger, study_uids)):
+        time.sleep(POLL)
+    rows = [row for row in chosen(ledger, study_uids) if row is not None]
+    bad = [row for row in rows if row.state in (*OPEN, "parked")]
+    for row in bad:
+        say(f"{row.study_uid}: {row.state}: {row.reason or 'still in line'}")
+    counts = ledger.counts()
+    say(f"{len(rows) - len(bad)} of {len(rows)} done" if study_uids else f"{counts['synced']} studies in FHIR")
+    return not bad and (bool(study_uids) or not any(counts[state] for state in OPEN))
+
+
+def chosen(ledger: Ledger, study_uids: list[str]) -> list[Row | None]:
+    """Return the studies named, or all that are not done."""
+    if study_uids:
+        return [ledger.row(study_uid) for study_uid in study_uids]
+    return [row for state in (*OPEN, "parked") for row in ledger.rows(state, 1000)]
+
+
+def show_studies(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:
+    """Print the ledger's studies as a table or as JSON lines."""
+    if state is not None and state not in STATES:
+        raise SettingError(f"state: one of {', '.join(STATES)}")
+    ledger = ledger_of(settings)
+    links = Links(settings.fhir_public_url, namespace_of(settings))
+    wanted: State | None = state  # type: ignore[assignment]
+    rows = [status(row, links) for row in ledger.rows(wanted, limit)]
+    if as_json:
+        for row in rows:
+            print(orjson.dumps(row).decode())
+        return
+    table = Table("study", "state", "message", "problems", "synced", box=None, header_style="bold")
+    for row in rows:
+        cells = (row["study_uid"], row["state"], row["message"], str(len(row["problems"])), row["synced_at"] or "")
+        table.add_row(*cells)
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(", ".join(f"{number} {name}" for name, number in ledger.counts().items()))

@@ -1,0 +1,100 @@
+"""The mapping: one Study in, FHIR R4 resources out. Pure: no clock, no network, no server is known here."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mapper.dicom.study import Study
+from mapper.errors import Problem
+from mapper.fhir.bundle import in_order
+from mapper.fhir.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
+from mapper.maps import device, endpoint, imaging_study, patient
+from mapper.maps.rule import Context, Made, MissingElement, Rule
+from mapper.settings import Site
+
+MAPPING_VERSION = "1"
+"""Moves with every change of the output: all studies are then mapped anew."""
+
+TABLES: dict[str, tuple[Rule, ...]] = {
+    "Patient": patient.RULES,
+    "Endpoint": endpoint.RULES,
+    "Device": device.RULES,
+    "ImagingStudy": imaging_study.RULES,
+}
+"""Every mapping table, by the resource it makes."""
+KEYWORDS = frozenset(READ_BESIDE).union(*(row.keywords for rows in TABLES.values() for row in rows))
+"""Every DICOM attribute that a row reads of a study or a series."""
+INSTANCE_KEYWORDS = frozenset(READ_BESIDE_OF_INSTANCES).union(*(row.keywords for row in imaging_study.INSTANCE))
+"""Every DICOM attribute that a row reads of each instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one study became: resources in the order of the Bundle, problems, and its rank among studies."""
+
+    resources: list[Made]
+    problems: list[Problem]
+    rank: str
+
+
+def study_to_fhir(study: Study, site: Site) -> Mapped:
+    """Return the FHIR R4 resources of one study.
+
+    Raises NotOneStudy when no series of it can be expressed in FHIR.
+    """
+    cx = Context(site, study, problems=dict.fromkeys(study.problems))
+    made = {key_of(one): one for one in (patient.patient(cx, study.item), imaging_study.imaging_study(cx))}
+    if site.dicomweb:
+        one = endpoint.endpoint(cx, study.item)
+        made[key_of(one)] = one
+    for one in devices(cx):
+        made[key_of(one)] = one
+    study_resource = next(one for one in made.values() if one["resourceType"] == "ImagingStudy")
+    ordered = [one for one in in_order(made.values()) if isinstance(one, Made)]
+    return Mapped(ordered, list(cx.problems), rank(study_resource.get("started")))
+
+
+def devices(cx: Context) -> list[Made]:
+    """Return the Device of each series, the newest series last; the versions of all add up."""
+    found: dict[str, Made] = {}
+    for series in sorted(cx.study.series, key=newest_last):
+        try:
+            one = device.device(cx, series.item)
+        except MissingElement:
+            continue
+        if before := found.get(one["id"]):
+            versions = [*before.get("version", []), *one.get("version", [])]
+            if versions:
+                unique = {version["value"]: version for version in versions}
+                one["version"] = [unique[value] for value in sorted(unique)]
+                one.rules.setdefault("version", before.rules.get("version", []))
+        found[one["id"]] = one
+    return list(found.values())
+
+
+def newest_last(series: Any) -> tuple[str, str, str]:
+    """Return a sort key of a series: date, time, UID; the unreadable counts as oldest."""
+
+    def read(keyword: str) -> str:
+        try:
+            return str(series.item[keyword] or "")
+        except ValueError:
+            return ""
+
+    return read("SeriesDate"), read("SeriesTime"), series.uid
+
+
+def key_of(resource: Made) -> tuple[str, str]:
+    """Return type and id of a resource."""
+    return resource["resourceType"], resource["id"]
+
+
+def rank(started: str | None) -> str:
+    """Return `started` as a text whose order is that of time; none is the oldest.
+
+    >>> rank("2024-05-17T09:31:05+02:00")
+    '2024-05-17T07:31:05Z'
+    """
+    if started is None or "T" not in started:
+        return started or ""
+    return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,173 @@
+"""The engine: a table of rules and a data set make the elements of a FHIR resource.
+
+A rule says "this FHIR element <- these DICOM attributes, by that converter". A converter is called
+`by(cx, *values)` and returns the FHIR value, a list of them, or None; ValueError drops the element and is
+recorded; `cx.note(reason)` keeps it, but records why one may doubt it. A row without keywords is a constant.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from mapper.dicom.item import Item, is_single, tag_of, vr_of
+from mapper.dicom.study import Series, Study
+from mapper.errors import Problem
+from mapper.fhir.ids import resource_id
+from mapper.settings import Site
+
+MUST = True
+LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16}  # characters, PS3.5 table 6.2-1
+
+Converter = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of a mapping table.
+
+    `element` is a FHIR path, `dicom` the PS3.6 keywords it comes from (a trailing `*` hands on every value),
+    `by` the converter. A `required` element that is absent drops the element that encloses it.
+    """
+
+    element: str
+    dicom: str
+    by: Converter
+    required: bool = False
+
+    @cached_property
+    def keywords(self) -> tuple[str, ...]:
+        """The DICOM keywords of this row."""
+        return tuple(word.rstrip("*") for word in self.dicom.split())
+
+    @cached_property
+    def name(self) -> str:
+        """The last part of the FHIR path."""
+        return self.element.rpartition(".")[2]
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the keywords as `(gggg,eeee)`, from the dictionary."""
+        return tuple(f"({tag[:4]},{tag[4:]})" for tag in map(tag_of, self.keywords))
+
+    def read(self, item: Item) -> Iterator[Any]:
+        """Yield the values this row is made from; raises ValueError when one is unreadable.
+
+        All of them come from the data set that speaks for the first: an offset belongs to its own date.
+        """
+        if self.keywords:
+            item = item.speaker(self.keywords[0])
+        for word in self.dicom.split():
+            yield item.values(word[:-1]) if word.endswith("*") else item[word]
+
+
+class MissingElement(ValueError):
+    """A required element cannot be made: what encloses it is dropped."""
+
+
+class Made(dict[str, Any]):
+    """A FHIR element that remembers which row made which part of it."""
+
+    __slots__ = ("rules",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rules: dict[str, list[Rule]] = {}
+
+
+@dataclass
+class Context:
+    """What a converter may know beside its values: the site's choices, the study, the data set at hand."""
+
+    site: Site
+    study: Study
+    item: Item = field(default_factory=Item)
+    series: Series | None = None
+    """The series at hand, where the rows are those of a series or an instance."""
+    rule: Rule | None = None
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """Problems in the order they were met, each once."""
+
+    def note(self, reason: str) -> None:
+        """Record why the value that is being made may be doubted."""
+        if self.rule is not None:
+            self.problem(self.rule, reason)
+
+    def problem(self, rule: Rule, reason: str) -> None:
+        """Record a problem of one row."""
+        self.problems.setdefault(Problem(rule.element, " ".join(rule.keywords), reason))
+
+    def id(self, *key: str) -> str:
+        """Return the id of the resource with this key (mapping reference, section 12)."""
+        return resource_id(self.site.namespace, *key)
+
+    @property
+    def namespace(self) -> UUID:
+        """The UUID under which ids are made."""
+        return self.site.namespace
+
+
+def make(rule: Rule, cx: Context, item: Item) -> Any:
+    """Return what one row makes of a data set, or None; what goes wrong is recorded."""
+    cx.rule, cx.item = rule, item
+    try:
+        values = list(rule.read(item))
+        doubt(rule, cx, item, values)
+        return rule.by(cx, *values)
+    except MissingElement:
+        raise
+    except ValueError as error:
+        cx.problem(rule, str(error) or "not readable")
+        return None
+    finally:
+        cx.rule, cx.item = rule, item
+
+
+def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
+    """Record what makes the values of a row doubtful, whatever it makes of them."""
+    for keyword, value in zip(rule.keywords, values, strict=True):
+        if item.disagrees(keyword):
+            cx.problem(rule, "series disagree: the first one speaks")
+        if isinstance(value, str):
+            if "\ufffd" in value:
+                cx.problem(rule, "text with undecodable characters")
+            if is_single(keyword) and len(value) > LONGEST.get(vr_of(keyword), len(value)):
+                cx.problem(rule, "longer than DICOM allows")
+
+
+def apply(rules: Iterable[Rule], cx: Context, item: Item) -> Made:
+    """Return the FHIR elements that the rows make of one data set.
+
+    Rows of one element with lists add up (each value once); of several rows with one value the first that
+    makes one wins. Raises MissingElement when a required row makes nothing.
+    """
+    out = Made()
+    for rule in rules:
+        if rule.name in out and not isinstance(out[rule.name], list):
+            continue
+        made = make(rule, cx, item)
+        if made is None or made == [] or made == {}:
+            if rule.required:
+                raise MissingElement(rule.element)
+            continue
+        if isinstance(made, list):
+            listed = out.setdefault(rule.name, [])
+            for one in made:
+                if one not in listed:
+                    listed.append(one)
+                    out.rules.setdefault(rule.name, []).append(rule)
+        else:
+            out[rule.name] = made
+            out.rules[rule.name] = [rule]
+    return out
+
+
+def resource(kind: str, rules: Iterable[Rule], cx: Context, item: Item) -> Made:
+    """Return the resource that the rows make; raises MissingElement when a required row makes nothing."""
+    made = Made()
+    made["resourceType"] = kind
+    elements = apply(rules, cx, item)
+    made.update(elements)
+    made.rules.update(elements.rules)
+    return made

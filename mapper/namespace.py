@@ -1,0 +1,49 @@
+"""The secret under which all ids are made: kept outside the ledger, the same for all replicas."""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from mapper.errors import SettingError
+from mapper.settings import PUBLIC_NAMESPACE, Settings
+
+
+def namespace_of(settings: Settings, *, make: bool = False) -> UUID:
+    """Return the namespace of the site: the file's where one is named, else the setting.
+
+    `make`: a file that is named but absent is made, with a secret of its own, readable for its owner only.
+    Raises SettingError when the file holds no UUID.
+    """
+    path = settings.namespace_file
+    if path is None:
+        return settings.namespace
+    if make and not path.exists():
+        write(path, uuid4())
+    try:
+        return UUID(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        raise SettingError(f"namespace_file: {path} holds no UUID ({type(error).__name__})") from None
+
+
+def write(path: Path, namespace: UUID) -> None:
+    """Write a namespace where none is yet; another process that was quicker wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(f"{namespace}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def fingerprint(namespace: UUID) -> str:
+    """Return what may be shown and stored of a namespace: enough to tell two apart, nothing to guess with."""
+    return sha256(b"orthanc-fhir namespace " + namespace.bytes).hexdigest()[:16]
+
+
+def is_public(namespace: UUID) -> bool:
+    """Tell whether everybody knows this namespace: patients' ids can then be guessed."""
+    return namespace == PUBLIC_NAMESPACE

@@ -1,0 +1,34 @@
+"""Progress of long work on standard error: a bar on a terminal, silence elsewhere."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+
+class Progress:
+    """A progress bar over a number of things, and lines of text that do not disturb it."""
+
+    def __init__(self, things: str) -> None:
+        self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Bar(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
+        self._task = self._bar.add_task(things, total=None)
+
+    def __enter__(self) -> "Progress":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def at(self, done: int, total: int) -> None:
+        """Show how far the work is."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def say(self, line: str) -> None:
+        """Print one line above the bar."""
+        self._console.print(line)

@@ -1,0 +1,35 @@
+"""`serve`: the service and its pages in one process, until SIGTERM."""
+
+import uvicorn
+
+from mapper import log
+from mapper.errors import SettingError
+from mapper.namespace import is_public, namespace_of
+from mapper.service import service_of
+from mapper.settings import Settings
+from mapper.web.app import app_of
+from mapper.web.guard import LOOPBACK
+from mapper.web.metrics import Metrics
+
+GRACE = 30
+
+
+def run(settings: Settings) -> None:
+    """Serve until stopped; raises SettingError when a setting is wrong, before any work is done."""
+    if settings.token is None and settings.host not in LOOPBACK:
+        raise SettingError(f"token: needed to listen on {settings.host}; set ORTHANC_FHIR_TOKEN, or host to 127.0.0.1")
+    log.configure(settings.log_format)
+    metrics = Metrics()
+    service = service_of(settings, metrics.observe)
+    if is_public(namespace_of(settings)):
+        log.warn("the id namespace is the public one", do="set namespace_file before real patients come")
+    log.say("serving", address=f"http://{settings.host}:{settings.port}/", orthanc=settings.orthanc_url)
+    uvicorn.run(
+        app_of(service, metrics),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )

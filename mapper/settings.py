@@ -1,0 +1,157 @@
+"""One table of settings -> one frozen object: a flag wins over the environment, over the file, over the default.
+
+The environment's names are the settings' names in capitals behind `ORTHANC_FHIR_`; the file is TOML, named by
+`ORTHANC_FHIR_CONFIG` (default `orthanc-fhir.toml` in the working directory). `orthanc-fhir doctor` shows what
+is in force. docs/settings.md is printed from this table.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from mapper.errors import SettingError
+
+PREFIX = "ORTHANC_FHIR_"
+PUBLIC_NAMESPACE = uuid5(NAMESPACE_URL, "urn:orthanc-fhir:mapping:v1")
+"""The id namespace of `convert` and of the demo: public, so nobody's ids are secret under it."""
+DEMO_BASE = "https://example.org/orthanc-fhir"
+NOBODY = ("ANONYMOUS", "ANONYMIZED", "ANONYMISED", "DEIDENTIFIED", "DE-IDENTIFIED", "REMOVED")
+
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")]
+
+
+class Site(BaseSettings):
+    """A site's choices that change the FHIR output: the mapping's only configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    base: str = Field(DEMO_BASE, description="URI under which identifier systems of this site are made.")
+    namespace: UUID = Field(
+        PUBLIC_NAMESPACE, description="UUID under which all ids are made; `serve` asks for a secret one."
+    )
+    fhir_public_url: Url = Field(
+        "http://localhost:8080/fhir", description="FHIR base as clients reach it: fullUrl and links."
+    )
+    dicomweb: Url | None = Field(
+        None, description="DICOMweb root as clients reach it (Endpoint.address); `serve` derives it."
+    )
+    timezone: str | None = Field(
+        None, description="IANA zone of times that carry no offset; without one such times become dates."
+    )
+    timezones: dict[str, str] = Field(
+        default_factory=dict, description="IANA zone by InstitutionName or StationName, before `timezone`."
+    )
+    patient_system: str | None = Field(
+        None, description="Identifier system of PatientIDs without issuer; default `<base>/patient`."
+    )
+    issuers: dict[str, str] = Field(default_factory=dict, description="Identifier system by IssuerOfPatientID.")
+    coding_schemes: dict[str, str] = Field(
+        default_factory=dict,
+        description="Code system URI by CodingSchemeDesignator, beside the built-in ones.",
+    )
+    nobody: tuple[str, ...] = Field(NOBODY, description="Family names that mean nobody (de-identified data).")
+    instance_limit: int = Field(
+        10_000, ge=0, description="Instances; a study with more lists its series without instances."
+    )
+    study_modality: Literal["acquisition", "all"] = Field(
+        "acquisition", description="ImagingStudy.modality: acquisition modalities (CID 29) or all (CID 33)."
+    )
+
+    @field_validator("timezone", "timezones")
+    @classmethod
+    def _zones_exist(cls, value: Any) -> Any:
+        for name in value.values() if isinstance(value, dict) else filter(None, [value]):
+            try:
+                ZoneInfo(name)
+            except (KeyError, ValueError, OSError) as error:
+                raise ValueError("not an IANA time zone such as Europe/Berlin") from error
+        return value
+
+    @field_validator("base", "fhir_public_url", "dicomweb")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = os.environ.get(PREFIX + "CONFIG", "orthanc-fhir.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+
+class Settings(Site):
+    """What a running service needs beside the site's choices."""
+
+    orthanc_url: Url = Field("http://localhost:8042", description="Orthanc as the mapper reaches it.")
+    orthanc_user: str | None = Field(None, description="User of Orthanc.")
+    orthanc_password: SecretStr | None = Field(None, description="Password of that user.")
+    orthanc_public_url: Url | None = Field(
+        None, description="Orthanc as clients reach it: `/dicom-web` under it is Endpoint.address."
+    )
+    source: str = Field("orthanc", description="Name of the source in the ledger.")
+    fhir_url: Url = Field("http://localhost:8080/fhir", description="FHIR base as the mapper reaches it.")
+    fhir_user: str | None = Field(None, description="User of the FHIR server (Basic).")
+    fhir_password: SecretStr | None = Field(None, description="Password of that user.")
+    fhir_token: SecretStr | None = Field(None, description="Bearer token for the FHIR server.")
+    fhir_ca: Path | None = Field(None, description="File of the CA that signed the FHIR server's certificate.")
+    namespace_file: Path | None = Field(
+        None, description="File that holds `namespace`; `serve` makes it with a secret UUID where it is absent."
+    )
+    ledger: SecretStr = Field(
+        SecretStr("sqlite:///orthanc-fhir-ledger.db"), description="Database URL of the ledger: SQLite or PostgreSQL."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback only with a token.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    token: SecretStr | None = Field(None, description="Bearer token of pages and API; the plugin sends it too.")
+    deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
+        "unknown", description="What becomes of FHIR resources whose study left the PACS."
+    )
+    workers: int = Field(4, ge=1, le=64, description="Studies synced side by side.")
+    timeout: float = Field(60.0, gt=0, description="Seconds to wait for an answer of Orthanc or the FHIR server.")
+    log_format: Literal["json", "text"] = Field("json", description="Form of the log on standard output.")
+
+    @field_validator("orthanc_url", "orthanc_public_url", "fhir_url")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @property
+    def endpoint(self) -> str:
+        """DICOMweb root as clients reach it."""
+        return self.dicomweb or f"{self.orthanc_public_url or self.orthanc_url}/dicom-web"
+
+
+S = TypeVar("S", bound=Site)
+
+
+def load(kind: type[S], **flags: Any) -> S:
+    """Return settings from flags (None: not given), environment, file and defaults.
+
+    Raises SettingError with one line that names the setting and what is allowed.
+    """
+    try:
+        return kind(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        said = (one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False))
+        names = (".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
+        raise SettingError("; ".join(f"{name}: {text}" for name, text in zip(names, said, strict=True))) from None
+    except (OSError, ValueError) as error:
+        raise SettingError(f"the settings file is not readable ({type(error).__name__})") from None

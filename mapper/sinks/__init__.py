@@ -1,0 +1,1 @@
+"""Where FHIR goes: a FHIR server, NDJSON."""

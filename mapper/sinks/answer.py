@@ -1,0 +1,84 @@
+"""What a FHIR server's answer means for the study: the table of DESIGN section 4.
+
+No text of the server is handed on: an OperationOutcome may quote values. Only its codes are.
+"""
+
+import re
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+import requests
+
+from mapper.errors import (
+    BundleRejected,
+    ExistsTwice,
+    MapperError,
+    SinkBusy,
+    SinkRefused,
+    TargetMissing,
+    TooLarge,
+)
+
+MEANING: dict[int, tuple[type[MapperError], str]] = {
+    400: (BundleRejected, "refuses the content"),
+    401: (SinkRefused, "wants other credentials: check fhir_user, fhir_password or fhir_token"),
+    403: (SinkRefused, "does not allow us to write: check the rights of our user"),
+    404: (SinkRefused, "knows no such address: check fhir_url"),
+    405: (SinkRefused, "takes no transactions at this address: check fhir_url"),
+    408: (SinkBusy, "timed out"),
+    409: (SinkBusy, "sees a conflict with another writer"),
+    410: (SinkRefused, "knows no such address: check fhir_url"),
+    412: (ExistsTwice, "holds one identity twice: find and repair the duplicate"),
+    413: (TooLarge, "finds the transaction too large"),
+    422: (BundleRejected, "refuses the content"),
+    429: (SinkBusy, "asks to come again later"),
+    500: (SinkBusy, "failed"),
+    502: (SinkBusy, "is not to be reached behind its gateway"),
+    503: (SinkBusy, "is not available now"),
+    504: (SinkBusy, "did not answer its gateway in time"),
+}
+MISSING_TARGET = re.compile(r"HAPI-109[46]\b")
+SERVER_CODE = re.compile(r"\b[A-Z]{2,10}-\d{3,5}\b")
+
+
+def failure(answer: requests.Response, now: Callable[[], float]) -> MapperError:
+    """Return the failure that an answer outside 2xx means."""
+    kind, meaning = MEANING.get(answer.status_code, (BundleRejected, "answers something we do not know"))
+    codes, missing = outcome_codes(answer)
+    if missing and answer.status_code in (400, 404, 409, 422):
+        kind, meaning = TargetMissing, "misses a resource that this study refers to"
+    said = f" ({', '.join(codes)})" if codes else ""
+    error = kind(f"the FHIR server {meaning}: HTTP {answer.status_code}{said}")
+    error.retry_after = retry_after(answer.headers.get("Retry-After"), now)
+    return error
+
+
+def outcome_codes(answer: requests.Response) -> tuple[list[str], bool]:
+    """Return the codes of an OperationOutcome, and whether it says that a target is missing."""
+    try:
+        outcome: Any = msgspec.json.decode(answer.content)
+        issues = outcome.get("issue", []) if outcome.get("resourceType") == "OperationOutcome" else []
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        return [], False
+    codes: list[str] = []
+    missing = False
+    for issue in issues:
+        text = str(issue.get("diagnostics", ""))
+        missing = missing or bool(MISSING_TARGET.search(text))
+        for code in (str(issue.get("code", "")), *SERVER_CODE.findall(text)):
+            if re.fullmatch(r"[A-Za-z0-9-]{1,40}", code) and code not in codes:
+                codes.append(code)
+    return codes, missing
+
+
+def retry_after(header: str | None, now: Callable[[], float]) -> float | None:
+    """Return the seconds of a Retry-After header (RFC 9110 section 10.2.3), at most an hour."""
+    if not header:
+        return None
+    try:
+        seconds = float(header) if header.isdigit() else parsedate_to_datetime(header).timestamp() - now()
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), 3600.0)

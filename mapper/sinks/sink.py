@@ -1,0 +1,26 @@
+"""What every sink of FHIR resources offers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+Resource = Mapping[str, Any]
+Key = tuple[str, str]
+
+
+class Sink(Protocol):
+    """Where FHIR resources go."""
+
+    def put(self, resources: Iterable[Resource]) -> dict[Key, str]:
+        """Write resources as one transaction and return the version of each.
+
+        Raises SinkBusy, SinkDown, SinkRefused, TargetMissing, BundleRejected or ExistsTwice.
+        """
+
+    def retract(self, key: Key, policy: str) -> None:
+        """Say of a resource that its study is gone, by the site's policy; never a FHIR DELETE."""
+
+    def probe(self) -> None:
+        """Ask whether the sink is there at all; raises SinkDown, SinkBusy or SinkRefused."""
+
+    def check(self) -> list[str]:
+        """Return what `doctor` should say of this sink, a sentence each; raises as `put`."""

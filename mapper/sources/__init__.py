@@ -1,0 +1,1 @@
+"""Where studies come from: Orthanc, any DICOMweb archive, files."""

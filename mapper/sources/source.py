@@ -1,0 +1,62 @@
+"""What every source of studies offers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from mapper.dicom.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One study in a listing: the source's own id of it, and a fingerprint that moves when it changes.
+
+    `stable` is False while instances still arrive: such a study is left alone for now.
+    """
+
+    id: str
+    study_uid: str
+    fingerprint: str
+    stable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One study as it was read, and the sighting that belongs to exactly this state of it."""
+
+    study: Study
+    sighting: Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened since a cursor: StudyInstanceUIDs, the new cursor, and whether to look at everything."""
+
+    study_uids: tuple[str, ...]
+    cursor: int
+    sweep: bool = False
+    more: bool = False
+
+
+class Source(Protocol):
+    """Where studies come from."""
+
+    name: str
+
+    def read(self, study_uid: str, known_ids: list[str]) -> Reading:
+        """Return one whole study.
+
+        Raises StudyGone, TwoPatients, NotOneStudy, SourceChanged, SourceBusy or SourceDown.
+        """
+
+    def listing(self) -> Iterator[Sighting]:
+        """Yield every study the source holds; raises SourceDown."""
+
+    def count(self) -> int:
+        """Return the number of studies by the source's own count; raises SourceDown."""
+
+    def changes(self, cursor: int | None) -> Changes:
+        """Return what became stable since `cursor` (None: from now on); raises SourceDown."""
+
+    def check(self) -> list[str]:
+        """Return what `doctor` should say of this source, a sentence each; raises SourceDown."""

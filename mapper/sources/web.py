@@ -1,0 +1,87 @@
+"""One HTTP service as a source sees it: failures become the fates of mapper.errors, values stay out of messages."""
+
+import threading
+from typing import Any
+
+import msgspec
+import requests
+
+from mapper.errors import BadMetadata, SourceBusy, SourceDown
+
+CONNECT_TIMEOUT = 5.0
+DOWN = frozenset({502, 503, 504})
+
+
+class Web:
+    """GET and POST against one service, one session a thread."""
+
+    def __init__(self, url: str, user: str | None = None, password: str | None = None, timeout: float = 60.0) -> None:
+        self.url = url.rstrip("/")
+        self._auth = (user, password or "") if user else None
+        self._timeout = (CONNECT_TIMEOUT, timeout)
+        self._local = threading.local()
+
+    @property
+    def session(self) -> requests.Session:
+        """The session of the calling thread."""
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+            self._local.session.auth = self._auth
+            self._local.session.trust_env = False  # no proxy, no netrc: settings only
+        session: requests.Session = self._local.session
+        return session
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        accept: str = "application/json",
+        data: bytes | None = None,
+        **query: Any,
+    ) -> bytes | None:
+        """Return the body of an answer, None for 404.
+
+        Raises SourceDown when the service is down or refuses us, SourceBusy when it fails at this request.
+        """
+        try:
+            with self.session.request(
+                method,
+                f"{self.url}{path}",
+                params=query,
+                data=data,
+                headers={"Accept": accept},
+                timeout=self._timeout,
+                stream=True,
+            ) as answer:
+                body = answer.raw.read(decode_content=True)
+        except (requests.RequestException, OSError, msgspec.MsgspecError) as error:
+            raise SourceDown(f"{self.url} does not answer ({type(error).__name__})") from None
+        except Exception as error:  # urllib3's own errors while the body is read
+            if type(error).__module__.startswith("urllib3"):
+                raise SourceDown(f"{self.url} broke off its answer ({type(error).__name__})") from None
+            raise
+        status = answer.status_code
+        if status == 404:
+            return None
+        if status in (401, 403):
+            raise SourceDown(f"{self.url} answers {status}: check user, password and rights")
+        if status in DOWN:
+            raise SourceDown(f"{self.url} answers {status}")
+        if status >= 400:
+            raise SourceBusy(f"{self.url} answers {status} to {method} {route(path)}")
+        return bytes(body)
+
+    def json(self, method: str, path: str, data: bytes | None = None, **query: Any) -> Any:
+        """Return a JSON answer, None for 404; raises BadMetadata when it is not JSON."""
+        body = self.ask(method, path, data=data, **query)
+        if body is None:
+            return None
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadMetadata(f"{self.url}: the answer to {method} {route(path)} is not JSON") from error
+
+
+def route(path: str) -> str:
+    """Return the first words of a path, without ids."""
+    return "/".join(path.split("/")[:3])

@@ -1,0 +1,1 @@
+"""Who is dirty, who is done, what failed and why: the ledger, what marks studies dirty, and the worker."""

@@ -1,0 +1,72 @@
+"""The ledger's database: SQLite by default, PostgreSQL to scale out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.sql.dml import Insert
+
+from mapper.errors import SettingError
+from mapper.sync import schema
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+
+
+class Database:
+    """One engine with short transactions: `write()` holds the writer's place from its first statement."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+        self._reading = self.engine.execution_options(reading=True)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _open_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    def create(self) -> None:
+        """Make the tables that are not there yet."""
+        schema.metadata.create_all(self.engine)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open one transaction that writes; it is stored on disk when the block ends."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open one consistent view to read from."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    def insert(self, table: Any) -> Any:
+        """Return an INSERT that knows ON CONFLICT."""
+        make: Any = sqlite.insert if self.is_sqlite else postgresql.insert
+        statement: Insert = make(table)
+        return statement
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _open_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # pysqlite begins too late by itself; `_begin_sqlite` does it
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

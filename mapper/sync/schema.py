@@ -1,0 +1,66 @@
+"""The ledger's tables (SQLAlchemy Core): tables about studies, not a message queue.
+
+They hold UIDs, ids, hashes and `started` as a rank; no other value of a DICOM attribute. Times are seconds
+since 1970 UTC.
+"""
+
+from typing import Literal, get_args
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+VERSION = "1"
+State = Literal["pending", "syncing", "synced", "retrying", "parked", "removed"]
+STATES: tuple[State, ...] = get_args(State)
+
+metadata = MetaData()
+
+study = Table(
+    "study",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("study_uid", String(255), primary_key=True),
+    Column("generation", BigInteger, nullable=False, default=1, doc="moves with every mark"),
+    Column("done_generation", BigInteger, nullable=False, default=0, doc="the generation last finished"),
+    Column("state", String(16), nullable=False, default="pending"),
+    Column("priority", Integer, nullable=False, default=0, doc="1: asked for by a person"),
+    Column("not_before", Float, nullable=False, default=0.0),
+    Column("lease_until", Float, nullable=False, default=0.0),
+    Column("owner", String(64), nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0, doc="counted at the claim"),
+    Column("reason", Text, nullable=False, default="", doc="why it waits, is parked or is removed"),
+    Column("problems", Text, nullable=False, default="[]", doc="JSON list of element, attribute, reason"),
+    Column("mapping_version", String(32), nullable=False, default=""),
+    Column("started", String(32), nullable=False, default="", doc="rank among the studies of one patient"),
+    Column("synced_at", Float),
+    Index("study_due", "state", "not_before"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("orthanc_id", String(64), primary_key=True, doc="the source's own id of a study"),
+    Column("study_uid", String(255), nullable=False),
+    Column("fingerprint", String(255), nullable=False),
+    Index("seen_study", "source", "study_uid"),
+)
+
+written = Table(
+    "written",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("study_uid", String(255), primary_key=True),
+    Column("type", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("sha256", String(64), nullable=False, doc="of the resource this study makes; empty: send again"),
+    Column("rank", String(32), nullable=False, default="", doc="the study's `started`; newest wins"),
+    Column("version", String(64), nullable=False, default="", doc="meta.versionId the server answered"),
+    Index("written_resource", "type", "id"),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

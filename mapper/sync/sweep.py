@@ -1,0 +1,109 @@
+"""The sweep: compare what a source lists with what was seen, mark what differs, with one brake on vanishing.
+
+Events only make things quick; the sweep alone brings FHIR and the source in line. It marks, it retracts nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from mapper.sources.source import Sighting, Source
+from mapper.sync.ledger import Ledger, mark
+from mapper.sync.schema import seen
+
+BRAKE_SHARE, BRAKE_STUDIES = 0.20, 50
+"""More than both vanished at once: nothing is retracted until a person says so."""
+BRAKE = "brake"
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep found: numbers of studies, and why the brake is on if it is."""
+
+    listed: int = 0
+    changed: int = 0
+    vanished: int = 0
+    brake: str = ""
+
+
+def sweep(ledger: Ledger, source: Source, *, vanishing_allowed: bool = False) -> Sweep:
+    """Mark every study of a source that came, changed or went since it was last seen.
+
+    Raises SourceDown, and then nothing was marked.
+    """
+    before = source.count()
+    listed = {sighting.id: sighting for sighting in source.listing()}
+    after = source.count()
+    complete = min(before, after) <= len(listed) <= max(before, after)
+    return record(ledger, source.name, listed.values(), complete, vanishing_allowed)
+
+
+def record(
+    ledger: Ledger, source: str, listed: Iterable[Sighting], complete: bool, vanishing_allowed: bool = False
+) -> Sweep:
+    """Bring `seen` in line with a listing and mark what differs, in one transaction.
+
+    `complete` is False when the source's own count contradicts the listing: then nothing counts as vanished.
+    """
+    now = {sighting.id: sighting for sighting in listed}
+    with ledger.database.write() as db:
+        known = {
+            row.orthanc_id: row
+            for row in db.execute(
+                select(seen.c.orthanc_id, seen.c.study_uid, seen.c.fingerprint).where(seen.c.source == source)
+            )
+        }
+        changed = [
+            sighting
+            for sighting in now.values()
+            if sighting.stable
+            and sighting.study_uid
+            and (sighting.id not in known or known[sighting.id].fingerprint != sighting.fingerprint)
+        ]
+        vanished = [row for orthanc_id, row in known.items() if orthanc_id not in now]
+        brake = ""
+        if vanished and not vanishing_allowed:
+            brake = brake_on(len(vanished), len(known), complete)
+        if brake:
+            vanished = []
+        for row in vanished:
+            db.execute(delete(seen).where(seen.c.source == source, seen.c.orthanc_id == row.orthanc_id))
+        for sighting in changed:
+            see(ledger, db, source, sighting)
+        uids = {sighting.study_uid for sighting in changed} | {row.study_uid for row in vanished}
+        mark(ledger.database, db, source, sorted(uids), ledger.clock())
+    ledger.put(f"{BRAKE}:{source}", brake)
+    return Sweep(len(now), len(changed), len(vanished), brake)
+
+
+def brake_on(vanished: int, known: int, complete: bool) -> str:
+    """Return why nothing may be retracted now, or an empty text."""
+    if not complete:
+        return "the listing and the source's own count of studies disagree"
+    if vanished > BRAKE_STUDIES and vanished > BRAKE_SHARE * known:
+        return f"{vanished} of {known} studies vanished at once"
+    return ""
+
+
+def see(ledger: Ledger, db: Connection, source: str, sighting: Sighting) -> None:
+    """Remember in which state a study was seen, inside a transaction that is open already."""
+    values = {"study_uid": sighting.study_uid, "fingerprint": sighting.fingerprint}
+    statement = (
+        ledger.database.insert(seen)
+        .values(source=source, orthanc_id=sighting.id, **values)
+        .on_conflict_do_update(index_elements=["source", "orthanc_id"], set_=values)
+    )
+    db.execute(statement)
+
+
+def forget(ledger: Ledger, source: str, study_uid: str) -> None:
+    """Forget that a study was seen: the source says it is gone."""
+    with ledger.database.write() as db:
+        db.execute(delete(seen).where(seen.c.source == source, seen.c.study_uid == study_uid))
+
+
+def remember(ledger: Ledger, source: str, sighting: Sighting) -> None:
+    """Remember the state of a study that was just synced: the next sweep need not mark it again."""
+    with ledger.database.write() as db:
+        see(ledger, db, source, sighting)

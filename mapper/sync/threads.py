@@ -1,0 +1,94 @@
+"""The threads of a running service: one that marks, some that work, one that keeps the leases alive."""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from mapper.sync.ledger import LEASE, Ledger
+from mapper.sync.triggers import POLL, SWEEP_AFTER_RING, Bell, Triggers
+from mapper.sync.worker import Worker
+
+IDLE = 1.0
+STOP_WITHIN = 30.0
+ALIVE, ALIVE_FOR = "alive", 15.0
+log = structlog.get_logger(__name__)
+
+
+class Threads:
+    """Starts the threads of a service, and stops them when their study is done."""
+
+    def __init__(self, worker: Worker, triggers: list[Triggers], bell: Bell, workers: int) -> None:
+        self._worker, self._triggers, self._bell = worker, triggers, bell
+        self._stopping = threading.Event()
+        self._work = threading.Event()
+        targets = [("triggers", self._mark), ("leases", self._extend)]
+        targets += [(f"worker-{number}", self._sync) for number in range(1, workers + 1)]
+        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets]
+        self.alive_at = time.monotonic()
+        """When the marking thread last came round: `readyz` looks at it."""
+        self._signed = 0.0
+
+    def start(self) -> None:
+        """Start all threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop after the studies that are being synced now; what is left stays dirty in the ledger."""
+        self._stopping.set()
+        self._bell.ring()
+        self._work.set()
+        until = time.monotonic() + STOP_WITHIN
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _mark(self) -> None:
+        swept_at = 0.0
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            asked = self._bell.sweep_asked.is_set() and now >= swept_at + SWEEP_AFTER_RING
+            if asked:
+                self._bell.sweep_asked.clear()
+                swept_at = now
+            for triggers in self._triggers:
+                self._guarded(partial(triggers.turn, sweep_asked=asked))
+            self._work.set()
+            self.alive_at = time.monotonic()
+            self._guarded(self._sign)
+            self._bell.wait(POLL)
+        self._guarded(partial(self._worker.ledger.put, ALIVE, "0"))
+
+    def _sign(self) -> None:
+        """Tell commands beside us that somebody works on this ledger."""
+        now = self._worker.ledger.clock()
+        if now >= self._signed + ALIVE_FOR / 3:
+            self._worker.ledger.put(ALIVE, str(now))
+            self._signed = now
+
+    def _sync(self) -> None:
+        while not self._stopping.is_set():
+            if not self._guarded(self._worker.turn):
+                self._work.wait(IDLE)
+                self._work.clear()
+
+    def _extend(self) -> None:
+        while not self._stopping.wait(LEASE / 4):
+            for claim in list(self._worker.claims.values()):
+                self._guarded(partial(self._worker.ledger.extend, claim))
+
+    def _guarded(self, do: Callable[[], object]) -> bool:
+        """Run one turn; a ledger that cannot be written must not end the thread."""
+        try:
+            return bool(do())
+        except Exception as error:  # nothing was acknowledged that is not stored; the turn comes again
+            log.error("turn failed", error=type(error).__name__)
+            self._stopping.wait(IDLE)
+            return False
+
+
+def somebody_works(ledger: Ledger) -> bool:
+    """Tell whether a service is working on this ledger."""
+    return float(ledger.get(ALIVE) or 0.0) > ledger.clock() - ALIVE_FOR

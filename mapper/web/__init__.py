@@ -1,0 +1,1 @@
+"""The mapper over HTTP: status page, API, metrics."""

@@ -1,0 +1,52 @@
+"""What Prometheus is told: gauges read from the ledger when it asks, and how long each stage took."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mapper.sync.ledger import Ledger
+
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class LedgerCollector(Collector):
+    """Reads the ledger at scrape time: right with any number of processes."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges."""
+        studies = GaugeMetricFamily("orthanc_fhir_studies", "Studies by state.", labels=["state"])
+        for state, number in self._ledger.counts().items():
+            studies.add_metric([state], number)
+        yield studies
+        yield GaugeMetricFamily(
+            "orthanc_fhir_lag_seconds",
+            "How long the study that waits longest has been due.",
+            self._ledger.oldest_wait(),
+        )
+
+
+class Metrics:
+    """The metrics of one service."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._stages = Histogram(
+            "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry
+        )
+
+    def observe(self, stage: str, seconds: float) -> None:
+        """Record how long one stage of one study took."""
+        self._stages.labels(stage).observe(seconds)
+
+    def watch(self, ledger: Ledger) -> None:
+        """Read this ledger at every scrape."""
+        self.registry.register(LedgerCollector(ledger))
+
+    def text(self) -> bytes:
+        """Return the exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What fhir_sync.py shows inside Orthanc: the state of a study in FHIR, and re-syncs, below /fhir-sync.
+
+The routes find the StudyInstanceUID in Orthanc and pass on to the mapper, so a browser needs nothing but
+Orthanc. They have no access rules of their own: who may use Orthanc's REST API may use them.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import orthanc  # type: ignore[import-not-found]  # made by Orthanc itself
+
+WAIT, LONGEST_WAIT = 5.0, 10.0  # seconds a re-sync waits for its outcome, and an HTTP thread of Orthanc with it
+MOST_STUDIES, BULK_TIME = 1000, 20.0  # of one bulk request; seconds after which the rest is not asked for
+
+WORDS = {
+    "pending": "waiting to be written",
+    "syncing": "being written",
+    "synced": "written, up to date",
+    "retrying": "not written yet, will be tried again",
+    "parked": "not written, somebody has to look at it",
+    "removed": "removed from Orthanc, marked so in FHIR",
+    "unreachable": "not known, the mapper does not answer",  # said by this plugin alone, never by the mapper
+}
+ID = r"([0-9a-f]{8}(?:-[0-9a-f]{8}){4})"
+PAGE = Path(__file__).resolve().parent / "page.html"
+
+Json = dict[str, Any]
+Route = Callable[[Any, Any, Json], None]  # (mapper, Orthanc's output, request)
+
+
+class Refusal(Exception):
+    """A request that is answered by an HTTP status alone."""
+
+
+def study_route(mapper: Any, output: Any, request: Json) -> None:
+    """GET: the state of a study. POST {"wait": seconds}: re-sync it; 200 and the state in any outcome."""
+    wait = None
+    if request["method"] == "POST":
+        wait = body_of(request).get("wait", WAIT)
+        if isinstance(wait, bool) or not isinstance(wait, (int, float)):
+            raise Refusal(400)
+        wait = min(max(0, wait), LONGEST_WAIT)
+    answer_json(output, mapper.study(uid_of(study(request["groups"][0])), wait))
+
+
+def bulk_route(mapper: Any, output: Any, request: Json) -> None:
+    """POST {"ids": [Orthanc ids]}: mark the studies for a re-sync; ids that Orthanc does not know are listed."""
+    ids = body_of(request).get("ids")
+    if not isinstance(ids, list) or len(ids) > MOST_STUDIES or not all(isinstance(one, str) for one in ids):
+        raise Refusal(400)
+    states: list[Json] = []
+    unknown, end = [], time.monotonic() + BULK_TIME
+    for one in dict.fromkeys(ids):
+        try:
+            uid = uid_of(study(one))
+        except Refusal:
+            unknown.append(one)
+            continue
+        if time.monotonic() > end or "unreachable" in (state["state"] for state in states[-1:]):
+            why = "not asked for: the mapper is silent or slow, try again later"
+            states.append(mapper.state(uid, {"state": "unreachable", "message": why}))
+        else:
+            states.append(mapper.study(uid, 0))
+    answer_json(output, {"studies": states, "unknown": unknown})
+
+
+def page_route(mapper: Any, output: Any, request: Json) -> None:
+    """GET: a page that says which study this is and how it stands in FHIR, with a re-sync button of its own."""
+    resource = study(request["groups"][0])
+    patient, main = resource.get("PatientMainDicomTags", {}), resource["MainDicomTags"]
+    state = mapper.study(uid_of(resource))
+    problems, link, nonce = state["problems"], state["fhir_url"], secrets.token_urlsafe(16)
+    values = {
+        "patient_name": re.sub(r"[\^=]+", " ", patient.get("PatientName", "")).strip() or "(no patient name)",
+        "patient_id": patient.get("PatientID") or "(none)",
+        "description": " ".join(filter(None, (main.get("StudyDate"), main.get("StudyDescription")))),
+        "study_uid": state["study_uid"],
+        "state": state["state"],
+        "words": WORDS.get(state["state"], state["state"]),
+        "message": state["message"] or "",
+        "problems": len(problems) if isinstance(problems, list) else problems,
+        "synced_at": state["synced_at"] or "never",
+        "nonce": nonce,
+    }
+    texts = {name: escape(str(value)) for name, value in values.items()}
+    anchor = '<a href="{}" target="_blank" rel="noopener noreferrer">Open in FHIR</a>'
+    texts["link"] = anchor.format(escape(link)) if link else ""
+    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
+    policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    output.SetHttpHeader("Content-Security-Policy", policy)
+    output.SetHttpHeader("X-Frame-Options", "DENY")
+    output.SetHttpHeader("Referrer-Policy", "same-origin")
+    output.SetHttpHeader("Cache-Control", "no-store")
+    output.AnswerBuffer(Template(PAGE.read_text("utf-8")).substitute(texts), "text/html; charset=utf-8")
+
+
+ROUTES: dict[str, tuple[Route, tuple[str, ...]]] = {
+    f"/fhir-sync/studies/{ID}": (study_route, ("GET", "POST")),
+    f"/fhir-sync/studies/{ID}/page": (page_route, ("GET",)),
+    "/fhir-sync/bulk": (bulk_route, ("POST",)),
+}
+
+
+def guarded(mapper: Any, route: Route, methods: tuple[str, ...]) -> Any:
+    """Put a route behind the checks that all of them share: method, same origin, JSON."""
+
+    def answer(output: Any, uri: str, **request: Any) -> None:
+        headers = request["headers"]
+        try:
+            if request["method"] not in methods:
+                output.SendMethodNotAllowed(", ".join(methods))
+                return
+            if not same_origin(headers.get("origin"), headers.get("host", "")):
+                orthanc.LogWarning("FhirSync: 403 for a page of another site (a proxy must pass the header Host on)")
+                raise Refusal(403)
+            content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+            if request["method"] == "POST" and content_type != "application/json":
+                raise Refusal(415)
+            route(mapper, output, request)
+        except Refusal as refusal:
+            output.SendHttpStatusCode(refusal.args[0])  # a text beside the status would double Content-Type
+
+    return answer
+
+
+def same_origin(origin: str | None, host: str) -> bool:
+    """Tell whether a browser's Origin is this server; a proxy may have dropped the port from Host."""
+    if origin is None:
+        return True  # no browser, or a plain GET
+    netloc = origin.partition("://")[2].lower()
+    return host.lower() in (netloc, re.sub(r":\d+$", "", netloc)) and netloc != ""
+
+
+def body_of(request: Json) -> Json:
+    """Give the JSON object that a request carries."""
+    try:
+        body = json.loads(request.get("body") or b"{}")
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refusal(400)
+    return body
+
+
+def study(orthanc_id: str) -> Json:
+    """Read what Orthanc tells of a study; 404 for an id that it does not know, as Orthanc does."""
+    if not re.fullmatch(ID, orthanc_id):
+        raise Refusal(404)
+    try:
+        found: Json = json.loads(orthanc.RestApiGet(f"/studies/{orthanc_id}"))
+    except orthanc.OrthancException as error:
+        if error.args[0] in (orthanc.ErrorCode.UNKNOWN_RESOURCE, orthanc.ErrorCode.INEXISTENT_ITEM):
+            raise Refusal(404) from error
+        raise
+    return found
+
+
+def uid_of(resource: Json) -> str:
+    return str(resource["MainDicomTags"]["StudyInstanceUID"])
+
+
+def answer_json(output: Any, answer: Json) -> None:
+    output.SetHttpHeader("Cache-Control", "no-store")
+    output.AnswerBuffer(json.dumps(answer), "application/json")
