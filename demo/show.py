@@ -12,6 +12,7 @@ from rich.table import Table
 from demo.follow import Followed, Follower
 from demo.stack import Stack
 
+EARLIER = "uploaded before"
 TOKEN_FILE = ".run/demo.env"
 
 
@@ -20,6 +21,7 @@ def table(follower: Follower) -> Table:
     made = Table("Study", "Modality", "Instances", "State", "Stable to FHIR", box=None, pad_edge=False)
     for column in (2, 4):
         made.columns[column].justify = "right"
+    made.columns[3].min_width = len("not stable yet")
     for followed in follower.followed.values():
         made.add_row(
             followed.study.name,
@@ -45,7 +47,8 @@ def watching(follower: Follower, console: Console) -> Iterator[Callable[[], None
         for uid, followed in follower.followed.items():
             if followed.found is not None and uid not in told:
                 told.add(uid)
-                console.print(f"{followed.study.name}: in FHIR ({_seconds(followed)})")
+                after = f"{followed.seconds:.1f} s after it was stable" if followed.seconds is not None else EARLIER
+                console.print(f"{followed.study.name}: in FHIR, {after}", soft_wrap=True)
 
     yield tell
 
@@ -78,10 +81,10 @@ def failure(console: Console, follower: Follower) -> None:
     missing = follower.waiting
     console.print(f"\n{len(missing)} of {len(follower.followed)} studies are not in FHIR:")
     for followed in missing:
-        known = followed.state or "the mapper does not know it"
+        known = followed.state or ("state not known" if "mapper" in follower.trouble else "not known to the mapper")
         why = f": {followed.message}" if followed.message else ""
         console.print(
-            f"  {followed.study.name}  {followed.study.study_uid}\n    {known}{why}", soft_wrap=True, markup=False
+            f"  {followed.study.name}  {followed.study.study_uid}  {known}{why}", soft_wrap=True, markup=False
         )
     for name, problem in follower.trouble.items():
         console.print(f"  {name}: {problem}", soft_wrap=True, markup=False)
@@ -99,7 +102,7 @@ def failure(console: Console, follower: Follower) -> None:
 def _seconds(followed: Followed) -> str:
     if followed.found is None:
         return ""
-    return "was there" if followed.seconds is None else f"{followed.seconds:.1f} s"
+    return EARLIER if followed.seconds is None else f"{followed.seconds:.1f} s"
 
 
 def _columns(console: Console, rows: tuple[tuple[str, ...], ...]) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import Dataset
-from pydicom.sr.codedict import codes
 
 from demo import letter, pictures, projections, sections
-from demo.dataset import Attributes, code, issuer, part10, uid
-from demo.evidence import CHEST_CT, Lesion, key_images, measurements, segmentation
+from demo.catalogue import CATALOGUE
+from demo.dataset import Attributes, part10, uid
+from demo.evidence import Lesion, key_images, measurements, segmentation
 from demo.header import Header
 
 ACQUIRED: Attributes = {"PerformingPhysicianName": "Example^Eva^^Dr.", "OperatorsName": "Example^Otto"}
@@ -44,9 +44,9 @@ class DemoStudy:
 
 def studies() -> Iterator[DemoStudy]:
     """Make the sample studies, one at a time."""
-    for (name, patient, attributes), make in STUDIES:
+    for name, (patient, attributes) in CATALOGUE.items():
         header = Header(name, patient, attributes)
-        yield DemoStudy(name, header.study_uid, attributes["StudyDescription"], tuple(make(header)))
+        yield DemoStudy(name, header.study_uid, attributes["StudyDescription"], tuple(MAKERS[name](header)))
 
 
 def write(folder: Path) -> Iterator[tuple[DemoStudy, Path]]:
@@ -102,167 +102,17 @@ def _deidentified_ct(header: Header) -> Iterator[Dataset]:
     yield from sections.ct_chest(header, series, "lung", range(150, 125, -5))
 
 
-STUDIES: tuple[tuple[tuple[str, str, Attributes], Callable[[Header], Iterator[Dataset]]], ...] = (
-    (
-        (
-            "chest-ct",
-            "anna",
-            {
-                "StudyDescription": "CT chest with contrast",
-                "StudyDate": "20240517",
-                "StudyTime": "093105",
-                "TimezoneOffsetFromUTC": "+0200",
-                "StudyID": "CT-1",
-                "AccessionNumber": "A2024-001",
-                "IssuerOfAccessionNumberSequence": [issuer("orders of the hospital")],
-                "ReferringPhysicianName": "Example^Karl^^Dr.",
-                "ProcedureCodeSequence": [code(CHEST_CT)],
-                "ReasonForTheRequestedProcedure": "Cough for six weeks",
-                "PatientAge": "054Y",
-                "PatientSize": "1.68",
-                "PatientWeight": "64.5",
-            },
-        ),
-        _chest_ct,
+MAKERS: dict[str, Callable[[Header], Iterable[Dataset]]] = {
+    "chest-ct": _chest_ct,
+    "chest-ct-follow-up": _follow_up,
+    "brain-mr": _brain_mr,
+    "hand-cr": lambda header: projections.cr_hand(header, header.series(1, "CR", "Left hand")),
+    "breast-mg": lambda header: projections.mg_screening(header, header.series(1, "MG", "Screening")),
+    "heart-us": lambda header: pictures.us_heart(header, header.series(1, "US", "Apical four chamber view")),
+    "chest-dx": lambda header: projections.dx_chest(
+        header, header.series(1, "DX", "Chest PA and lateral"), ("frontal", "lateral")
     ),
-    (
-        (
-            "chest-ct-follow-up",
-            "anna",
-            {
-                "StudyDescription": "CT chest low dose, follow-up",
-                "StudyDate": "20241120",
-                "StudyTime": "141500",
-                "TimezoneOffsetFromUTC": "+0100",
-                "StudyID": "CT-2",
-                "AccessionNumber": "A2024-117",
-                "IssuerOfAccessionNumberSequence": [issuer("orders of the hospital")],
-                "ReferringPhysicianName": "Example^Karl^^Dr.",
-                "ProcedureCodeSequence": [code(CHEST_CT)],
-                "PatientAge": "054Y",
-                "PatientSize": "1.68",
-                "PatientWeight": "63",
-            },
-        ),
-        _follow_up,
-    ),
-    (
-        (
-            "brain-mr",
-            "boris",
-            {
-                "StudyDescription": "MR brain",
-                "StudyDate": "20240306",
-                "StudyTime": "101530",
-                "AccessionNumber": "A2024-031",
-                "ReferringPhysicianName": "Example^Nora",
-                "PatientWeight": "81",
-            },
-        ),
-        _brain_mr,
-    ),
-    (
-        (
-            "hand-cr",
-            "hanako",
-            {
-                "StudyDescription": "左手 2方向",  # left hand, two views
-                "StudyDate": "20240709",
-                "StudyTime": "1642",
-                "TimezoneOffsetFromUTC": "+0900",
-                "AccessionNumber": "A2024-077",
-            },
-        ),
-        lambda header: iter(projections.cr_hand(header, header.series(1, "CR", "Left hand"))),
-    ),
-    (
-        (
-            "breast-mg",
-            "käthe",
-            {
-                "StudyDescription": "Mammographie beidseits, Früherkennung",
-                "StudyDate": "20240212",
-                "StudyTime": "110000",
-                "TimezoneOffsetFromUTC": "+0100",
-                "AccessionNumber": "A2024-019",
-                "PatientAge": "061Y",
-            },
-        ),
-        lambda header: iter(projections.mg_screening(header, header.series(1, "MG", "Screening"))),
-    ),
-    (
-        (
-            "heart-us",
-            "eleni",
-            {
-                "StudyDescription": "Echocardiogram, four chambers",
-                "StudyDate": "20240827",
-                "StudyTime": "083012.250",
-                "TimezoneOffsetFromUTC": "+0300",
-                "AccessionNumber": "A2024-090",
-                "PatientSize": "1.59",
-                "PatientWeight": "58",
-            },
-        ),
-        lambda header: iter(pictures.us_heart(header, header.series(1, "US", "Apical four chamber view"))),
-    ),
-    (
-        (
-            "chest-dx",
-            "oliver",
-            {
-                "StudyDescription": "XR chest, two views",
-                "StudyDate": "20240112",
-                "StudyTime": "195905",
-                "TimezoneOffsetFromUTC": "-0500",
-                "AccessionNumber": "7781",
-            },
-        ),
-        lambda header: iter(
-            projections.dx_chest(header, header.series(1, "DX", "Chest PA and lateral"), ("frontal", "lateral"))
-        ),
-    ),
-    (
-        (
-            "emergency-dx",
-            "nobody",
-            {
-                "StudyDescription": "XR chest, emergency room",
-                "StudyDate": "20240430",
-                "StudyTime": "031742",
-            },
-        ),
-        lambda header: iter(projections.dx_chest(header, header.series(1, "DX", "Chest"), ("frontal",))),
-    ),
-    (
-        (
-            "skin-xc",
-            "mia",
-            {
-                "StudyDescription": "Photograph of a mole, right forearm",
-                "StudyDate": "20240603",
-                "StudyTime": "120000",
-                "TimezoneOffsetFromUTC": "+0000",
-            },
-        ),
-        lambda header: iter(pictures.xc_skin(header, header.series(1, "XC", "Dermatoscope"))),
-    ),
-    (
-        (
-            "deidentified-ct",
-            "pseudonym",
-            {
-                "StudyDescription": "CT chest",
-                "StudyDate": "20190103",
-                "StudyTime": "",
-                "PatientIdentityRemoved": "YES",
-                "DeidentificationMethodCodeSequence": [
-                    code(codes.DCM.BasicApplicationConfidentialityProfile),
-                    code(codes.DCM.RetainLongitudinalTemporalInformationModifiedDatesOption),
-                ],
-                "LongitudinalTemporalInformationModified": "MODIFIED",
-            },
-        ),
-        _deidentified_ct,
-    ),
-)
+    "emergency-dx": lambda header: projections.dx_chest(header, header.series(1, "DX", "Chest"), ("frontal",)),
+    "skin-xc": lambda header: pictures.xc_skin(header, header.series(1, "XC", "Dermatoscope")),
+    "deidentified-ct": _deidentified_ct,
+}

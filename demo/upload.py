@@ -101,7 +101,7 @@ def upload(
             after_study(study, len(lacking))
             if not console.is_terminal:
                 there = len(study.datasets) - len(lacking)
-                console.print(f"{study.name}: {len(lacking)} instances sent, {there} were there")
+                console.print(f"{study.name}: {len(lacking)} sent, {there} there before", soft_wrap=True)
         progress.update(bar, description="done")
     return sent_in_all
 

@@ -89,7 +89,7 @@ def show_studies(settings: Settings, state: str | None, limit: int, as_json: boo
         raise SettingError(f"state: one of {', '.join(STATES)}")
     ledger = ledger_of(settings)
     links = Links(settings.fhir_public_url, namespace_of(settings))
-    wanted: State | None = state  # type: ignore[assignment]
+    wanted: State | None = state
     rows = [status(row, links) for row in ledger.rows(wanted, limit)]
     if as_json:
         for row in rows:

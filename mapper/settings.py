@@ -6,6 +6,7 @@ is in force. docs/settings.md is printed from this table.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -26,6 +27,17 @@ PUBLIC_NAMESPACE = uuid5(NAMESPACE_URL, "urn:orthanc-fhir:mapping:v1")
 """The id namespace of `convert` and of the demo: public, so nobody's ids are secret under it."""
 DEMO_BASE = "https://example.org/orthanc-fhir"
 NOBODY = ("ANONYMOUS", "ANONYMIZED", "ANONYMISED", "DEIDENTIFIED", "DE-IDENTIFIED", "REMOVED")
+
+Option = Literal[
+    "address",
+    "age",
+    "image_type_title",
+    "mothers_maiden_name",
+    "order_stub",
+    "study_id",
+    "telecom",
+]
+"""What the mapping can do, but does only where a site asks for it."""
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")]
 
@@ -68,6 +80,23 @@ class Site(BaseSettings):
     study_modality: Literal["acquisition", "all"] = Field(
         "acquisition", description="ImagingStudy.modality: acquisition modalities (CID 29) or all (CID 33)."
     )
+
+    options: tuple[Option, ...] = Field(
+        (), description="Rows of the mapping that are off by default (see docs/mapping.md), by name."
+    )
+    phantom_ids: tuple[str, ...] = Field(
+        (), description="Regular expressions of PatientIDs that are phantoms, where BodyPartExamined is PHANTOM."
+    )
+
+    @field_validator("phantom_ids")
+    @classmethod
+    def _expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for expression in value:
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise ValueError("not a regular expression") from error
+        return value
 
     @field_validator("timezone", "timezones")
     @classmethod

@@ -7,10 +7,10 @@
     pending: 'waiting to be written',
     syncing: 'being written',
     synced: 'written, up to date',
-    retrying: 'not written yet, will be tried again',
-    parked: 'not written, somebody has to look at it',
+    retrying: 'not up to date yet, will be tried again',
+    parked: 'stopped, somebody has to look at it',
     removed: 'removed from Orthanc, marked so in FHIR',
-    unreachable: 'not known, the mapper does not answer'
+    unreachable: 'not known, as the mapper cannot be asked'
   };
   var COLORS = { synced: '#2e7d32', parked: '#b00020', unreachable: '#b00020' };
   var asked = 0;  // requests sent; an answer to any but the newest one is dropped
@@ -27,12 +27,14 @@
 
   function render() {
     var uuid = shown(), url = '../fhir-sync/studies/' + encodeURIComponent(uuid), polls = 0;
-    var box = $('<div id="fhir-sync-box">'), state = $('<p role="status">'), links = $('<p>');
+    var box = $('<div id="fhir-sync-box">').css('margin-bottom', '1.5em');
+    var state = $('<p role="status">').css({ 'font-weight': 'bold', margin: '0.5em' });
+    var message = $('<p>').css({ margin: '0.5em', 'word-wrap': 'break-word' }), links = $('<p>').css('margin', '0.5em');
     var button = $('<a data-role="button" href="#" data-icon="refresh" data-theme="e">').text('Re-sync to FHIR');
 
     function say(text, color) {
       state.text('FHIR: ' + text).css('color', color || '');
-      links.empty();
+      message.add(links).empty();
     }
 
     function link(text, href) {
@@ -49,9 +51,12 @@
           if (!current()) { return; }
           button.removeClass('ui-disabled');
           say((WORDS[answer.state] || answer.state) + count(answer.problems), COLORS[answer.state]);
-          if (answer.message) { state.append($('<br>'), document.createTextNode(answer.message)); }
-          if (/^https?:\/\//.test(answer.fhir_url || '')) { link('open in FHIR', answer.fhir_url); links.append(' '); }
-          link('details', url + '/page');
+          message.text(answer.message || '');
+          if (/^https?:\/\//.test(answer.fhir_url || '')) {
+            link('Open in FHIR', answer.fhir_url);
+            links.append(' \u00b7 ');
+          }
+          link('Details', url + '/page');
           if ((answer.state === 'pending' || answer.state === 'syncing') && polls++ < POLLS) {
             setTimeout(function () { if (current()) { ask('GET'); } }, EVERY);
           }
@@ -68,7 +73,7 @@
     asked++;
     $('#fhir-sync-box').remove();
     if (!uuid) { return; }
-    box.data('uuid', uuid).append(button).append(state).append(links).insertAfter($('#study-info'));
+    box.data('uuid', uuid).append(button).append(state).append(message).append(links).insertAfter($('#study-info'));
     button.button().click(function (event) {
       event.preventDefault();
       if (shown() !== uuid) { render(); return; }  // the page has moved on: never act on what is not shown

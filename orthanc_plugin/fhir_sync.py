@@ -226,7 +226,8 @@ def register_routes() -> None:
         from fhir_sync_routes import ROUTES, guarded  # type: ignore[import-not-found]
 
         for uri, (route, methods) in ROUTES.items():
-            orthanc.RegisterRestCallback(uri, guarded(MAPPER, route, methods))
+            CALLBACKS.append(guarded(MAPPER, route, methods))
+            orthanc.RegisterRestCallback(uri, CALLBACKS[-1])
 
 
 def explorer_script() -> str:
@@ -247,6 +248,7 @@ def register() -> None:
         register_routes()
 
 
+CALLBACKS: list[object] = []  # held, as Orthanc crashes at its end when its reference to a callback is the last one
 MAPPER, OWN = configured()
 BELL = Doorbell(MAPPER) if MAPPER is not None else None
 if OWN:

@@ -24,10 +24,10 @@ WORDS = {
     "pending": "waiting to be written",
     "syncing": "being written",
     "synced": "written, up to date",
-    "retrying": "not written yet, will be tried again",
-    "parked": "not written, somebody has to look at it",
+    "retrying": "not up to date yet, will be tried again",
+    "parked": "stopped, somebody has to look at it",
     "removed": "removed from Orthanc, marked so in FHIR",
-    "unreachable": "not known, the mapper does not answer",  # said by this plugin alone, never by the mapper
+    "unreachable": "not known, as the mapper cannot be asked",  # said by this plugin alone, never by the mapper
 }
 ID = r"([0-9a-f]{8}(?:-[0-9a-f]{8}){4})"
 PAGE = Path(__file__).resolve().parent / "page.html"
@@ -78,10 +78,11 @@ def page_route(mapper: Any, output: Any, request: Json) -> None:
     patient, main = resource.get("PatientMainDicomTags", {}), resource["MainDicomTags"]
     state = mapper.study(uid_of(resource))
     problems, link, nonce = state["problems"], state["fhir_url"], secrets.token_urlsafe(16)
+    date = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", main.get("StudyDate", ""))
     values = {
         "patient_name": re.sub(r"[\^=]+", " ", patient.get("PatientName", "")).strip() or "(no patient name)",
         "patient_id": patient.get("PatientID") or "(none)",
-        "description": " ".join(filter(None, (main.get("StudyDate"), main.get("StudyDescription")))),
+        "description": " · ".join(filter(None, (date, main.get("StudyDescription")))) or "(no description)",
         "study_uid": state["study_uid"],
         "state": state["state"],
         "words": WORDS.get(state["state"], state["state"]),

@@ -31,7 +31,7 @@ STUDY = {
     "PatientMainDicomTags": {"PatientName": 'Müller^<script>"x"', "PatientID": "ID-4711"},
 }
 OTHER = {"ID": OTHER_ID, "MainDicomTags": {"StudyInstanceUID": OTHER_UID}, "PatientMainDicomTags": {}}
-VALUES = ("Müller", "4711", "Chest", "20240102")
+VALUES = ("Müller", "4711", "Chest", "20240102", "2024-01-02")
 STUDY_URI = f"/fhir-sync/studies/{ID}"
 JSON = {"content-type": "application/json"}
 
@@ -570,7 +570,7 @@ def test_the_page_names_study_and_state_and_escapes_them(sdk: Sdk, mapper: Mappe
     for shown in (
         "Müller &lt;script&gt;&quot;x&quot;",
         "ID-4711",
-        "Chest &lt;b&gt;&amp;",
+        "2024-01-02 · Chest &lt;b&gt;&amp;",
         STUDY_UID,
         "somebody has to look at it",
         "&lt;i&gt;why&lt;/i&gt;",
@@ -601,7 +601,7 @@ def test_the_page_of_a_nameless_study_with_a_silent_mapper(sdk: Sdk, mapper: Map
     html = sdk.request("GET", f"/fhir-sync/studies/{OTHER_ID}/page").body.decode()
     assert "(no patient name)" in html
     assert OTHER_UID in html
-    assert "the mapper does not answer" in html
+    assert "the mapper cannot be asked" in html
     assert "None" not in html
     assert '<a href="http' not in html
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -22,9 +22,10 @@ ORDER = (
 """The order of entries: what is referred to stands before what refers; inside a type by id."""
 
 Resource = Mapping[str, Any]
+R = TypeVar("R", bound=Resource)
 
 
-def in_order(resources: Iterable[Resource]) -> list[Resource]:
+def in_order(resources: Iterable[R]) -> list[R]:
     """Return resources in the order of the Bundle."""
     return sorted(resources, key=lambda one: (ORDER.index(one["resourceType"]), one["id"]))
 

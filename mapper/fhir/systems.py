@@ -30,11 +30,13 @@ ANIMAL_GENDER_STATUS: Final = "http://hl7.org/fhir/animal-genderstatus"
 # Identifier systems: FHIR R4 identifier-registry.html
 DICOM_UID: Final = "urn:dicom:uid"
 URI: Final = "urn:ietf:rfc:3986"
+BCP_47: Final = "urn:ietf:bcp:47"
 US_NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
 # Extensions: FHIR R4 extensibility-registry
 NAME_REPRESENTATION: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 PATIENT_ANIMAL: Final = "http://hl7.org/fhir/StructureDefinition/patient-animal"
+MOTHERS_MAIDEN_NAME: Final = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
 BIRTH_TIME: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
 
 # Profiles: FHIR R4 observation-vitalsigns.html
@@ -66,7 +68,7 @@ DESIGNATORS: Final[dict[str, str]] = {
     "FMA": "urn:oid:2.16.840.1.113883.6.119",
     "IBSI": IBSI,
     "ISO3166_1": "urn:iso:std:iso:3166",
-    "RFC5646": "urn:ietf:bcp:47",
+    "RFC5646": BCP_47,
     # registered in PS3.6 annex A, without a URI of their own
     "DCMUID": "urn:oid:1.2.840.10008.2.6.1",
     "MA": "urn:oid:1.2.840.10008.2.16.5",

@@ -1,5 +1,7 @@
 """The mapping: one Study in, FHIR R4 resources out. Pure: no clock, no network, no server is known here."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +10,7 @@ from mapper.dicom.study import Study
 from mapper.errors import Problem
 from mapper.fhir.bundle import in_order
 from mapper.fhir.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
-from mapper.maps import device, endpoint, imaging_study, patient
+from mapper.maps import device, endpoint, imaging_study, observation, patient, phantom, practitioner, service_request
 from mapper.maps.rule import Context, Made, MissingElement, Rule
 from mapper.settings import Site
 
@@ -17,11 +19,15 @@ MAPPING_VERSION = "1"
 
 TABLES: dict[str, tuple[Rule, ...]] = {
     "Patient": patient.RULES,
+    "Practitioner": practitioner.RULES,
     "Endpoint": endpoint.RULES,
     "Device": device.RULES,
+    "Device (phantom)": phantom.RULES,
+    "ServiceRequest": service_request.RULES,
     "ImagingStudy": imaging_study.RULES,
+    "Observation": observation.RULES,
 }
-"""Every mapping table, by the resource it makes."""
+"""Every mapping table, by what it makes."""
 KEYWORDS = frozenset(READ_BESIDE).union(*(row.keywords for rows in TABLES.values() for row in rows))
 """Every DICOM attribute that a row reads of a study or a series."""
 INSTANCE_KEYWORDS = frozenset(READ_BESIDE_OF_INSTANCES).union(*(row.keywords for row in imaging_study.INSTANCE))
@@ -43,15 +49,32 @@ def study_to_fhir(study: Study, site: Site) -> Mapped:
     Raises NotOneStudy when no series of it can be expressed in FHIR.
     """
     cx = Context(site, study, problems=dict.fromkeys(study.problems))
-    made = {key_of(one): one for one in (patient.patient(cx, study.item), imaging_study.imaging_study(cx))}
-    if site.dicomweb:
-        one = endpoint.endpoint(cx, study.item)
-        made[key_of(one)] = one
-    for one in devices(cx):
-        made[key_of(one)] = one
-    study_resource = next(one for one in made.values() if one["resourceType"] == "ImagingStudy")
-    ordered = [one for one in in_order(made.values()) if isinstance(one, Made)]
-    return Mapped(ordered, list(cx.problems), rank(study_resource.get("started")))
+    about = imaging_study.imaging_study(cx)
+    made = {key_of(one): one for one in [about, *of_study(cx), *of_series(cx)]}
+    return Mapped(in_order(made.values()), list(cx.problems), rank(about.get("started")))
+
+
+def of_study(cx: Context) -> Iterator[Made]:
+    """Yield what the study's own attributes make beside the ImagingStudy."""
+    item = cx.study.item
+    try:
+        yield phantom.phantom(cx, item)
+    except MissingElement:
+        yield patient.patient(cx, item)
+    yield from practitioner.practitioners(cx, item, practitioner.OF_STUDY)
+    yield from observation.observations(cx, item)
+    if cx.site.dicomweb:
+        yield endpoint.endpoint(cx, item)
+    if service_request.OPTION in cx.site.options:
+        with suppress(MissingElement):
+            yield service_request.service_request(cx, item)
+
+
+def of_series(cx: Context) -> Iterator[Made]:
+    """Yield what each series makes: people and equipment."""
+    for series in cx.study.series:
+        yield from practitioner.practitioners(cx, series.item, practitioner.OF_SERIES)
+    yield from devices(cx)
 
 
 def devices(cx: Context) -> list[Made]:

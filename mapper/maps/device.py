@@ -10,7 +10,8 @@ from mapper.dicom.item import Item
 from mapper.fhir.context import Context
 from mapper.fhir.identifier import serial_number
 from mapper.fhir.modality import series_modality
-from mapper.fhir.text import as_text, text
+from mapper.fhir.person import performers
+from mapper.fhir.text import as_items, as_text, text
 from mapper.fhir.uid import uid_identifier
 from mapper.maps import rule
 from mapper.maps.rule import MUST, Made, Rule
@@ -58,6 +59,18 @@ def versions(cx: Context, software: Any) -> list[dict[str, str]]:
     return [{"value": value} for value in sorted(set(software))]
 
 
+def udi(cx: Context, identifications: Any) -> list[dict[str, str]]:
+    """UniqueDeviceIdentifier of UDISequence -> UDI as people read it."""
+    carriers = [as_text(item["UniqueDeviceIdentifier"]) for item in as_items(identifications)]
+    return [{"carrierHRF": carrier} for carrier in carriers if carrier]
+
+
+def equipment(cx: Context, *known: Any) -> list[dict[str, Any]]:
+    """Equipment attributes -> the device that performed (DEV)."""
+    actor = device_reference(cx, *known)
+    return performers("DEV", [actor]) if actor else []
+
+
 def owner(cx: Context, institution: Any) -> dict[str, str] | None:
     """InstitutionName -> owner, by name only."""
     name = as_text(institution)
@@ -69,6 +82,7 @@ RULES = (
     #    FHIR element             DICOM attribute                        by
     Rule("Device.id",             IDENTITY,                              device_id, MUST),
     Rule("Device.identifier",     "DeviceUID DeviceSerialNumber",        identifiers),
+    Rule("Device.udiCarrier",     "UDISequence*",                        udi),
     Rule("Device.manufacturer",   "Manufacturer",                        text),
     Rule("Device.serialNumber",   "DeviceSerialNumber",                  text),
     Rule("Device.deviceName",     "StationName ManufacturerModelName",   names),
@@ -82,4 +96,4 @@ RULES = (
 
 def device(cx: rule.Context, item: Item) -> Made:
     """Return the Device that made a series; raises MissingElement when nothing identifies it."""
-    return rule.resource("Device", RULES, cx, item)
+    return rule.resource(RULES, cx, item, "Device")

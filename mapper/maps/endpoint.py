@@ -68,4 +68,4 @@ RULES = (
 
 def endpoint(cx: rule.Context, item: Item) -> Made:
     """Return the Endpoint of the site's DICOMweb root."""
-    return rule.resource("Endpoint", RULES, cx, item)
+    return rule.resource(RULES, cx, item, "Endpoint")

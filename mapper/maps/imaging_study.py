@@ -7,24 +7,28 @@ C.12.1. `orthanc-fhir table` prints it into docs/mapping.md.
 from typing import Any
 
 from mapper.dicom.study import Instance, Series
-from mapper.errors import NotOneStudy
+from mapper.errors import NotOneStudy, Problem
 from mapper.fhir.body_site import body_site
 from mapper.fhir.coding import code_meaning, codeable_concepts
 from mapper.fhir.context import Context
 from mapper.fhir.date_time import date_time
-from mapper.fhir.human_name import display_name
 from mapper.fhir.identifier import accession
 from mapper.fhir.laterality import laterality
 from mapper.fhir.modality import series_modality, study_modalities
-from mapper.fhir.order import accession_orders, encounter, requested_orders
-from mapper.fhir.text import text, text_concepts, unsigned_int
+from mapper.fhir.order import accession_orders, encounter, filler_orders, placer_orders, requested_orders
+from mapper.fhir.person import operating, people, performing, referrer
+from mapper.fhir.specimen import specimens
+from mapper.fhir.text import as_items, as_text, display_reference, text, text_concepts, unsigned_int
 from mapper.fhir.uid import sop_class, study_identifier, uid_id
 from mapper.maps import rule
+from mapper.maps.deidentified import meta
 from mapper.maps.device import IDENTITY as DEVICE
+from mapper.maps.device import equipment
 from mapper.maps.endpoint import endpoint_references
-from mapper.maps.patient import ISSUED_ID, issued_reference, own_reference
-from mapper.maps.performer import equipment, operators, performing_physicians
+from mapper.maps.practitioner import OPERATING, PERFORMING, READING, REFERRING
 from mapper.maps.rule import MUST, Made, MissingElement, Rule, apply
+from mapper.maps.service_request import ACCESSION, OPTION, order_id
+from mapper.maps.subject import subject
 
 ZONE = "TimezoneOffsetFromUTC"
 
@@ -34,9 +38,9 @@ def study_id(cx: Context, *_: Any) -> str:
     return cx.id("ImagingStudy", cx.study.uid)
 
 
-def source(cx: Context) -> dict[str, str] | None:
-    """DICOMweb root -> meta.source: which PACS this comes from."""
-    return {"source": cx.site.dicomweb} if cx.site.dicomweb else None
+def source(cx: Context) -> str | None:
+    """DICOMweb root: which PACS this comes from."""
+    return cx.site.dicomweb
 
 
 def study_identifiers(cx: Context, *_: Any) -> list[dict[str, Any]]:
@@ -56,15 +60,46 @@ def available(cx: Context) -> str:
     return "available"
 
 
-def person(cx: Context, name: Any) -> dict[str, str] | None:
-    """PN -> a person known by name only."""
-    shown = display_name(cx, name)
-    return {"display": shown} if shown else None
+def study_ids(cx: Context, value: Any) -> list[dict[str, str]]:
+    """StudyID -> identifier without a system: it is not unique."""
+    number = as_text(value)
+    return [{"value": number}] if number else []
 
 
-def persons(cx: Context, names: Any) -> list[dict[str, str]]:
-    """PNs -> people known by name only."""
-    return [made for name in names if (made := person(cx, name))]
+def order_stub(cx: Context, *issued: Any) -> list[dict[str, str]]:
+    """AccessionNumber with its issuer -> Reference to the stub of the order."""
+    id = order_id(cx, *issued)
+    return [{"reference": f"ServiceRequest/{id}"}] if id else []
+
+
+def requested_procedures(cx: Context, requests: Any) -> list[dict[str, Any]]:
+    """RequestedProcedureCodeSequence of each request -> procedure codes."""
+    return [one for item in as_items(requests) for one in codeable_concepts(cx, item.values("RequestedProcedureCodeSequence"))]
+
+
+def requested_reasons(cx: Context, requests: Any) -> list[dict[str, Any]]:
+    """ReasonForTheRequestedProcedure, ReasonForRequestedProcedureCodeSequence of each request -> reasons."""
+    reasons = []
+    for item in as_items(requests):
+        reasons += text_concepts(cx, item["ReasonForTheRequestedProcedure"])
+        reasons += codeable_concepts(cx, item.values("ReasonForRequestedProcedureCodeSequence"))
+    return reasons
+
+
+def notes(cx: Context, comments: Any) -> list[dict[str, str]]:
+    """StudyComments (retired) -> note."""
+    said = as_text(comments)
+    return [{"text": said}] if said else []
+
+
+def body_part(cx: Context, part: Any) -> dict[str, str] | None:
+    """BodyPartExamined -> Coding, where no coded region is readable."""
+    return body_site(cx, None, part)
+
+
+def image_type(cx: Context, values: Any) -> str | None:
+    """ImageType -> its values as DICOM writes them."""
+    return "\\".join(values) or None
 
 
 def number_of_series(cx: Context) -> int:
@@ -92,26 +127,40 @@ STUDY = (
     #    FHIR element                              DICOM attribute                                    by
     Rule("ImagingStudy.id",                        "StudyInstanceUID",                                study_id),
     Rule("ImagingStudy.id",                        "",                                                study_id, MUST),
-    Rule("ImagingStudy.meta",                      "",                                                source),
+    Rule("ImagingStudy.meta.source",               "",                                                source),
+    *meta("ImagingStudy"),
     Rule("ImagingStudy.identifier",                "StudyInstanceUID",                                study_identifiers),
-    Rule("ImagingStudy.identifier",                "AccessionNumber IssuerOfAccessionNumberSequence", accessions),
+    Rule("ImagingStudy.identifier",                ACCESSION,                                         accessions),
+    Rule("ImagingStudy.identifier",                "StudyID",                                         study_ids, option="study_id"),
     Rule("ImagingStudy.status",                    "",                                                available, MUST),
     Rule("ImagingStudy.modality",                  "ModalitiesInStudy",                               study_modalities),
-    Rule("ImagingStudy.subject",                   ISSUED_ID,                                         issued_reference),
-    Rule("ImagingStudy.subject",                   "StudyInstanceUID",                                own_reference, MUST),
-    Rule("ImagingStudy.encounter",                 "AdmissionID IssuerOfAdmissionIDSequence",         encounter),
+    *subject("ImagingStudy.subject"),
+    Rule("ImagingStudy.encounter",                 "AdmissionID IssuerOfAdmissionIDSequence*",        encounter),
     Rule("ImagingStudy.started",                  f"StudyDate StudyTime {ZONE}",                      date_time),
-    Rule("ImagingStudy.basedOn",                   "AccessionNumber IssuerOfAccessionNumberSequence", accession_orders),
+    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         order_stub, option=OPTION),
+    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         accession_orders, otherwise=True),
     Rule("ImagingStudy.basedOn",                   "RequestAttributesSequence*",                      requested_orders),
     Rule("ImagingStudy.basedOn",                   "ReferencedRequestSequence*",                      requested_orders),
-    Rule("ImagingStudy.referrer",                  "ReferringPhysicianName",                          person),
-    Rule("ImagingStudy.interpreter",               "NameOfPhysiciansReadingStudy*",                   persons),
+    Rule("ImagingStudy.basedOn",                   "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", placer_orders),
+    Rule("ImagingStudy.basedOn",                   "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", filler_orders),
+    Rule("ImagingStudy.referrer",                  REFERRING,                                         referrer),
+    Rule("ImagingStudy.interpreter",               READING,                                           people),
     Rule("ImagingStudy.endpoint",                  "",                                                endpoint_references),
     Rule("ImagingStudy.numberOfSeries",            "",                                                number_of_series),
     Rule("ImagingStudy.numberOfInstances",         "",                                                number_of_instances),
     Rule("ImagingStudy.procedureCode",             "ProcedureCodeSequence*",                          codeable_concepts),
+    Rule("ImagingStudy.procedureCode",             "RequestedProcedureCodeSequence*",                 codeable_concepts, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestAttributesSequence*",                      requested_procedures, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestedProcedureDescription",                   text_concepts, otherwise=True),
+    Rule("ImagingStudy.location",                  "InstitutionalDepartmentName",                     display_reference),
+    Rule("ImagingStudy.location",                  "PerformedLocation",                               display_reference),
     Rule("ImagingStudy.reasonCode",                "ReasonForTheRequestedProcedure",                  text_concepts),
+    Rule("ImagingStudy.reasonCode",                "ReasonForRequestedProcedureCodeSequence*",        codeable_concepts),
+    Rule("ImagingStudy.reasonCode",                "RequestAttributesSequence*",                      requested_reasons),
     Rule("ImagingStudy.reasonCode",                "ReasonForPerformedProcedureCodeSequence*",        codeable_concepts),
+    Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesDescription*",                  text_concepts),
+    Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesCodeSequence*",                 codeable_concepts),
+    Rule("ImagingStudy.note",                      "StudyComments",                                   notes),
     Rule("ImagingStudy.description",               "StudyDescription",                                text),
 )
 SERIES = (
@@ -123,10 +172,12 @@ SERIES = (
     Rule("ImagingStudy.series.description",        "SeriesDescriptionCodeSequence*",                  code_meaning),
     Rule("ImagingStudy.series.numberOfInstances",  "",                                                instances_of_series),
     Rule("ImagingStudy.series.bodySite",           "AnatomicRegionSequence* BodyPartExamined SharedFunctionalGroupsSequence*", body_site),
-    Rule("ImagingStudy.series.laterality",         "Laterality ImageLaterality SharedFunctionalGroupsSequence*", laterality),
+    Rule("ImagingStudy.series.bodySite",           "BodyPartExamined",                                body_part),
+    Rule("ImagingStudy.series.laterality",         "Laterality ImageLaterality* SharedFunctionalGroupsSequence*", laterality),
+    Rule("ImagingStudy.series.specimen",           "SpecimenDescriptionSequence*",                    specimens),
     Rule("ImagingStudy.series.started",           f"SeriesDate SeriesTime {ZONE}",                    date_time),
-    Rule("ImagingStudy.series.performer",          "PerformingPhysicianName*",                        performing_physicians),
-    Rule("ImagingStudy.series.performer",          "OperatorsName*",                                  operators),
+    Rule("ImagingStudy.series.performer",          PERFORMING,                                        performing),
+    Rule("ImagingStudy.series.performer",          OPERATING,                                         operating),
     Rule("ImagingStudy.series.performer",          DEVICE,                                            equipment),
 )
 INSTANCE = (
@@ -138,6 +189,7 @@ INSTANCE = (
     Rule("ImagingStudy.series.instance.title",     "ContentDescription",                              text),
     Rule("ImagingStudy.series.instance.title",     "ContentLabel",                                    text),
     Rule("ImagingStudy.series.instance.title",     "StructureSetLabel",                               text),
+    Rule("ImagingStudy.series.instance.title",     "ImageType*",                                      image_type, option="image_type_title"),
 )
 # fmt: on
 RULES = STUDY + SERIES + INSTANCE
@@ -145,8 +197,10 @@ RULES = STUDY + SERIES + INSTANCE
 
 def imaging_study(cx: rule.Context) -> Made:
     """Return the ImagingStudy of a study; raises NotOneStudy when no instance of it can be told in FHIR."""
-    made = rule.resource("ImagingStudy", STUDY, cx, cx.study.item)
+    made = rule.resource(STUDY, cx, cx.study.item, "ImagingStudy")
     listed = cx.study.instances <= cx.site.instance_limit
+    if not listed:
+        cx.record(Problem("ImagingStudy.series.instance", "", "more instances than instance_limit: series only"))
     series = [one for found in cx.study.series if (one := series_of(cx, found, listed))]
     if not series:
         raise NotOneStudy(f"study {cx.study.uid} has no series that FHIR can express")
@@ -158,12 +212,13 @@ def series_of(cx: rule.Context, series: Series, listed: bool) -> Made | None:
     """Return one series, or None when FHIR cannot express it: it stays counted."""
     cx.series = series
     try:
-        made = apply(SERIES, cx, series.item)
+        made = apply(SERIES, cx, series.item, "ImagingStudy.series")
         if listed:
             instances = [one for found in series.instances if (one := instance_of(cx, found))]
             if instances:
                 made["instance"] = instances
-    except MissingElement:
+    except MissingElement as missing:
+        cx.left_out(missing)
         return None
     finally:
         cx.series = None
@@ -173,6 +228,7 @@ def series_of(cx: rule.Context, series: Series, listed: bool) -> Made | None:
 def instance_of(cx: rule.Context, instance: Instance) -> Made | None:
     """Return one instance, or None when FHIR cannot express it: it stays counted."""
     try:
-        return apply(INSTANCE, cx, instance.item)
-    except MissingElement:
+        return apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance")
+    except MissingElement as missing:
+        cx.left_out(missing)
         return None

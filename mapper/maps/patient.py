@@ -1,4 +1,4 @@
-"""Patient <- DICOM Patient module (PS3.3 C.7.1.1) and Patient Identification (C.2.2).
+"""Patient <- DICOM Patient module (PS3.3 C.7.1.1), Patient Identification (C.2.2) and Demographic (C.2.3).
 
 This file is the mapping table: read it beside FHIR R4 Patient. The mapper owns this Patient: its id is made of
 identifier system and value, so one (issuer, id) is one Patient, and a blank PatientID never joins two studies.
@@ -7,72 +7,102 @@ identifier system and value, so one (issuer, id) is one Patient, and a blank Pat
 from typing import Any
 
 from mapper.dicom.item import Item
+from mapper.fhir import systems
+from mapper.fhir.animal import patient_animal, patient_names
 from mapper.fhir.context import Context
-from mapper.fhir.date_time import birth_date
-from mapper.fhir.human_name import maiden_names, names, official_names
+from mapper.fhir.date_time import birth_date, date_time
+from mapper.fhir.gender import gender
+from mapper.fhir.human_name import human_name, maiden_names, names
 from mapper.fhir.identifier import other_patient_identifiers, patient_identifier
-from mapper.fhir.text import as_code
+from mapper.fhir.text import as_items, as_text
 from mapper.maps import rule
+from mapper.maps.deidentified import meta
 from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps.subject import ISSUED_ID, issued_id, own_id
 
-ISSUED_ID = "PatientID IssuerOfPatientID IssuerOfPatientIDQualifiersSequence"
-GENDERS = {"M": "male", "F": "female", "O": "other"}  # FHIR R4 administrative-gender
-
-
-def issued_id(cx: Context, *issued: Any) -> str | None:
-    """PatientID with its issuer -> the patient's id, the same in every study."""
-    identifier = patient_identifier(cx, *issued)
-    return cx.id("Patient", identifier["system"], identifier["value"]) if identifier else None
-
-
-def own_id(cx: Context, *_: Any) -> str:
-    """No PatientID -> an id of this study's own patient, never merged with another."""
-    return cx.id("Patient", "study", cx.study.uid)
-
-
-def issued_reference(cx: Context, *issued: Any) -> dict[str, str] | None:
-    """PatientID with its issuer -> Reference to the Patient."""
-    id = issued_id(cx, *issued)
-    return {"reference": f"Patient/{id}"} if id else None
-
-
-def own_reference(cx: Context, *_: Any) -> dict[str, str]:
-    """No PatientID -> Reference to this study's own Patient."""
-    return {"reference": f"Patient/{own_id(cx)}"}
+ANIMAL = (
+    "PatientSpeciesDescription PatientSpeciesCodeSequence* PatientBreedDescription PatientBreedCodeSequence* "
+    "PatientSexNeutered"
+)
+TIMED = len("2024-05-17T")
 
 
 def identifiers(cx: Context, *issued: Any) -> list[dict[str, Any]]:
-    """PatientID with its issuer -> the main identifier, in a list."""
+    """PatientID with its issuer -> the main identifier."""
     identifier = patient_identifier(cx, *issued)
     return [identifier] if identifier else []
 
 
-def gender(cx: Context, sex: Any) -> str | None:
-    """PatientSex -> administrative gender: present but empty is unknown, absent is nothing."""
-    code = as_code(sex)
-    if code is None:
-        return "unknown" if "PatientSex" in cx.item else None
-    if code not in GENDERS:
-        cx.note("not M, F or O")
-    return GENDERS.get(code, "unknown")
+def mothers_maiden_name(cx: Context, name: Any) -> list[dict[str, str]]:
+    """PatientMotherBirthName -> extension, the family name as text."""
+    made = human_name(cx, name)
+    family = made and (made.get("family") or made.get("text"))
+    return [{"url": systems.MOTHERS_MAIDEN_NAME, "valueString": family}] if family else []
+
+
+def birth_time(cx: Context, day: Any, time: Any, offset: Any) -> list[dict[str, str]]:
+    """PatientBirthDate, PatientBirthTime, TimezoneOffsetFromUTC -> extension, with a whole date and a zone only."""
+    moment = date_time(cx, day, time, offset) if time else None
+    if moment is None or len(moment) < TIMED:
+        return []
+    return [{"url": systems.BIRTH_TIME, "valueDateTime": moment}]
+
+
+def phones(cx: Context, numbers: Any) -> list[dict[str, str]]:
+    """PatientTelephoneNumbers -> phone numbers."""
+    return [{"system": "phone", "value": number} for number in map(as_text, numbers) if number]
+
+
+def address(cx: Context, text: Any) -> list[dict[str, str]]:
+    """PatientAddress -> address as text."""
+    said = as_text(text)
+    return [{"text": said}] if said else []
+
+
+def contact(cx: Context, person: Any, role: Any, organization: Any) -> list[dict[str, Any]]:
+    """ResponsiblePerson, ResponsiblePersonRole, ResponsibleOrganization -> contact with its role as text."""
+    made: dict[str, Any] = {}
+    if name := human_name(cx, person):
+        made["name"] = name
+    if house := as_text(organization):
+        made["organization"] = {"display": house}
+    if not made:
+        return []  # pat-1: a contact needs a name or an organization
+    if part := as_text(role):
+        made = {"relationship": [{"text": part}], **made}
+    return [made]
+
+
+def languages(cx: Context, codes: Any) -> list[dict[str, Any]]:
+    """PatientPrimaryLanguageCodeSequence -> BCP 47 language."""
+    tags = [as_text(item["CodeValue"]) for item in as_items(codes)]
+    return [{"language": {"coding": [{"system": systems.BCP_47, "code": tag}]}} for tag in tags if tag]
 
 
 # fmt: off
 RULES = (
-    #    FHIR element            DICOM attribute                          by
-    Rule("Patient.id",           ISSUED_ID,                               issued_id),
-    Rule("Patient.id",           "StudyInstanceUID",                      own_id, MUST),
-    Rule("Patient.identifier",   ISSUED_ID,                               identifiers),
-    Rule("Patient.identifier",   "OtherPatientIDsSequence*",              other_patient_identifiers),
-    Rule("Patient.name",         "PatientName*",                          official_names),
-    Rule("Patient.name",         "OtherPatientNames*",                    names),
-    Rule("Patient.name",         "PatientBirthName*",                     maiden_names),
-    Rule("Patient.gender",       "PatientSex",                            gender),
-    Rule("Patient.birthDate",    "PatientBirthDate StudyDate",            birth_date),
+    #    FHIR element                        DICOM attribute                                         by
+    Rule("Patient.id",                       ISSUED_ID,                                              issued_id),
+    Rule("Patient.id",                       "",                                                     own_id, MUST),
+    *meta("Patient"),
+    Rule("Patient.extension",                ANIMAL,                                                 patient_animal),
+    Rule("Patient.extension",                "PatientMotherBirthName",                               mothers_maiden_name, option="mothers_maiden_name"),
+    Rule("Patient.identifier",               ISSUED_ID,                                              identifiers),
+    Rule("Patient.identifier",               "OtherPatientIDsSequence*",                             other_patient_identifiers),
+    Rule("Patient.name",                     "PatientName*",                                         patient_names),
+    Rule("Patient.name",                     "OtherPatientNames*",                                   names),
+    Rule("Patient.name",                     "PatientBirthName*",                                    maiden_names),
+    Rule("Patient.telecom",                  "PatientTelephoneNumbers*",                             phones, option="telecom"),
+    Rule("Patient.gender",                   "PatientSex",                                           gender),
+    Rule("Patient.birthDate",                "PatientBirthDate StudyDate",                           birth_date),
+    Rule("Patient._birthDate.extension",     "PatientBirthDate PatientBirthTime TimezoneOffsetFromUTC", birth_time),
+    Rule("Patient.address",                  "PatientAddress",                                       address, option="address"),
+    Rule("Patient.contact",                  "ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization", contact),
+    Rule("Patient.communication",            "PatientPrimaryLanguageCodeSequence*",                  languages),
 )
 # fmt: on
 
 
 def patient(cx: rule.Context, item: Item) -> Made:
     """Return the Patient of a study."""
-    return rule.resource("Patient", RULES, cx, item)
+    return rule.resource(RULES, cx, item, "Patient")

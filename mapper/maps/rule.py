@@ -28,23 +28,21 @@ class Rule:
     """One row of a mapping table.
 
     `element` is a FHIR path, `dicom` the PS3.6 keywords it comes from (a trailing `*` hands on every value),
-    `by` the converter. A `required` element that is absent drops the element that encloses it.
+    `by` the converter. A `required` element that is absent drops the element that encloses it. A row with an
+    `option` works only where the site names it; one with `otherwise` only where no row before made its element.
     """
 
     element: str
     dicom: str
     by: Converter
     required: bool = False
+    option: str = ""
+    otherwise: bool = False
 
     @cached_property
     def keywords(self) -> tuple[str, ...]:
         """The DICOM keywords of this row."""
         return tuple(word.rstrip("*") for word in self.dicom.split())
-
-    @cached_property
-    def name(self) -> str:
-        """The last part of the FHIR path."""
-        return self.element.rpartition(".")[2]
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -56,7 +54,7 @@ class Rule:
 
         All of them come from the data set that speaks for the first: an offset belongs to its own date.
         """
-        if self.keywords:
+        if self.keywords and self.keywords[0] in item:
             item = item.speaker(self.keywords[0])
         for word in self.dicom.split():
             yield item.values(word[:-1]) if word.endswith("*") else item[word]
@@ -64,6 +62,10 @@ class Rule:
 
 class MissingElement(ValueError):
     """A required element cannot be made: what encloses it is dropped."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(rule.element)
+        self.rule = rule
 
 
 class Made(dict[str, Any]):
@@ -96,7 +98,17 @@ class Context:
 
     def problem(self, rule: Rule, reason: str) -> None:
         """Record a problem of one row."""
-        self.problems.setdefault(Problem(rule.element, " ".join(rule.keywords), reason))
+        self.record(Problem(rule.element, " ".join(rule.keywords), reason))
+
+    def record(self, problem: Problem) -> None:
+        """Record a problem, once."""
+        self.problems.setdefault(problem)
+
+    def left_out(self, missing: "MissingElement") -> None:
+        """Record that something was left out because a required element is absent; unreadable is recorded already."""
+        rule = missing.rule
+        if not any(known.element == rule.element for known in self.problems):
+            self.problem(rule, "absent: what needs it is left out, and stays counted")
 
     def id(self, *key: str) -> str:
         """Return the id of the resource with this key (mapping reference, section 12)."""
@@ -136,38 +148,55 @@ def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
                 cx.problem(rule, "longer than DICOM allows")
 
 
-def apply(rules: Iterable[Rule], cx: Context, item: Item) -> Made:
-    """Return the FHIR elements that the rows make of one data set.
+def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
+    """Return the FHIR elements that the rows make of one data set, `inside` the element of this path.
 
     Rows of one element with lists add up (each value once); of several rows with one value the first that
     makes one wins. Raises MissingElement when a required row makes nothing.
     """
     out = Made()
     for rule in rules:
-        if rule.name in out and not isinstance(out[rule.name], list):
+        if rule.option and rule.option not in cx.site.options:
+            continue
+        *parents, name = rule.element.removeprefix(f"{inside}.").split(".")
+        before = inner(out, parents).get(name)
+        if before is not None and (rule.otherwise or not isinstance(before, list)):
             continue
         made = make(rule, cx, item)
         if made is None or made == [] or made == {}:
             if rule.required:
-                raise MissingElement(rule.element)
+                raise MissingElement(rule)
             continue
+        place = inner(out, parents, make=True)
         if isinstance(made, list):
-            listed = out.setdefault(rule.name, [])
+            listed = place.setdefault(name, [])
             for one in made:
                 if one not in listed:
                     listed.append(one)
-                    out.rules.setdefault(rule.name, []).append(rule)
+                    place.rules.setdefault(name, []).append(rule)
         else:
-            out[rule.name] = made
-            out.rules[rule.name] = [rule]
+            place[name] = made
+            place.rules[name] = [rule]
     return out
 
 
-def resource(kind: str, rules: Iterable[Rule], cx: Context, item: Item) -> Made:
+def inner(out: Made, parents: Iterable[str], *, make: bool = False) -> Made:
+    """Return the element a path leads to inside another one; without `make` an empty one where there is none."""
+    for parent in parents:
+        found = out.get(parent)
+        if not isinstance(found, Made):
+            found = Made()
+            if make:
+                out[parent] = found
+        out = found
+    return out
+
+
+def resource(rules: Iterable[Rule], cx: Context, item: Item, kind: str) -> Made:
     """Return the resource that the rows make; raises MissingElement when a required row makes nothing."""
     made = Made()
     made["resourceType"] = kind
-    elements = apply(rules, cx, item)
+    elements = apply(rules, cx, item, kind)
     made.update(elements)
     made.rules.update(elements.rules)
     return made

@@ -108,14 +108,22 @@ def test_a_deletion_while_the_mapper_is_down_is_rung_when_it_is_back(make: Make)
 
 
 def test_a_reset_leaves_a_working_plugin(orthanc: Orthanc, mapper: MapperFake) -> None:
+    started = "Orthanc has started"
     for _ in range(2):
+        before = orthanc.log.read_text().count(started)
         call(orthanc, "POST", "/tools/reset", data="")
-        time.sleep(1)
-        orthanc.wait_ready()
+        until(lambda before=before: orthanc.log.read_text().count(started) > before, 20)  # type: ignore[misc]
         mapper.rings.clear()
         study, uid = upload(orthanc)
         until(lambda: mapper.rings, ORTHANC_TIME)
         assert call(orthanc, "GET", f"/fhir-sync/studies/{study}").json()["study_uid"] == uid
+
+
+def test_orthanc_stops_cleanly(make: Make) -> None:
+    with MapperFake(TOKEN) as mapper, make(mapper.url) as orthanc:
+        upload(orthanc)
+        orthanc.stop()
+        assert "Orthanc has stopped" in orthanc.log_tail(2)
 
 
 def test_orthanc_stops_while_the_mapper_hangs(make: Make) -> None:
@@ -127,6 +135,7 @@ def test_orthanc_stops_while_the_mapper_hangs(make: Make) -> None:
         begun = time.monotonic()
         orthanc.stop(grace=30)
         assert time.monotonic() - begun < 8
+        assert "Orthanc has stopped" in orthanc.log_tail(2)
 
 
 @pytest.mark.parametrize(("url", "token"), [("http://127.0.0.1:1", ""), ("ftp://127.0.0.1", TOKEN)])

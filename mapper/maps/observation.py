@@ -1,0 +1,112 @@
+"""Observation <- DICOM Patient Study module (PS3.3 C.7.2.2): what the header says of the patient that day.
+
+One Observation a study and code. Values are typed in or come from the worklist; they are never computed.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mapper.dicom.item import Item
+from mapper.errors import Problem
+from mapper.fhir import systems
+from mapper.fhir.age import age
+from mapper.fhir.context import Context
+from mapper.fhir.date_time import date, date_time
+from mapper.fhir.finding import pregnancy, pregnancy_unknown, smoking
+from mapper.fhir.quantity import body_mass_index, height, weight
+from mapper.maps import rule
+from mapper.maps.deidentified import meta
+from mapper.maps.rule import MUST, Made, MissingElement, Rule
+from mapper.maps.subject import subject
+
+ZONE = "TimezoneOffsetFromUTC"
+VITAL_SIGNS = "vital-signs"
+LOINC: dict[str, str] = {
+    "8302-2": "Body height",
+    "29463-7": "Body weight",
+    "39156-5": "",
+    "30525-0": "Age",
+    "82810-3": "Pregnancy status",
+    "8665-2": "",
+    "72166-2": "",
+}
+"""LOINC codes and displays of FHIR R4's vital signs (the first three) and of the International Patient Summary."""
+
+
+def constant(name: str, value: Any, doc: str) -> Callable[[Context], Any]:
+    """Return a converter of a row without keywords."""
+
+    def converter(cx: Context) -> Any:
+        return value
+
+    converter.__doc__, converter.__name__ = doc, name
+    return converter
+
+
+def part_of(cx: Context) -> list[dict[str, str]]:
+    """The study whose header says so."""
+    return [{"reference": f"ImagingStudy/{cx.id('ImagingStudy', cx.study.uid)}"}]
+
+
+def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
+    """Return the table of one kind of Observation: its values first, then what all have in common."""
+
+    def header_id(cx: Context) -> str:
+        """StudyInstanceUID and LOINC code -> id."""
+        return cx.id("Observation", cx.study.uid, "header", loinc)
+
+    coding = {"system": systems.LN, "code": loinc}
+    if LOINC[loinc]:
+        coding["display"] = LOINC[loinc]
+    category = {"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": VITAL_SIGNS}]}
+    profiled = (
+        Rule("Observation.meta.profile", "", constant("profile", [profile], "The profile of this vital sign.")),
+        Rule("Observation.category", "", constant("category", [category], "A vital sign.")),
+    )
+    # fmt: off
+    return (
+        *values,
+        Rule("Observation.id",                "",                                 header_id, MUST),
+        *meta("Observation"),
+        *(profiled if profile else ()),
+        Rule("Observation.partOf",            "",                                 part_of),
+        Rule("Observation.status",            "",                                 constant("final", "final", "What a header says is final."), MUST),
+        Rule("Observation.code",              "",                                 constant("code", {"coding": [coding]}, f"LOINC {loinc}."), MUST),
+        *subject("Observation.subject"),
+        Rule("Observation.effectiveDateTime", f"StudyDate StudyTime {ZONE}",             date_time),
+        Rule("Observation.effectiveDateTime", f"SeriesDate SeriesTime {ZONE}",           date_time),
+        Rule("Observation.effectiveDateTime", f"AcquisitionDate AcquisitionTime {ZONE}", date_time),
+        Rule("Observation.effectiveDateTime", f"ContentDate ContentTime {ZONE}",         date_time, MUST),
+    )
+    # fmt: on
+
+
+# fmt: off
+TABLES: dict[str, tuple[Rule, ...]] = {
+    "PatientSize":          rows("8302-2",  Rule("Observation.valueQuantity",        "PatientSize",          height, MUST), profile=systems.BODY_HEIGHT),
+    "PatientWeight":        rows("29463-7", Rule("Observation.valueQuantity",        "PatientWeight",        weight, MUST), profile=systems.BODY_WEIGHT),
+    "PatientBodyMassIndex": rows("39156-5", Rule("Observation.valueQuantity",        "PatientBodyMassIndex", body_mass_index, MUST), profile=systems.BODY_MASS_INDEX),
+    "PatientAge":           rows("30525-0", Rule("Observation.valueQuantity",        "PatientAge",           age, MUST, option="age")),
+    "PregnancyStatus":      rows("82810-3", Rule("Observation.valueCodeableConcept", "PregnancyStatus PatientSex", pregnancy),
+                                            Rule("Observation.dataAbsentReason",     "PregnancyStatus",      pregnancy_unknown)),
+    "LastMenstrualDate":    rows("8665-2",  Rule("Observation.valueDateTime",        "LastMenstrualDate",    date, MUST)),
+    "SmokingStatus":        rows("72166-2", Rule("Observation.valueCodeableConcept", "SmokingStatus",        smoking, MUST)),
+}
+# fmt: on
+RULES = tuple(row for table in TABLES.values() for row in table)
+VALUES = ("valueQuantity", "valueCodeableConcept", "valueDateTime", "dataAbsentReason")
+
+
+def observations(cx: rule.Context, item: Item) -> Iterator[Made]:
+    """Yield the Observations that a study's header makes; one without any date is left out and recorded."""
+    for keyword, table in TABLES.items():
+        if keyword not in item or (table[0].option and table[0].option not in cx.site.options):
+            continue
+        try:
+            made = rule.resource(table, cx, item, "Observation")
+        except MissingElement as missing:
+            if missing.rule.element == "Observation.effectiveDateTime":
+                cx.record(Problem("Observation", keyword, "the study has no date at all: left out"))
+            continue
+        if any(value in made for value in VALUES):
+            yield made

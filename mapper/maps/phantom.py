@@ -1,0 +1,49 @@
+"""Device <- a phantom's Patient module: a quality control subject is no Patient (PS3.3 C.7.1.1)."""
+
+from typing import Any
+
+from mapper.dicom.item import Item
+from mapper.fhir import systems
+from mapper.fhir.context import Context
+from mapper.fhir.human_name import display_name
+from mapper.fhir.identifier import patient_identifier
+from mapper.fhir.pydicom_codes import meaning
+from mapper.maps import rule
+from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps.subject import ISSUED_ID, PHANTOM, phantom_id
+
+PHANTOM_CODE = "706342009"  # SNOMED CT, PS3.16 annex L, PHANTOM
+
+
+def identifiers(cx: Context, *issued: Any) -> list[dict[str, Any]]:
+    """PatientID with its issuer -> the phantom's identifier."""
+    identifier = patient_identifier(cx, *issued)
+    return [{name: part for name, part in identifier.items() if name != "use"}] if identifier else []
+
+
+def names(cx: Context, name: Any) -> list[dict[str, str]]:
+    """PatientName -> how people call the phantom."""
+    shown = display_name(cx, name)
+    return [{"name": shown, "type": "user-friendly-name"}] if shown else []
+
+
+def phantom_type(cx: Context) -> dict[str, Any]:
+    """A phantom, by SNOMED CT."""
+    code = {"system": systems.SCT, "code": PHANTOM_CODE, "display": meaning("SCT", PHANTOM_CODE) or "Phantom"}
+    return {"coding": [code]}
+
+
+# fmt: off
+RULES = (
+    #    FHIR element            DICOM attribute    by
+    Rule("Device.id",            PHANTOM,           phantom_id, MUST),
+    Rule("Device.identifier",    ISSUED_ID,         identifiers),
+    Rule("Device.deviceName",    "PatientName",     names),
+    Rule("Device.type",          "",                phantom_type),
+)
+# fmt: on
+
+
+def phantom(cx: rule.Context, item: Item) -> Made:
+    """Return the Device that a phantom is; raises MissingElement when the study is of a patient."""
+    return rule.resource(RULES, cx, item, "Device")

@@ -1,0 +1,258 @@
+"""The button in Orthanc Explorer and the page of a study, in a real browser on real Orthancs."""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
+
+from demo.native import Orthanc
+from tests.live.test_plugin import TOKEN, Make, make, upload
+from tests.mapper_fake import MapperFake, State, study_state
+
+pytestmark = [pytest.mark.live, pytest.mark.browser]
+
+__all__ = ["make"]
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+"""No sandbox, as root has none; no look-ups of its own."""
+SHOTS = Path(__file__).parents[2] / ".run/screenshots"
+"""Pictures for whoever wants to look; git-ignored."""
+FHIR = "http://fhir.example/fhir/ImagingStudy/5f"
+SLOW = 60_000
+"""Milliseconds within which a loaded machine shows what it should."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("NOT TESTED in a browser: run setup/browser.sh")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
+    with MapperFake(TOKEN) as mapper, make(mapper.url) as orthanc:
+        yield orthanc, mapper
+
+
+@pytest.fixture
+def orthanc(server: tuple[Orthanc, MapperFake]) -> Orthanc:
+    return server[0]
+
+
+@pytest.fixture
+def mapper(server: tuple[Orthanc, MapperFake]) -> Iterator[MapperFake]:
+    mapper = server[1]
+    mapper.states.clear()
+    mapper.syncs.clear()
+    yield mapper
+    mapper.answer = lambda method, path: None
+    mapper.on_sync = lambda uid, wait: study_state(uid)
+    assert not mapper.unexpected
+
+
+@pytest.fixture(scope="module")
+def studies(server: tuple[Orthanc, MapperFake]) -> list[tuple[str, str]]:
+    return [upload(server[0]) for _ in range(2)]
+
+
+@pytest.fixture
+def page(browser: Browser, orthanc: Orthanc) -> Iterator[Page]:
+    """A page whose requests all stay with Orthanc; nothing may break in its scripts."""
+    assert orthanc.auth is not None
+    user, password = orthanc.auth
+    context: BrowserContext = browser.new_context(
+        http_credentials={"username": user, "password": password}, viewport={"width": 1200, "height": 800}
+    )
+    strangers: list[str] = []
+    errors: list[str] = []
+
+    def stay(route: Route, request: Request) -> None:
+        if urlsplit(request.url).netloc == urlsplit(orthanc.url).netloc:
+            route.continue_()
+        else:
+            strangers.append(request.url)
+            route.abort()
+
+    context.route("**/*", stay)
+    page = context.new_page()
+    page.set_default_timeout(SLOW)
+    expect.set_options(timeout=SLOW)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert (strangers, errors) == ([], [])
+
+
+def explorer(orthanc: Orthanc, study: str) -> str:
+    return f"{orthanc.url}/app/explorer.html#study?uuid={study}"
+
+
+def state_line(page: Page) -> str:
+    return page.locator("#fhir-sync-box p[role=status]").inner_text()
+
+
+# Orthanc Explorer ---------------------------------------------------------------------------------------------
+
+
+def test_the_button_resyncs_the_study_shown(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    (study, uid), _ = studies
+    mapper.on_sync = lambda uid, wait: study_state(uid, fhir_url=FHIR, problems=2, synced_at="2026-01-02T03:04:05Z")
+    page.goto(explorer(orthanc, study))
+    status = page.locator("#fhir-sync-box p[role=status]")
+    expect(status).to_contain_text("FHIR: waiting to be written")
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(status).to_have_text("FHIR: written, up to date (2 problems)")
+    assert mapper.syncs == [(uid, 5)]
+    link = page.get_by_text("Open in FHIR")
+    expect(link).to_have_attribute("href", FHIR)
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    page.screenshot(path=SHOTS / "explorer-synced.png")
+
+
+def test_a_study_under_way_is_watched_until_it_settles(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    (study, uid), _ = studies
+    mapper.on_sync = lambda uid, wait: study_state(uid, "syncing")
+    page.goto(explorer(orthanc, study))
+    status = page.locator("#fhir-sync-box p[role=status]")
+    expect(status).to_contain_text("waiting")
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(status).to_have_text("FHIR: being written")
+    mapper.states[uid] = study_state(uid, "parked", message="the FHIR server refuses ImagingStudy (invalid)")
+    expect(status).to_contain_text("somebody has to look at it")
+    expect(page.locator("#fhir-sync-box")).to_contain_text("the FHIR server refuses ImagingStudy (invalid)")
+    page.screenshot(path=SHOTS / "explorer-parked.png")
+    asked = len(mapper.asked)
+    page.wait_for_timeout(3000)
+    assert len(mapper.asked) == asked, "a settled study is asked for no more"
+
+
+def test_after_a_change_of_the_hash_the_new_study_is_meant(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    (first, first_uid), (second, second_uid) = studies
+    page.goto(explorer(orthanc, first))
+    button, box = page.locator("#fhir-sync-box .ui-btn"), page.locator("#fhir-sync-box")
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("waiting")
+    for study, uid in ((second, second_uid), (first, first_uid)):
+        page.evaluate("hash => { location.hash = hash; }", f"#study?uuid={study}")
+        page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=study)
+        expect(box).to_have_count(1)
+        button.click()
+        expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("up to date")
+        assert mapper.syncs[-1][0] == uid
+    page.go_back()
+    page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=second)
+    button.click()
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("up to date")
+    assert [uid for uid, _ in mapper.syncs] == [second_uid, first_uid, second_uid]
+
+
+def test_a_late_answer_of_an_earlier_study_is_dropped(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    (first, first_uid), (second, second_uid) = studies
+    go_on = threading.Event()
+    answered = threading.Event()
+
+    def late(uid: str, wait: float) -> State:
+        go_on.wait(20)
+        answered.set()
+        return study_state(uid, "removed")
+
+    mapper.states = {uid: study_state(uid, "retrying") for uid in (first_uid, second_uid)}
+    mapper.on_sync = late
+    page.goto(explorer(orthanc, first))
+    status = page.locator("#fhir-sync-box p[role=status]")
+    expect(status).to_contain_text("will be tried again")
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(status).to_have_text("FHIR: re-sync requested ...")
+    page.evaluate("hash => { location.hash = hash; }", f"#study?uuid={second}")
+    page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=second)
+    expect(status).to_contain_text("will be tried again")
+    with page.expect_response(re.compile(f"/fhir-sync/studies/{first}$")):
+        go_on.set()
+    assert answered.wait(5)
+    page.wait_for_timeout(500)
+    assert state_line(page) == "FHIR: not up to date yet, will be tried again"
+
+
+def test_from_series_back_to_the_study(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    page.goto(explorer(orthanc, studies[0][0]))
+    expect(page.locator("#fhir-sync-box")).to_have_count(1)
+    page.locator("#list-series a").first.click()
+    expect(page.locator("#series.ui-page-active")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#study.ui-page-active")).to_have_count(1)
+    expect(page.locator("#fhir-sync-box")).to_have_count(1)
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("up to date")
+    assert [uid for uid, _ in mapper.syncs] == [studies[0][1]]
+
+
+def test_a_silent_mapper_is_said_in_words(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    mapper.answer = lambda method, path: (503, b"")
+    page.goto(explorer(orthanc, studies[0][0]))
+    status = page.locator("#fhir-sync-box p[role=status]")
+    expect(status).to_contain_text("the mapper cannot be asked")
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(page.locator("#fhir-sync-box")).to_contain_text("HTTP 503")
+    page.screenshot(path=SHOTS / "explorer-unreachable.png")
+    expect(page.locator("#fhir-sync-box .ui-disabled")).to_have_count(0)
+
+
+# The page of a study ------------------------------------------------------------------------------------------
+
+
+def test_the_page_resyncs_and_shows_the_outcome(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    study, uid = studies[0]
+    mapper.states[uid] = study_state(uid, "parked", message="<b>not bold</b>", problems=3)
+    mapper.on_sync = lambda uid, wait: study_state(uid, fhir_url=FHIR, synced_at="2026-01-02T03:04:05Z")
+    page.goto(f"{orthanc.url}/fhir-sync/studies/{study}/page")
+    expect(page.get_by_role("heading")).to_have_text("Example Ännchen")
+    expect(page.get_by_role("status")).to_have_text("FHIR: stopped, somebody has to look at it")
+    expect(page.get_by_text("<b>not bold</b>")).to_be_visible()
+    page.screenshot(path=SHOTS / "page-parked.png")
+    page.get_by_role("button", name="Re-sync to FHIR").click()
+    expect(page.get_by_role("status")).to_have_text("FHIR: written, up to date")
+    expect(page.get_by_text("Open in FHIR")).to_have_attribute("href", FHIR)
+    assert mapper.syncs == [(uid, 5)]
+    page.screenshot(path=SHOTS / "page-synced.png")
+
+
+def test_the_page_follows_a_study_under_way(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    study, uid = studies[0]
+    mapper.states[uid] = study_state(uid, "syncing")
+    page.goto(f"{orthanc.url}/fhir-sync/studies/{study}/page")
+    expect(page.get_by_role("status")).to_have_text("FHIR: being written")
+    mapper.states[uid] = study_state(uid)
+    expect(page.get_by_role("status")).to_have_text("FHIR: written, up to date")
