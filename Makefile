@@ -33,6 +33,7 @@ lint: setup ## check style, types and printed documentation
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+	@$(RUN) python docs/printed.py --check
 
 docs: setup ## print the documentation that comes from the code
-	@$(RUN) python -m docs.printed
+	@$(RUN) python docs/printed.py

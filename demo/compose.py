@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from demo.environment import ENV_FILE, RUN, Ports, kept
@@ -52,9 +53,10 @@ class ComposeStack:
                 f"the volume {VOLUME} of an earlier demo is there, but {ENV_FILE} with its password is gone: "
                 "make clean STACK=docker removes its data"
             )
-        subprocess.run([ROOT / "setup/images.sh"], check=True)
         self._check_ports()
+        subprocess.run([ROOT / "setup/images.sh"], check=True)
         self.remembered.write_text(self.kind)
+        print("starting the containers", flush=True)
         try:
             self._compose("up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), "--remove-orphans")
         except subprocess.CalledProcessError:
@@ -93,7 +95,8 @@ class ComposeStack:
         files = ["--file", "docker-compose.yml"]
         if IMAGES.exists() and IMAGES.read_text().strip() == "build":
             files += ["--file", "docker-compose.build.yml"]
-        return ["docker", "compose", "--env-file", str(ENV_FILE), *files, *arguments]
+        progress = "auto" if sys.stderr.isatty() else "quiet"
+        return ["docker", "compose", "--progress", progress, "--env-file", str(ENV_FILE), *files, *arguments]
 
 
 def engine_answers() -> bool:

@@ -35,7 +35,12 @@ class Ports:
                 if not text.isdecimal() or not 0 < int(text) < 65536:
                     raise ValueError(f"{variable} must be a port between 1 and 65535")
                 chosen[name] = int(text)
-        return cls(**chosen)
+        ports = cls(**chosen)
+        names = {port: name for name, port in vars(ports).items()}
+        for name, port in vars(ports).items():
+            if names[port] != name:
+                raise ValueError(f"{cls.variable(name)} and {cls.variable(names[port])} are both {port}: choose two")
+        return ports
 
     @staticmethod
     def variable(name: str) -> str:

@@ -18,9 +18,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-StudyUIDs = Annotated[list[str] | None, typer.Argument(metavar="[STUDY_UID]...", help="StudyInstanceUIDs.")]
+StudyUIDs = Annotated[list[str] | None, typer.Argument(metavar="STUDY_UID", help="StudyInstanceUIDs.")]
 
 
 @contextmanager
@@ -57,7 +58,8 @@ def sync(
     all_studies: Annotated[bool, typer.Option("--all", help="Every study, changed or not.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the outcome.")] = 300.0,
     accept_removals: Annotated[
-        bool, typer.Option(help="Many studies vanished from the PACS, and that is right: retract them.")
+        bool,
+        typer.Option("--accept-removals", help="Many studies vanished from the PACS, and that is right: retract them."),
     ] = False,
 ) -> None:
     """Sync studies now: those named, all, or (without arguments) those that changed. Waits for the outcome.
@@ -105,12 +107,17 @@ def retry(
 @app.command()
 def convert(
     paths: Annotated[list[Path], typer.Argument(help="DICOM files and folders.", exists=True, readable=True)],
-    each_study: Annotated[bool, typer.Option(help="One Bundle a line, in order of StudyInstanceUID.")] = False,
+    each_study: Annotated[
+        bool, typer.Option("--each-study", help="One Bundle a line, in order of StudyInstanceUID.")
+    ] = False,
     timezone: Annotated[str | None, typer.Option(help="IANA zone of times without an offset.")] = None,
     base: Annotated[str | None, typer.Option(help="URI under which identifier systems are made.")] = None,
     server: Annotated[str | None, typer.Option(help="FHIR base of the fullUrls.")] = None,
     dicomweb: Annotated[str | None, typer.Option(help="DICOMweb root: makes Endpoint and meta.source.")] = None,
     namespace: Annotated[UUID | None, typer.Option(help="UUID under which ids are made.")] = None,
+    contained: Annotated[
+        bool, typer.Option("--contained", help="One ImagingStudy that contains what it refers to, instead of a Bundle.")
+    ] = False,
     problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
 ) -> None:
     """Convert the DICOM files of one study into a FHIR R4 transaction Bundle on standard output.
@@ -133,14 +140,17 @@ def convert(
         )
         collector = read_folders(paths, lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
         found: list[Converted | NotOneStudy] | Iterator[Converted | NotOneStudy]
-        found = convert_each(collector, site) if each_study else [convert_one(collector.only_study(), site)]
+        if each_study:
+            found = convert_each(collector, site, contained)
+        else:
+            found = [convert_one(collector.only_study(), site, contained)]
         with problem_file(problems) as record:
             converted = 0
             for one in found:
                 if isinstance(one, NotOneStudy):
                     progress.say(str(one))
                     continue
-                sys.stdout.buffer.write(one.bundle + b"\n")
+                sys.stdout.buffer.write(one.json + b"\n")
                 record(one.study_uid, one.problems)
                 converted += 1
     if not converted:
@@ -163,6 +173,29 @@ def problem_file(path: Path | None) -> Iterator[Any]:
                 file.write(orjson.dumps(line | {"reason": one.reason}) + b"\n")
 
         yield record
+
+
+@app.command()
+def explain(
+    study: Annotated[str, typer.Argument(metavar="STUDY_UID|PATH", help="A study in Orthanc, or its files.")],
+    redact: Annotated[bool, typer.Option("--redact", help="Leave the values out: to show it to others.")] = False,
+) -> None:
+    """Say for every element of a study's FHIR where it comes from: attributes, rule, value, and what was dropped."""
+    from mapper.convert import read_folders
+    from mapper.explain import lines
+    from mapper.maps import study_to_fhir
+    from mapper.progress import Progress
+    from mapper.service import orthanc_of, site_of
+
+    with one_line(), Progress("files") as progress:
+        settings = load(Settings)
+        if Path(study).exists():
+            found = read_folders([Path(study)], lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
+            read = found.only_study()
+        else:
+            read = orthanc_of(settings).read(study, []).study
+        for line in lines(study_to_fhir(read, site_of(settings)), settings.fhir_public_url, redact=redact):
+            typer.echo(line)
 
 
 @app.command()

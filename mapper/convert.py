@@ -12,6 +12,7 @@ from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector, Study
 from mapper.errors import NotOneStudy, Problem
 from mapper.fhir.bundle import dump, transaction
+from mapper.fhir.contained import containing
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.settings import Site
 from mapper.sources.files import CHUNK, Skipped, collect, files_under
@@ -22,17 +23,21 @@ WORTH_A_POOL = 4 * CHUNK
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """One study as a transaction Bundle (JSON bytes), and what was dropped or doubted."""
+    """One study as JSON bytes (a transaction Bundle or one ImagingStudy), and what was dropped or doubted."""
 
     study_uid: str
-    bundle: bytes
+    json: bytes
     problems: list[Problem]
 
 
-def convert(study: Study, site: Site) -> Converted:
-    """Return one study as a transaction Bundle; raises NotOneStudy when nothing of it fits FHIR."""
+def convert(study: Study, site: Site, contained: bool = False) -> Converted:
+    """Return one study as a transaction Bundle, or as one ImagingStudy that contains what it refers to.
+
+    Raises NotOneStudy when nothing of it fits FHIR.
+    """
     mapped = study_to_fhir(study, site)
-    return Converted(study.uid, dump(transaction(mapped.resources, site.fhir_public_url)), mapped.problems)
+    made = containing(mapped.resources) if contained else transaction(mapped.resources, site.fhir_public_url)
+    return Converted(study.uid, dump(made), mapped.problems)
 
 
 def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
@@ -42,7 +47,7 @@ def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     """
     collector = Collector()
     Reader(KEYWORDS, INSTANCE_KEYWORDS).read(metadata, collector)
-    return convert(collector.only_study(), site or Site()).bundle
+    return convert(collector.only_study(), site or Site()).json
 
 
 def read_folders(
@@ -74,10 +79,10 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
-def each_study(collector: Collector, site: Site) -> Iterator[Converted | NotOneStudy]:
+def each_study(collector: Collector, site: Site, contained: bool = False) -> Iterator[Converted | NotOneStudy]:
     """Yield every study in the order of StudyInstanceUID; one that fits no FHIR comes as its failure."""
     for study_uid in collector.study_uids:
         try:
-            yield convert(collector.study(study_uid), site)
+            yield convert(collector.study(study_uid), site, contained)
         except NotOneStudy as failure:
             yield failure

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from mapper.dicom.reader import Reader
-from mapper.errors import BundleRejected
+from mapper.errors import BundleRejected, SettingError
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
@@ -69,10 +71,18 @@ def fhir_server_of(settings: Settings) -> FhirServer:
 
 
 def ledger_of(settings: Settings) -> Ledger:
-    """Return the ledger that the settings name; raises SettingError when other ids were made with it."""
-    ledger = Ledger(Database(settings.ledger.get_secret_value()))
+    """Return the ledger that the settings name.
+
+    Raises SettingError when it cannot be used, or when other ids were made with it.
+    """
     namespace = namespace_of(settings, make=True)
-    ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
+    try:
+        ledger = Ledger(Database(settings.ledger.get_secret_value()))
+        ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
+    except SQLAlchemyError as error:  # its text may hold the URL with the password
+        raise SettingError(
+            f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
+        ) from None
     return ledger
 
 

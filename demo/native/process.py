@@ -84,8 +84,7 @@ class Process:
             if self.recorded_port() == self.port:
                 return self
             self.stop()
-        if is_taken(self.port):
-            raise PortTaken(self.port, self.name, self.port_variable)
+        self.check_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.prepare()
         with self.log.open("ab") as log:
@@ -104,6 +103,11 @@ class Process:
         pid = self._child.pid
         self.pid_file.write_text(json.dumps({"pid": pid, "born": _born(pid), "port": self.port}))
         return self
+
+    def check_port(self) -> None:
+        """Raise PortTaken when another program holds the port."""
+        if self.recorded_port() != self.port and is_taken(self.port):
+            raise PortTaken(self.port, self.name, self.port_variable)
 
     def wait_ready(self, timeout: float | None = None) -> Self:
         """Wait until the server does its work, or raise NotReady with the end of its log."""

@@ -57,6 +57,8 @@ class NativeStack:
 
     def up(self) -> None:
         """Start everything; the database and the FHIR server stay as they are when they already run."""
+        for server in self._servers():
+            server.check_port()
         subprocess.run([ROOT / "setup/native.sh"], check=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.remembered.write_text(self.kind)

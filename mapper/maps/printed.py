@@ -1,39 +1,79 @@
 """The mapping tables printed for people: docs/mapping.md and `orthanc-fhir table`."""
 
-from mapper.maps import TABLES
+import re
+import sys
+
+from mapper.maps import (
+    TABLES,
+    device,
+    endpoint,
+    imaging_study,
+    observation,
+    patient,
+    phantom,
+    practitioner,
+    service_request,
+)
 from mapper.maps.rule import Rule
 
 HEAD = """# The mapping: DICOM to FHIR R4
 
 Printed by `orthanc-fhir table` from the tables that do the work (`mapper/maps/`); a test holds this page to them.
-Rows of one element stand in order: lists add up, of single values the first that can be made wins.
+
+How to read it: one line a rule. Of several lines with one list element all add up; of several lines with one
+single value the first that can be made wins, and "else" marks a line that counts only where none before it did.
+"Required" means that without it what encloses the element is left out (an instance, a series, a whole Device) and
+recorded. "Option" means off until a site names it in the setting `options`. A value that cannot be read drops its
+element and is recorded as a problem of the study; `orthanc-fhir explain` shows both for any study.
 """
+MODULES = {
+    "Patient": patient,
+    "Practitioner": practitioner,
+    "Endpoint": endpoint,
+    "Device": device,
+    "Device (phantom)": phantom,
+    "ServiceRequest": service_request,
+    "ImagingStudy": imaging_study,
+    "Observation": observation,
+}
+SOURCE = re.compile(r"PS3\.\d+(?: (?:section |annex |table |CID )?[A-Z0-9][\w.-]*\w)?|CID \d+|FHIR R4(?: [A-Z]\w+)?|LOINC [\d.]*\d")
 
 
 def markdown() -> str:
     """Return the whole mapping as one Markdown page."""
-    sections = [f"## {name}\n\n{table(rows)}" for name, rows in TABLES.items()]
-    return "\n".join([HEAD, *sections])
+    contents = " · ".join(f"[{name}](#{anchor(name)})" for name in TABLES)
+    sections = [f"## {name}\n\n{(MODULES[name].__doc__ or '').strip()}\n\n{table(name, rows)}" for name, rows in TABLES.items()]
+    return "\n".join([HEAD, contents, "", *sections])
 
 
-def table(rows: tuple[Rule, ...]) -> str:
-    """Return one mapping table in Markdown."""
-    lines = ["| FHIR element | DICOM attribute | tag | rule |", "| --- | --- | --- | --- |"]
-    lines += [f"| {row.element}{' (required)' * row.required} | {attributes(row)} | {tags(row)} | {words(row)} |" for row in rows]
-    return "\n".join([*lines, ""])
+def anchor(name: str) -> str:
+    """Return the anchor that Markdown gives a heading."""
+    return re.sub(r"[^a-z -]", "", name.lower()).replace(" ", "-")
 
 
-def attributes(row: Rule) -> str:
-    """Return the keywords of a row, one a line."""
-    return "<br>".join(row.keywords) or "-"
+def table(name: str, rows: tuple[Rule, ...]) -> str:
+    """Return one mapping table in Markdown; rows that stand in several tables of a resource are printed once."""
+    lines = ["| FHIR element | DICOM attribute | tag | rule | source |", "| --- | --- | --- | --- | --- |"]
+    cells = dict.fromkeys(row_cells(name, row) for row in rows)
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in cells), ""])
 
 
-def tags(row: Rule) -> str:
-    """Return the tags of a row, one a line."""
-    return "<br>".join(row.tags) or "-"
+def row_cells(name: str, row: Rule) -> tuple[str, ...]:
+    """Return the cells of one row."""
+    marks = [f"*option `{row.option}`*" * bool(row.option), "*else*" * row.otherwise, "*required*" * row.required]
+    element = "<br>".join([f"`{row.element}`", *filter(None, marks)])
+    return (
+        element,
+        "<br>".join(row.keywords) or "-",
+        "<br>".join(row.tags) or "-",
+        row.words.replace("|", "\\|"),
+        source(name, row),
+    )
 
 
-def words(row: Rule) -> str:
-    """Return the rule in words: the first sentence of the converter's docstring."""
-    sentence = (row.by.__doc__ or row.by.__name__).strip().partition("\n")[0]
-    return sentence.replace("|", "\\|")
+def source(name: str, row: Rule) -> str:
+    """Return where a rule comes from: what its converter cites, else its module, else the table's module."""
+    for text in (row.by.__doc__, sys.modules[row.by.__module__].__doc__, MODULES[name].__doc__):
+        if found := SOURCE.findall(text or ""):
+            return ", ".join(dict.fromkeys(found))
+    return "-"

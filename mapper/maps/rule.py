@@ -49,6 +49,11 @@ class Rule:
         """The tags of the keywords as `(gggg,eeee)`, from the dictionary."""
         return tuple(f"({tag[:4]},{tag[4:]})" for tag in map(tag_of, self.keywords))
 
+    @property
+    def words(self) -> str:
+        """The rule in words: the first sentence of its converter."""
+        return (self.by.__doc__ or self.by.__name__).strip().partition("\n")[0]
+
     def read(self, item: Item) -> Iterator[Any]:
         """Yield the values this row is made from; raises ValueError when one is unreadable.
 

@@ -21,7 +21,9 @@ from mapper.errors import (
     TooLarge,
 )
 
+MOVED = (SinkRefused, "sends us elsewhere: set fhir_url to the address that it really has")
 MEANING: dict[int, tuple[type[MapperError], str]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), MOVED),
     400: (BundleRejected, "refuses the content"),
     401: (SinkRefused, "wants other credentials: check fhir_user, fhir_password or fhir_token"),
     403: (SinkRefused, "does not allow us to write: check the rights of our user"),
@@ -40,12 +42,19 @@ MEANING: dict[int, tuple[type[MapperError], str]] = {
     504: (SinkBusy, "did not answer its gateway in time"),
 }
 MISSING_TARGET = re.compile(r"HAPI-109[46]\b")
-SERVER_CODE = re.compile(r"\b[A-Z]{2,10}-\d{3,5}\b")
+SERVER_CODE = re.compile(r"\bHAPI-\d{4,5}\b")  # of HAPI alone: another text of this shape may be a value
+ISSUE_TYPES = frozenset(
+    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
+    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
+    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational".split()
+)
+"""FHIR R4 value set issue-type: the only text of a server that is handed on."""
 
 
 def failure(answer: requests.Response, now: Callable[[], float]) -> MapperError:
     """Return the failure that an answer outside 2xx means."""
-    kind, meaning = MEANING.get(answer.status_code, (BundleRejected, "answers something we do not know"))
+    unknown = SinkBusy if answer.status_code >= 500 else BundleRejected
+    kind, meaning = MEANING.get(answer.status_code, (unknown, "answers something we do not know"))
     codes, missing = outcome_codes(answer)
     if missing and answer.status_code in (400, 404, 409, 422):
         kind, meaning = TargetMissing, "misses a resource that this study refers to"
@@ -59,17 +68,16 @@ def outcome_codes(answer: requests.Response) -> tuple[list[str], bool]:
     """Return the codes of an OperationOutcome, and whether it says that a target is missing."""
     try:
         outcome: Any = msgspec.json.decode(answer.content)
-        issues = outcome.get("issue", []) if outcome.get("resourceType") == "OperationOutcome" else []
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        issues = outcome["issue"] if outcome["resourceType"] == "OperationOutcome" else []
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
         return [], False
     codes: list[str] = []
     missing = False
-    for issue in issues:
+    for issue in filter(lambda one: isinstance(one, dict), issues if isinstance(issues, list) else []):
         text = str(issue.get("diagnostics", ""))
         missing = missing or bool(MISSING_TARGET.search(text))
-        for code in (str(issue.get("code", "")), *SERVER_CODE.findall(text)):
-            if re.fullmatch(r"[A-Za-z0-9-]{1,40}", code) and code not in codes:
-                codes.append(code)
+        found = [issue.get("code")] if issue.get("code") in ISSUE_TYPES else []
+        codes += [code for code in (*found, *SERVER_CODE.findall(text)) if code not in codes]
     return codes, missing
 
 

@@ -50,18 +50,16 @@ class FhirServer:
         except TooLarge:
             core = [resource for resource in sent if resource["resourceType"] in CORE]
             rest = [resource for resource in sent if resource["resourceType"] not in CORE]
-            if not core or not rest:
-                raise BundleRejected("the FHIR server finds even a part of this study too large: HTTP 413") from None
-            versions = self._transact(core)
             half = len(rest) // 2
-            for part in (rest[:half], rest[half:]):
-                versions |= self._transact(part) if part else {}
-            return versions
+            parts = [core, rest] if core and rest else [rest[:half], rest[half:]]
+            if core and not rest or not all(parts):
+                raise BundleRejected("the FHIR server finds even a part of this study too large: HTTP 413") from None
+            return {key: version for part in parts for key, version in self.put(part).items()}
 
     def _transact(self, resources: list[Resource]) -> dict[Key, str]:
         bundle = transaction(resources, self._public_url)
         answer = self._ask("POST", "", dump(bundle))
-        if not answer.ok:
+        if not succeeded(answer):
             raise self._failure(answer)
         entries = _json(answer).get("entry", [])
         if len(entries) != len(resources):
@@ -83,7 +81,7 @@ class FhirServer:
         answer = self._ask("GET", f"/{kind}/{id}")
         if answer.status_code in (404, 410):
             return
-        if not answer.ok:
+        if not succeeded(answer):
             raise self._failure(answer)
         resource = retracted(_json(answer), policy)
         if resource is not None:
@@ -94,7 +92,7 @@ class FhirServer:
         answer = self._ask("GET", "/Patient", _summary="count")
         if answer.status_code in (401, 403, 404):
             raise failure(answer, self._clock)
-        if not answer.ok:
+        if not succeeded(answer):
             raise SinkDown(f"the FHIR server cannot count its patients: HTTP {answer.status_code}")
 
     def check(self) -> list[str]:
@@ -102,7 +100,7 @@ class FhirServer:
         self.probe()
         answer = self._ask("GET", "/metadata", _summary="true")
         said = [f"FHIR server answers at {self.url}"]
-        if answer.ok:
+        if succeeded(answer):
             statement = _json(answer)
             name = statement.get("software", {}).get("name", "unnamed")
             said[0] += f" ({name}, FHIR {statement.get('fhirVersion', 'of unknown version')})"
@@ -136,8 +134,16 @@ class FhirServer:
             }
         try:
             return self._session.request(
-                method, f"{self.url}{path}", data=data, params=query, headers=headers, timeout=self._timeout
+                method,
+                f"{self.url}{path}",
+                data=data,
+                params=query,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,  # a POST that is sent elsewhere arrives there as a GET
             )
+        except (requests.exceptions.SSLError, requests.exceptions.InvalidURL):
+            raise SinkRefused("the FHIR server's address or certificate is wrong: check fhir_url and fhir_ca") from None
         except requests.ConnectionError as error:
             if _never_connected(error):
                 raise SinkDown(f"the FHIR server does not answer at {self.url}") from None
@@ -146,6 +152,8 @@ class FhirServer:
             raise SinkBusy("the FHIR server did not answer in time") from None
         except requests.RequestException as error:
             raise SinkBusy(f"the FHIR server's answer broke off ({type(error).__name__})") from None
+        except OSError as error:  # requests reads the CA's file only now
+            raise SinkRefused(f"the FHIR server's CA cannot be read ({type(error).__name__}): check fhir_ca") from None
 
     def _failure(self, answer: requests.Response) -> MapperError:
         """Return what a refusal means; after a 500 the server is asked whether it is alive at all."""
@@ -174,6 +182,11 @@ def retracted(resource: dict[str, Any], policy: str) -> dict[str, Any] | None:
     else:
         changed.pop("meta", None)
     return changed
+
+
+def succeeded(answer: requests.Response) -> bool:
+    """Tell 2xx from all else."""
+    return 200 <= answer.status_code < 300
 
 
 def version_of(response: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
-from mapper.errors import BadMetadata, SourceChanged, StudyGone, TwoPatients
+from mapper.errors import BadMetadata, SourceChanged, SourceDown, StudyGone, TwoPatients
 from mapper.sources.source import Changes, Reading, Sighting
 from mapper.sources.web import Web
 
@@ -20,6 +20,7 @@ PAGE = 500
 CHANGES_PAGE = 1000
 RIPE = timedelta(seconds=2)
 """LastUpdate has whole seconds: one as young as this may hide a second change, so it is read again later."""
+YOUNG = "young"
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
 DICOM_JSON = "application/dicom+json"
@@ -58,7 +59,8 @@ class Orthanc:
             if metadata is None:
                 raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
             self._reader.read(metadata, collector)
-        if self._sighting(orthanc_id) != before:
+        after = self._sighting(orthanc_id)
+        if after is None or state_of(after) != state_of(before):
             raise SourceChanged(f"study {study_uid} changed while it was read")
         return Reading(collector.study(study_uid), before)
 
@@ -100,7 +102,7 @@ class Orthanc:
 
     def count(self) -> int:
         """Return Orthanc's own count of studies."""
-        return int(self._web.json("GET", "/statistics")["CountStudies"])
+        return int(self._must("/statistics")["CountStudies"])
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
         since = 0
@@ -126,8 +128,8 @@ class Orthanc:
         A log that ends before the cursor belongs to a new database: everything is looked at again.
         """
         if cursor is None:
-            return Changes((), int(self._web.json("GET", "/changes", last="")["Last"]))
-        page = self._web.json("GET", "/changes", since=cursor, limit=CHANGES_PAGE)
+            return Changes((), int(self._must("/changes", last="")["Last"]))
+        page = self._must("/changes", since=cursor, limit=CHANGES_PAGE)
         if page["Last"] < cursor:
             return Changes((), int(page["Last"]), sweep=True)
         stable = {change["ID"] for change in page["Changes"] if change["ChangeType"] == "StableStudy"}
@@ -145,8 +147,15 @@ class Orthanc:
     def version(self) -> tuple[int, ...]:
         """Orthanc's version, `(1, 12, 7)`; a development version counts as newest."""
         if self._version is None:
-            self._version = parse_version(self._web.json("GET", "/system")["Version"])
+            self._version = parse_version(self._must("/system")["Version"])
         return self._version
+
+    def _must(self, path: str, **query: Any) -> dict[str, Any]:
+        """Return what every Orthanc answers; raises SourceDown when this is none."""
+        found = self._web.json("GET", path, **query)
+        if not isinstance(found, dict):
+            raise SourceDown(f"{self._web.url} is no Orthanc: it does not know {path}; check orthanc_url")
+        return found
 
     def _now(self) -> datetime:
         body = self._web.ask("GET", "/tools/now", accept="text/plain") or b""
@@ -172,9 +181,14 @@ def sighting(study: dict[str, Any], now: datetime, instances: int | None = None)
     if instances is not None:
         parts += [str(instances), digest(study.get("Series", []))]
     if last_update and now - parse_time(last_update) < RIPE:
-        parts.append("young")
+        parts.append(YOUNG)
     uid = study.get("MainDicomTags", {}).get("StudyInstanceUID", "")
     return Sighting(study["ID"], uid, "/".join(parts), bool(study.get("IsStable", True)))
+
+
+def state_of(seen: Sighting) -> tuple[str, str]:
+    """Return what tells two states of a study apart: not that time passed, nor that it became stable."""
+    return seen.id, seen.fingerprint.removesuffix(f"/{YOUNG}")
 
 
 def digest(ids: list[str]) -> str:

@@ -83,5 +83,5 @@ class Web:
 
 
 def route(path: str) -> str:
-    """Return the first words of a path, without ids."""
-    return "/".join(path.split("/")[:3])
+    """Return the words of a path, without ids."""
+    return "/".join("*" if any(map(str.isdigit, part)) else part for part in path.split("/"))

@@ -26,9 +26,14 @@ class Database:
         except ArgumentError as error:
             raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        if self.is_sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+        try:
+            if self.is_sqlite and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+        except (ImportError, ArgumentError) as error:
+            raise SettingError("ledger: no driver for this database; use sqlite:/// or postgresql+psycopg://") from error
+        except OSError as error:
+            raise SettingError(f"ledger: its folder cannot be made ({type(error).__name__})") from error
         self._reading = self.engine.execution_options(reading=True)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)

@@ -74,14 +74,13 @@ class Ledger:
         Raises SettingError that names the setting.
         """
         with self.database.write() as db:
-            known: dict[str, str] = {row.key: row.value for row in db.execute(select(meta))}
             for key, value in {"schema": VERSION, **facts}.items():
-                if known.setdefault(key, value) != value:
+                db.execute(self.database.insert(meta).values(key=key, value=value).on_conflict_do_nothing())
+                if db.execute(select(meta.c.value).where(meta.c.key == key)).scalar() != value:
                     raise SettingError(
                         f"{key}: differs from what this ledger was made with; put the old one back, or start a "
                         "new ledger if all ids in FHIR may change"
                     )
-                db.execute(self.database.insert(meta).values(key=key, value=value).on_conflict_do_nothing())
 
     # -- dirty ----------------------------------------------------------------------------------
 
@@ -205,7 +204,7 @@ class Ledger:
             state="retrying",
             owner="",
             reason=reason,
-            attempts=study.c.attempts - 1,
+            attempts=_when(study.c.attempts > 0, study.c.attempts - 1, 0),  # a mark may have set it to 0
             not_before=self.clock() + wait,
         )
 
@@ -301,7 +300,7 @@ def mark(
                     "generation": study.c.generation + 1,
                     "state": _when(syncing, "syncing", "pending"),
                     "not_before": not_before,
-                    "attempts": _when(syncing, study.c.attempts, 0),
+                    "attempts": 0,
                     "reason": _when(syncing, study.c.reason, ""),
                     "priority": _when(study.c.priority > priority, study.c.priority, priority),
                 },
@@ -310,7 +309,6 @@ def mark(
 
 
 def _when(condition: Any, then: Any, otherwise: Any) -> Any:
-
     return case((condition, then), else_=otherwise)
 
 

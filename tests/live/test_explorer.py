@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
 
 from demo.native import Orthanc
-from tests.live.test_plugin import TOKEN, Make, make, upload
+from tests.live.plugged import TOKEN, Make, make, untested, upload
 from tests.mapper_fake import MapperFake, State, study_state
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -39,7 +39,7 @@ SLOW = 60_000
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        pytest.skip("NOT TESTED in a browser: run setup/browser.sh")
+        untested(f"{CHROMIUM} is not here, setup/browser.sh installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser

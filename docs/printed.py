@@ -1,0 +1,101 @@
+"""Print the documentation that comes from the code, or (--check) say what is no longer true."""
+
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from mapper import errors
+from mapper.cli import app
+from mapper.maps.printed import markdown
+from mapper.settings import PREFIX, Settings, Site
+from mapper.sinks.answer import MEANING
+
+HERE = Path(__file__).parent
+
+
+def settings() -> str:
+    """Return docs/settings.md."""
+    head = (
+        "# Settings\n\n"
+        "A flag wins over the environment, over the file, over the default. The file is TOML: "
+        f"`orthanc-fhir.toml` in the working directory, or the one that `{PREFIX}CONFIG` names. "
+        "Tables (`issuers`, `timezones`, `coding_schemes`) are TOML tables, or JSON in the environment. "
+        "A wrong setting stops with one line that names it. Secrets belong into the environment or a file "
+        "that is not committed.\n"
+    )
+    mapping = {name: field for name, field in Settings.model_fields.items() if name in Site.model_fields}
+    service = {name: field for name, field in Settings.model_fields.items() if name not in mapping}
+    parts = [head]
+    for title, fields in (("What changes the FHIR output", mapping), ("What the service needs", service)):
+        parts += [f"## {title}\n", "| setting | environment | default | what it is |", "| --- | --- | --- | --- |"]
+        for name, field in fields.items():
+            default = field.get_default(call_default_factory=True, validated_data={})
+            if default in (None, (), {}):
+                shown = "none"
+            else:
+                secret = getattr(default, "get_secret_value", None)
+                shown = f"`{secret() if secret else default}`"
+            parts.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def command_line() -> str:
+    """Return docs/command-line.md."""
+    parts = [
+        "# Command line",
+        "",
+        "Exit codes: 0 done; 1 the input or a server says no (one line why); 2 wrong usage.",
+        "In the compose stack: `docker compose exec mapper orthanc-fhir ...`.",
+        "",
+    ]
+    runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__.replace("_", "-")
+        said = runner.invoke(app, [name, "--help"], prog_name="orthanc-fhir").stdout.strip()
+        parts += [f"## {name}", "", "```", said, "```", ""]
+    return "\n".join(parts)
+
+
+def failures() -> str:
+    """Return docs/errors.md."""
+    tree = (errors.__doc__ or "").strip()
+    parts = ["# What can go wrong", "", "```", tree, "```", "", "## Answers of the FHIR server", ""]
+    parts += ["| HTTP | the FHIR server ... | failure | fate |", "| --- | --- | --- | --- |"]
+    for status, (kind, meaning) in sorted(MEANING.items()):
+        parts.append(f"| {status} | {meaning} | {kind.__name__} | {kind.fate} |")
+    return "\n".join([*parts, ""])
+
+
+PAGES = {
+    "mapping.md": markdown,
+    "settings.md": settings,
+    "command-line.md": command_line,
+    "errors.md": failures,
+}
+
+
+def stale() -> list[str]:
+    """Return the pages that no longer say what the code says."""
+    return [name for name, page in PAGES.items() if not same(HERE / name, page())]
+
+
+def same(path: Path, text: str) -> bool:
+    """Tell whether a page on disk is this text."""
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def main() -> None:
+    """Print all pages, or check them."""
+    if "--check" in sys.argv[1:]:
+        if found := stale():
+            sys.exit(f"docs: {', '.join(found)} no longer say what the code says: run `make docs`")
+        return
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")
+        print(f"printed docs/{name}")
+
+
+if __name__ == "__main__":
+    main()

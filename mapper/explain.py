@@ -1,0 +1,91 @@
+"""Where does this come from? For every leaf of the output: its path, the DICOM attributes, the rule, the value."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from mapper.maps import Mapped
+from mapper.maps.rule import Made, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value of the output and what made it; without a rule it belongs to the Bundle itself."""
+
+    resource: str
+    """Type and id."""
+    path: str
+    """FHIR path with positions, `ImagingStudy.series[0].uid`."""
+    value: Any
+    rule: Rule | None
+
+    @property
+    def origin(self) -> str:
+        """The DICOM attributes behind it as `Keyword (gggg,eeee)`, or what it is instead."""
+        if self.rule is None:
+            return "the Bundle"
+        named = [f"{keyword} {tag}" for keyword, tag in zip(self.rule.keywords, self.rule.tags, strict=True)]
+        return ", ".join(named) or "no attribute"
+
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return self.rule.words if self.rule is not None else "every resource is PUT under its own id"
+
+
+def leaves(mapped: Mapped, fhir_base: str) -> Iterator[Leaf]:
+    """Yield every leaf of the Bundle of one study, resource by resource."""
+    for resource in mapped.resources:
+        url = f"{resource['resourceType']}/{resource['id']}"
+        yield Leaf(url, "Bundle.entry.fullUrl", f"{fhir_base}/{url}", None)
+        yield Leaf(url, "Bundle.entry.request.method", "PUT", None)
+        yield Leaf(url, "Bundle.entry.request.url", url, None)
+        for path, value, rule in of_element(resource, resource["resourceType"]):
+            yield Leaf(url, path, value, rule)
+
+
+Found = Iterator[tuple[str, Any, Rule | None]]
+
+
+def of_element(element: Made, path: str) -> Found:
+    """Yield path, value and rule of the leaves of an element that rows made."""
+    for name, value in element.items():
+        rules = element.rules.get(name, [])
+        if isinstance(value, list):
+            for number, child in enumerate(value):
+                rule = rules[min(number, len(rules) - 1)] if rules else None
+                yield from of_value(child, f"{path}.{name}[{number}]", rule)
+        else:
+            yield from of_value(value, f"{path}.{name}", rules[0] if rules else None)
+
+
+def of_value(value: Any, path: str, rule: Rule | None) -> Found:
+    """Yield path, value and rule of the leaves of a value that one row made."""
+    if isinstance(value, Made):
+        yield from of_element(value, path)
+    elif isinstance(value, Mapping):
+        for name, child in value.items():
+            yield from of_value(child, f"{path}.{name}", rule)
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            yield from of_value(child, f"{path}[{number}]", rule)
+    else:
+        yield path, value, rule
+
+
+def lines(mapped: Mapped, fhir_base: str, *, redact: bool = False) -> Iterator[str]:
+    """Yield the explanation of one study as text, the leaves of one row together; `redact` hides the values."""
+    shown = ""
+    for (resource, rule), together in groupby(leaves(mapped, fhir_base), lambda leaf: (leaf.resource, leaf.rule)):
+        if resource != shown:
+            shown = resource
+            yield from ("", resource)
+        found = list(together)
+        for leaf in found:
+            yield f"  {leaf.path}" if redact else f"  {leaf.path} = {leaf.value}"
+        if rule is not None:
+            yield f"      <- {found[0].origin}: {found[0].words}"
+    yield from ("", f"Dropped or doubted: {len(mapped.problems) or 'nothing'}")
+    for problem in mapped.problems:
+        yield f"  {problem}"

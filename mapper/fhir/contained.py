@@ -1,0 +1,49 @@
+"""One ImagingStudy that contains what it refers to, for those who want a single resource.
+
+FHIR R4 references.html, contained resources: referred to as `#id`, without meta (dom-4, dom-5).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Resource = Mapping[str, Any]
+
+
+def containing(resources: Iterable[Resource]) -> dict[str, Any]:
+    """Return the ImagingStudy of a study's resources with all that it refers to inside."""
+    by_url = {f"{one['resourceType']}/{one['id']}": one for one in resources}
+    study = next(one for one in by_url.values() if one["resourceType"] == "ImagingStudy")
+    wanted = dict.fromkeys(url for url in referred(study) if url in by_url)
+    inside = [inwards(without_meta(by_url[url]), wanted) for url in wanted]
+    made = inwards(study, wanted)
+    head = {name: made.pop(name) for name in ("resourceType", "id", "meta") if name in made}
+    return {**head, "contained": inside, **made} if inside else {**head, **made}
+
+
+def without_meta(resource: Resource) -> dict[str, Any]:
+    """Return a resource as it may be contained."""
+    return {name: value for name, value in resource.items() if name != "meta"}
+
+
+def referred(value: Any) -> Iterable[str]:
+    """Yield every literal reference of an element, in order."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("reference"), str):
+            yield value["reference"]
+        for child in value.values():
+            yield from referred(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from referred(child)
+
+
+def inwards(value: Any, inside: Mapping[str, Any]) -> Any:
+    """Return the same content with references to what is contained as `#id`."""
+    if isinstance(value, Mapping):
+        return {
+            name: f"#{child.partition('/')[2]}" if name == "reference" and child in inside else inwards(child, inside)
+            for name, child in value.items()
+        }
+    if isinstance(value, list):
+        return [inwards(child, inside) for child in value]
+    return value
