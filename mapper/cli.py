@@ -1,7 +1,7 @@
 """The command line: orthanc-fhir ..."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from mapper.errors import MapperError, NotOneStudy, Problem
+from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, TwoPatients
 from mapper.settings import Settings, Site, load
 
 app = typer.Typer(
@@ -139,7 +139,7 @@ def convert(
             namespace=namespace,
         )
         collector = read_folders(paths, lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
-        found: list[Converted | NotOneStudy] | Iterator[Converted | NotOneStudy]
+        found: Iterable[Converted | NotOneStudy | TwoPatients]
         if each_study:
             found = convert_each(collector, site, contained)
         else:
@@ -147,7 +147,7 @@ def convert(
         with problem_file(problems) as record:
             converted = 0
             for one in found:
-                if isinstance(one, NotOneStudy):
+                if not isinstance(one, Converted):
                     progress.say(str(one))
                     continue
                 sys.stdout.buffer.write(one.json + b"\n")
@@ -165,7 +165,11 @@ def problem_file(path: Path | None) -> Iterator[Any]:
     if path is None:
         yield lambda study_uid, problems: None
         return
-    with path.open("wb") as file:
+    try:
+        opened = path.open("wb")
+    except OSError as error:
+        raise SettingError(f"--problems: {path} cannot be written ({error.strerror})") from None
+    with opened as file:
 
         def record(study_uid: str, problems: list[Problem]) -> None:
             for one in problems:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector, Study
-from mapper.errors import NotOneStudy, Problem
+from mapper.errors import NotOneStudy, Problem, TwoPatients
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.contained import containing
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
@@ -79,10 +79,12 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
-def each_study(collector: Collector, site: Site, contained: bool = False) -> Iterator[Converted | NotOneStudy]:
+def each_study(
+    collector: Collector, site: Site, contained: bool = False
+) -> Iterator[Converted | NotOneStudy | TwoPatients]:
     """Yield every study in the order of StudyInstanceUID; one that fits no FHIR comes as its failure."""
     for study_uid in collector.study_uids:
         try:
             yield convert(collector.study(study_uid), site, contained)
-        except NotOneStudy as failure:
+        except (NotOneStudy, TwoPatients) as failure:
             yield failure

@@ -13,6 +13,7 @@ What can go wrong, and the fate of the study it happens to:
   + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
   + SinkDown          retry     the FHIR server or its database is down (an outage)
   + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
+  + StaleVersion      retry     another writer was there since we last wrote: look who owns the study
   + TargetMissing     retry     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
   + TooLarge          retry     413: the study is sent in parts
   + BundleRejected    park      400 or 422 and its OperationOutcome
@@ -97,6 +98,12 @@ class SinkRefused(MapperError):
 
     fate = "retry"
     outage = True
+
+
+class StaleVersion(MapperError):
+    """The server holds another version than the one the ledger knows."""
+
+    fate = "retry"
 
 
 class TargetMissing(MapperError):

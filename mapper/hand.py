@@ -100,5 +100,7 @@ def show_studies(settings: Settings, state: str | None, limit: int, as_json: boo
         cells = (row["study_uid"], row["state"], row["message"], str(len(row["problems"])), row["synced_at"] or "")
         table.add_row(*cells)
     console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 240  # a UID stays whole for whoever searches the lines
     console.print(table)
     console.print(", ".join(f"{number} {name}" for name, number in ledger.counts().items()))

@@ -1,5 +1,6 @@
 """The log: one line a fact on standard output, JSON by default; never a value of a DICOM attribute."""
 
+import json
 import logging
 import sys
 
@@ -18,8 +19,26 @@ def configure(form: str = "json") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s")
-    logging.captureWarnings(True)  # a warning of pydicom may quote a value: its text is never shown
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(Silent(form))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.captureWarnings(True)
+
+
+class Silent(logging.Formatter):
+    """Says that a library said something, and where: its text, or a traceback's, may quote a value."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self._form = form
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line without the message."""
+        where = f"{record.module}:{record.lineno}"
+        facts = {"event": "library", "level": record.levelname.lower(), "logger": record.name, "where": where}
+        if record.exc_info and record.exc_info[0]:
+            facts["error"] = record.exc_info[0].__name__
+        return json.dumps(facts) if self._form == "json" else " ".join(facts.values())
 
 
 def say(event: str, **facts: object) -> None:

@@ -1,8 +1,10 @@
 """The secret under which all ids are made: kept outside the ledger, the same for all replicas."""
 
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkstemp
 from uuid import UUID, uuid4
 
 from mapper.errors import SettingError
@@ -18,25 +20,29 @@ def namespace_of(settings: Settings, *, make: bool = False) -> UUID:
     path = settings.namespace_file
     if path is None:
         return settings.namespace
-    if make and not path.exists():
-        write(path, uuid4())
     try:
+        if make and not path.exists():
+            write(path, uuid4())
         return UUID(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as error:
-        raise SettingError(f"namespace_file: {path} holds no UUID ({type(error).__name__})") from None
+    except OSError as error:
+        raise SettingError(f"namespace_file: {path} cannot be read or made ({type(error).__name__})") from None
+    except ValueError:
+        raise SettingError(f"namespace_file: {path} holds no UUID") from None
 
 
 def write(path: Path, namespace: UUID) -> None:
-    """Write a namespace where none is yet; another process that was quicker wins."""
+    """Write a namespace where none is yet, whole or not at all; another process that was quicker wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = mkstemp(dir=path.parent)  # readable for its owner only
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{namespace}\n")
-        file.flush()
-        os.fsync(file.fileno())
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{namespace}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
 
 
 def fingerprint(namespace: UUID) -> str:

@@ -1,5 +1,7 @@
 """`serve`: the service and its pages in one process, until SIGTERM."""
 
+import socket
+
 import uvicorn
 
 from mapper import log
@@ -14,10 +16,22 @@ from mapper.web.metrics import Metrics
 GRACE = 30
 
 
+def free(host: str, port: int) -> None:
+    """Say clearly that an address is taken or not ours, before any work is done."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingError(f"port: cannot listen on {host}:{port} ({error.strerror}); choose another") from None
+
+
 def run(settings: Settings) -> None:
     """Serve until stopped; raises SettingError when a setting is wrong, before any work is done."""
     if settings.token is None and settings.host not in LOOPBACK:
         raise SettingError(f"token: needed to listen on {settings.host}; set ORTHANC_FHIR_TOKEN, or host to 127.0.0.1")
+    free(settings.host, settings.port)
     log.configure(settings.log_format)
     metrics = Metrics()
     service = service_of(settings, metrics.observe)

@@ -12,6 +12,7 @@ from mapper.fhir.check import faults
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import Settings, Site
+from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Reading, Source
@@ -60,14 +61,14 @@ def orthanc_of(settings: Settings) -> Orthanc:
 def fhir_server_of(settings: Settings) -> FhirServer:
     """Return the FHIR server that the settings name."""
     password = settings.fhir_password.get_secret_value() if settings.fhir_password else ""
-    return FhirServer(
+    client = FhirClient(
         settings.fhir_url,
-        settings.fhir_public_url,
         auth=(settings.fhir_user, password) if settings.fhir_user else None,
         token=settings.fhir_token.get_secret_value() if settings.fhir_token else None,
         ca=str(settings.fhir_ca) if settings.fhir_ca else None,
         timeout=settings.timeout,
     )
+    return FhirServer(client, settings.fhir_public_url)
 
 
 def ledger_of(settings: Settings) -> Ledger:

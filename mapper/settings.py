@@ -17,12 +17,14 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from mapper.errors import SettingError
 
 PREFIX = "ORTHANC_FHIR_"
+CONFIG = PREFIX + "CONFIG"
 PUBLIC_NAMESPACE = uuid5(NAMESPACE_URL, "urn:orthanc-fhir:mapping:v1")
 """The id namespace of `convert` and of the demo: public, so nobody's ids are secret under it."""
 DEMO_BASE = "https://example.org/orthanc-fhir"
@@ -122,8 +124,7 @@ class Site(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        path = os.environ.get(PREFIX + "CONFIG", "orthanc-fhir.toml")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+        return init_settings, env_settings, _File(settings_cls, toml_file=os.environ.get(CONFIG, "orthanc-fhir.toml"))
 
 
 class Settings(Site):
@@ -157,6 +158,13 @@ class Settings(Site):
     timeout: float = Field(60.0, gt=0, description="Seconds to wait for an answer of Orthanc or the FHIR server.")
     log_format: Literal["json", "text"] = Field("json", description="Form of the log on standard output.")
 
+    @field_validator("token")
+    @classmethod
+    def _not_empty(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip():
+            raise ValueError("must not be empty: everybody would have it")
+        return value
+
     @field_validator("orthanc_url", "orthanc_public_url", "fhir_url")
     @classmethod
     def _bare(cls, value: str | None) -> str | None:
@@ -168,6 +176,15 @@ class Settings(Site):
         return self.dicomweb or f"{self.orthanc_public_url or self.orthanc_url}/dicom-web"
 
 
+class _File(TomlConfigSettingsSource):
+    """The settings file: commands that want the site's choices alone leave the service's settings there alone."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the settings of the file that concern this kind, and those that nobody knows."""
+        mine, all_known = self.settings_cls.model_fields, Settings.model_fields
+        return {name: value for name, value in super().__call__().items() if name in mine or name not in all_known}
+
+
 S = TypeVar("S", bound=Site)
 
 
@@ -176,11 +193,16 @@ def load(kind: type[S], **flags: Any) -> S:
 
     Raises SettingError with one line that names the setting and what is allowed.
     """
+    if (named := os.environ.get(CONFIG)) and not Path(named).is_file():
+        raise SettingError(f"{CONFIG}: there is no file {named}")
     try:
         return kind(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         said = (one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False))
         names = (".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
         raise SettingError("; ".join(f"{name}: {text}" for name, text in zip(names, said, strict=True))) from None
+    except SettingsError as error:  # names the setting, not its value
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingError(f"{name}: the environment's value is not JSON") from None
     except (OSError, ValueError) as error:
         raise SettingError(f"the settings file is not readable ({type(error).__name__})") from None

@@ -96,11 +96,16 @@ def threads() -> list[threading.Thread]:
 # The bell -----------------------------------------------------------------------------------------------------
 
 
-def test_many_changes_make_few_rings(sdk: Sdk, mapper: MapperFake) -> None:
+@pytest.mark.parametrize("apart", [0, 0.02])
+def test_five_changes_make_three_rings_at_most(
+    sdk: Sdk, mapper: MapperFake, monkeypatch: pytest.MonkeyPatch, apart: float
+) -> None:
+    monkeypatch.setattr(sys.modules["fhir_sync"], "PAUSE", 0.1)
     for _ in range(5):
         sdk.change(ChangeType.STABLE_STUDY)
+        time.sleep(apart)
     until(lambda: mapper.rings)
-    time.sleep(0.2)
+    time.sleep(0.3)
     assert 1 <= len(mapper.rings) <= 3
     assert not any(mapper.rings)
 

@@ -30,23 +30,27 @@ def in_order(resources: Iterable[R]) -> list[R]:
     return sorted(resources, key=lambda one: (ORDER.index(one["resourceType"]), one["id"]))
 
 
-def transaction(resources: Iterable[Resource], fhir_base: str) -> dict[str, Any]:
-    """Return a FHIR R4 transaction Bundle; `fhir_base` makes the absolute fullUrls."""
+def transaction(
+    resources: Iterable[Resource], fhir_base: str, expected: Mapping[tuple[str, str], str] | None = None
+) -> dict[str, Any]:
+    """Return a FHIR R4 transaction Bundle; `fhir_base` makes the absolute fullUrls.
+
+    `expected` are versions, by type and id, that the server must hold still (`ifMatch`).
+    """
     return {
         "resourceType": "Bundle",
         "type": "transaction",
-        "entry": [entry(resource, fhir_base) for resource in in_order(resources)],
+        "entry": [entry(resource, fhir_base, expected or {}) for resource in in_order(resources)],
     }
 
 
-def entry(resource: Resource, fhir_base: str) -> dict[str, Any]:
+def entry(resource: Resource, fhir_base: str, expected: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     """Return one entry: PUT of a resource under its own id."""
-    url = f"{resource['resourceType']}/{resource['id']}"
-    return {
-        "fullUrl": f"{fhir_base}/{url}",
-        "resource": resource,
-        "request": {"method": "PUT", "url": url},
-    }
+    key = (resource["resourceType"], resource["id"])
+    request = {"method": "PUT", "url": "/".join(key)}
+    if version := expected.get(key):
+        request["ifMatch"] = f'W/"{version}"'
+    return {"fullUrl": f"{fhir_base}/{'/'.join(key)}", "resource": resource, "request": request}
 
 
 def dump(value: Any) -> bytes:

@@ -17,6 +17,7 @@ from mapper.errors import (
     MapperError,
     SinkBusy,
     SinkRefused,
+    StaleVersion,
     TargetMissing,
     TooLarge,
 )
@@ -41,44 +42,48 @@ MEANING: dict[int, tuple[type[MapperError], str]] = {
     503: (SinkBusy, "is not available now"),
     504: (SinkBusy, "did not answer its gateway in time"),
 }
-MISSING_TARGET = re.compile(r"HAPI-109[46]\b")
+STALE = frozenset({"HAPI-0989"})
+MISSING_TARGET = frozenset({"HAPI-1094", "HAPI-1096"})
 SERVER_CODE = re.compile(r"\bHAPI-\d{4,5}\b")  # of HAPI alone: another text of this shape may be a value
 ISSUE_TYPES = frozenset(
-    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
-    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
-    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational".split()
+    re.findall(
+        r"\S+",
+        "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
+        "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
+        "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational",
+    )
 )
 """FHIR R4 value set issue-type: the only text of a server that is handed on."""
 
 
-def failure(answer: requests.Response, now: Callable[[], float]) -> MapperError:
-    """Return the failure that an answer outside 2xx means."""
+def failure(answer: requests.Response, now: Callable[[], float], *, conditional: bool = False) -> MapperError:
+    """Return the failure that an answer outside 2xx means; `conditional`: versions were expected of the server."""
     unknown = SinkBusy if answer.status_code >= 500 else BundleRejected
     kind, meaning = MEANING.get(answer.status_code, (unknown, "answers something we do not know"))
-    codes, missing = outcome_codes(answer)
-    if missing and answer.status_code in (400, 404, 409, 422):
+    codes = outcome_codes(answer)
+    if MISSING_TARGET.intersection(codes) and answer.status_code in (400, 404, 409, 422):
         kind, meaning = TargetMissing, "misses a resource that this study refers to"
+    elif conditional and (STALE.intersection(codes) or answer.status_code == 412):
+        kind, meaning = StaleVersion, "holds another version than the one we wrote last"
     said = f" ({', '.join(codes)})" if codes else ""
     error = kind(f"the FHIR server {meaning}: HTTP {answer.status_code}{said}")
     error.retry_after = retry_after(answer.headers.get("Retry-After"), now)
     return error
 
 
-def outcome_codes(answer: requests.Response) -> tuple[list[str], bool]:
-    """Return the codes of an OperationOutcome, and whether it says that a target is missing."""
+def outcome_codes(answer: requests.Response) -> list[str]:
+    """Return the codes of an OperationOutcome: FHIR's issue types, and HAPI's own numbers."""
     try:
         outcome: Any = msgspec.json.decode(answer.content)
         issues = outcome["issue"] if outcome["resourceType"] == "OperationOutcome" else []
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
-        return [], False
+        return []
     codes: list[str] = []
-    missing = False
     for issue in filter(lambda one: isinstance(one, dict), issues if isinstance(issues, list) else []):
-        text = str(issue.get("diagnostics", ""))
-        missing = missing or bool(MISSING_TARGET.search(text))
         found = [issue.get("code")] if issue.get("code") in ISSUE_TYPES else []
-        codes += [code for code in (*found, *SERVER_CODE.findall(text)) if code not in codes]
-    return codes, missing
+        found += SERVER_CODE.findall(str(issue.get("diagnostics", "")))
+        codes += [code for code in found if code not in codes]
+    return codes
 
 
 def retry_after(header: str | None, now: Callable[[], float]) -> float | None:

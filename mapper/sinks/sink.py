@@ -10,11 +10,15 @@ Key = tuple[str, str]
 class Sink(Protocol):
     """Where FHIR resources go."""
 
-    def put(self, resources: Iterable[Resource]) -> dict[Key, str]:
+    def put(self, resources: Iterable[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         """Write resources as one transaction and return the version of each.
 
-        Raises SinkBusy, SinkDown, SinkRefused, TargetMissing, BundleRejected or ExistsTwice.
+        `expected` are versions that the sink must hold still. Raises StaleVersion when it does not; SinkBusy,
+        SinkDown, SinkRefused, TargetMissing, BundleRejected or ExistsTwice.
         """
+
+    def version(self, key: Key) -> str:
+        """Return the version of a resource that the sink holds, empty where there is none."""
 
     def retract(self, key: Key, policy: str) -> None:
         """Say of a resource that its study is gone, by the site's policy; never a FHIR DELETE."""

@@ -1,6 +1,7 @@
 """Studies of DICOM files in folders, through the same model as everything else."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -69,6 +70,14 @@ def _read_chunk(call: tuple[list[str], list[str]]) -> list[tuple[str, dict[str, 
 
 def read_file(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
     """Return the named attributes of one file as the DICOM JSON Model, or why the file is skipped."""
+    if not os.path.isfile(path):
+        return "not a file"  # a pipe would be waited for
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's warnings quote values
+        return _read(path, keywords)
+
+
+def _read(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
     try:
         try:
             found = dcmread(path, stop_before_pixels=True, specific_tags=list(keywords))

@@ -31,7 +31,9 @@ class Database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
         except (ImportError, ArgumentError) as error:
-            raise SettingError("ledger: no driver for this database; use sqlite:/// or postgresql+psycopg://") from error
+            raise SettingError(
+                "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
+            ) from error
         except OSError as error:
             raise SettingError(f"ledger: its folder cannot be made ({type(error).__name__})") from error
         self._reading = self.engine.execution_options(reading=True)

@@ -139,6 +139,11 @@ class Ledger:
                 claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner))
         return claims
 
+    def holds(self, claim: Claim) -> bool:
+        """Tell whether a claim is still ours."""
+        with self.database.read() as db:
+            return db.execute(select(study.c.study_uid).where(_ours(claim))).first() is not None
+
     def extend(self, claim: Claim) -> bool:
         """Lengthen the lease of a claim; False when it is no longer ours."""
         return self._settle(claim, lease_until=self.clock() + LEASE)

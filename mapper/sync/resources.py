@@ -61,12 +61,13 @@ class Resources:
         self._locks = tuple(threading.Lock() for _ in range(STRIPES))
 
     @contextmanager
-    def locked(self, keys: Iterable[Key]) -> Iterator[None]:
+    def locked(self, keys: Iterable[Key]) -> Iterator[frozenset[Key]]:
         """Hold the right to decide about these resources; always taken in one order."""
+        wanted = frozenset(keys)
         with ExitStack() as held:
-            for stripe in sorted({crc32("/".join(key).encode()) % STRIPES for key in keys}):
+            for stripe in sorted({crc32("/".join(key).encode()) % STRIPES for key in wanted}):
                 held.enter_context(self._locks[stripe])
-            yield
+            yield wanted
 
     def of_study(self, claim: Claim) -> list[Key]:
         """Return what a study wrote or referred to so far."""
@@ -92,6 +93,23 @@ class Resources:
                     chosen.append(resource)
         return chosen
 
+    def begin(self, claim: Claim, own: Iterable[Resource], chosen: Iterable[Resource]) -> None:
+        """Store what is about to be written: after a crash it may be on the server although nobody recorded it.
+
+        What is this study's own can then still be retracted, what is shared is sent again.
+        """
+        known = set(self.of_study(claim))
+        new = [key for key in map(key_of, own) if key not in known]
+        doubtful = [key_of(resource) for resource in chosen]
+        if not new and not doubtful:
+            return
+        with self._ledger.database.write() as db:
+            for type, id in new:
+                row = {"source": claim.source, "study_uid": claim.study_uid, "type": type, "id": id, "sha256": ""}
+                db.execute(self._ledger.database.insert(written).values(row).on_conflict_do_nothing())
+            for type, id in doubtful:
+                db.execute(update(written).where(written.c.type == type, written.c.id == id).values(sha256=""))
+
     def record(
         self, claim: Claim, rank: str, made: Iterable[Resource], versions: Mapping[Key, str], stale: Iterable[Key]
     ) -> None:
@@ -111,6 +129,8 @@ class Resources:
                     .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
                 )
                 self._hand_over(db, claim, key, before)
+                if key not in versions:
+                    self._speak_up(db, claim, key, before, digest)
 
     def leave(self, claim: Claim) -> None:
         """Forget all that a removed study wrote; whoever speaks next for a shared resource is marked."""
@@ -143,6 +163,15 @@ class Resources:
         old, new = (max(writers, key=lambda writer: writer.order) for writers in (before, after))
         if _same(old, claim) and not _same(new, claim) and old.sha256 != new.sha256:
             self._summon(db, key, new)
+
+    def _speak_up(self, db: Connection, claim: Claim, key: Key, before: list[Writer], digest: str) -> None:
+        """Summon this very study when it speaks now and did not when that was decided: the speaker left meanwhile."""
+        if key[0] not in SHARED:
+            return
+        speaker = max(self._writers(db, key), key=lambda writer: writer.order)
+        held = max(before, key=lambda writer: writer.order).sha256 if before else ""
+        if _same(speaker, claim) and held != digest:
+            self._summon(db, key, speaker)
 
     def _summon(self, db: Connection, key: Key, writer: Writer) -> None:
         """Have a study send its version of a resource again."""

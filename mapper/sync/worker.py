@@ -6,10 +6,12 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.errors import MapperError, StudyGone, TargetMissing
 from mapper.maps import MAPPING_VERSION, Mapped
@@ -24,6 +26,10 @@ PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
+
+
+class LeaseLost(Exception):
+    """The study is no longer ours: whoever has it now ends it."""
 
 
 @dataclass
@@ -66,11 +72,17 @@ class Worker:
         began = time.monotonic()
         fate, reason, problems = "synced", "", 0
         try:
-            problems = self.sync(claim)
-        except StudyGone as gone:
-            fate, reason = self.retract(claim, gone)
+            try:
+                problems = self.sync(claim)
+            except StudyGone as gone:
+                fate, reason = self.retract(claim, gone)
+        except LeaseLost:
+            fate, reason = "lost", "the lease ran out and somebody else has the study"
         except MapperError as error:
             fate, reason = self.failed(claim, error), str(error)
+        except SQLAlchemyError as error:  # not the study's fault: a full disk, a deadlock
+            fate, reason = "retrying", f"the ledger failed ({type(error).__name__})"
+            self.ledger.fail(claim, reason)
         except Exception as bug:  # ours: park the study, keep the feed moving; a message may quote a value
             fate, reason = "parked", f"unexpected {type(bug).__name__} in {place_of(bug)}"
             self.ledger.finish(claim, "parked", reason)
@@ -83,15 +95,19 @@ class Worker:
         source = self.sources[claim.source]
         reading = self._timed("read", lambda: source.read(claim.study_uid, self._known_ids(claim)))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
+        if not self.ledger.holds(claim):
+            raise LeaseLost
         self.write(claim, mapped)
         remember(self.ledger, claim.source, reading.sighting)
-        self.ledger.finish(
+        finished = self.ledger.finish(
             claim,
             "synced",
             started=mapped.rank,
             mapping_version=MAPPING_VERSION,
             problems=msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode(),
         )
+        if not finished:
+            raise LeaseLost
         return len(mapped.problems)
 
     def write(self, claim: Claim, mapped: Mapped) -> None:
@@ -99,14 +115,12 @@ class Worker:
         shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
         own = [one for one in mapped.resources if one["resourceType"] not in SHARED]
         stale = sorted(set(self.resources.of_study(claim)) - {key_of(one) for one in mapped.resources})
-        again = claim.priority >= BY_HAND
-        with self.resources.locked(map(key_of, shared)):
-            chosen = self.resources.to_send(claim, mapped.rank, shared, again=again)
-            if chosen:
-                versions = self._timed("put", lambda: self.put(own, chosen, shared))
-            self.resources.record(claim, mapped.rank, shared, versions if chosen else {}, ())
-        if not chosen:  # nothing to decide: no need to keep others from their share
+        choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
+        with self.resources.locked(map(key_of, choose(shared))) as keys:  # no more: all studies share one Endpoint
+            chosen = choose(one for one in shared if key_of(one) in keys)
+            self.resources.begin(claim, own, chosen)
             versions = self._timed("put", lambda: self.put(own, chosen, shared))
+            self.resources.record(claim, mapped.rank, shared, versions, ())
         self.retract_own(claim, stale)
         self.resources.record(claim, mapped.rank, own, versions, stale)
 
@@ -123,13 +137,13 @@ class Worker:
 
     def retract(self, claim: Claim, gone: StudyGone) -> tuple[str, str]:
         """Say in FHIR that a study is gone; returns its fate and the reason."""
-        try:
-            self.retract_own(claim, self.resources.of_study(claim))
-            self.resources.leave(claim)
-            forget(self.ledger, claim.source, claim.study_uid)
-            self.ledger.finish(claim, "removed", str(gone), problems="[]")
-        except MapperError as error:
-            return self.failed(claim, error), str(error)
+        if not self.ledger.holds(claim):
+            raise LeaseLost
+        self.retract_own(claim, self.resources.of_study(claim))
+        self.resources.leave(claim)
+        forget(self.ledger, claim.source, claim.study_uid)
+        if not self.ledger.finish(claim, "removed", str(gone), problems="[]"):
+            raise LeaseLost
         return "removed", str(gone)
 
     def retract_own(self, claim: Claim, keys: Iterable[Key]) -> None:

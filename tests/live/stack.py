@@ -179,6 +179,11 @@ class Stack:
         """Ask for a study by hand, and wait for the outcome."""
         return dict(self.api("POST", f"/api/studies/{uid}/sync", json={"wait": 30}).json())
 
+    def peak_memory(self) -> int:
+        """Return the most memory the mapper ever held, in bytes (VmHWM of proc(5))."""
+        status = Path(f"/proc/{self.mapper.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
     def cli(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command of orthanc-fhir with the mapper's settings."""
         return orthanc_fhir(*arguments, **{**self.mapper.environment(), **settings})

@@ -1,5 +1,6 @@
 """The button in Orthanc Explorer and the page of a study, in a real browser on real Orthancs."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -196,6 +197,42 @@ def test_a_late_answer_of_an_earlier_study_is_dropped(
     assert answered.wait(5)
     page.wait_for_timeout(500)
     assert state_line(page) == "FHIR: not up to date yet, will be tried again"
+
+
+def test_an_answer_older_than_the_last_press_is_dropped(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    study, uid = studies[0]
+    go_on = threading.Event()
+
+    def hold(method: str, path: str) -> tuple[int, bytes] | None:
+        if method == "POST":
+            return None
+        go_on.wait(4)
+        return 200, json.dumps(study_state(uid, "retrying")).encode()
+
+    mapper.answer = hold
+    page.goto(explorer(orthanc, study))
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: written, up to date")
+    with page.expect_response(lambda response: response.request.method == "GET" and study in response.url):
+        go_on.set()
+    page.wait_for_timeout(500)
+    assert state_line(page) == "FHIR: written, up to date"
+
+
+def test_a_study_no_longer_shown_is_watched_no_more(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    mapper.states[studies[0][1]] = study_state(studies[0][1], "syncing")
+    page.goto(explorer(orthanc, studies[0][0]))
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: being written")
+    page.locator("#list-series a").first.click()
+    expect(page.locator("#series.ui-page-active")).to_have_count(1)
+    page.wait_for_timeout(500)
+    asked = len(mapper.asked)
+    page.wait_for_timeout(2500)
+    assert len(mapper.asked) == asked
 
 
 def test_from_series_back_to_the_study(

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from demo.dataset import part10
 from demo.native import FhirServer, Orthanc, OrthancInFolder
 from demo.native.orthanc_in_folder import INSIDE
 from demo.studies import studies as demo_studies
 from tests.live.stack import Sample, Stack, references, until
 from tests.live.study import study
+from tests.live.validator import knows
 
 DEBIAN, NEWER = "orthanc-debian", "orthanc-1.12.7"
 
@@ -259,8 +261,12 @@ def test_a_validating_server_takes_every_demo_study(run_folder: Path, validating
     with Stack(run_folder / "path-validated", validating_fhir_server) as stack:
         samples = list(demo_studies())
         for sample in samples:
-            made = Sample({}, sample.study_uid, datasets=list(sample.datasets))
-            stack.upload(made)
+            stack.store(map(part10, sample.datasets))
         for sample in samples:
-            assert stack.until_state(sample.study_uid, "synced", "parked", seconds=90)["state"] == "synced"
+            unknown = [code for code in sample.modalities.split("/") if not knows(validating_fhir_server, code)]
+            said = stack.until_state(sample.study_uid, "synced", "parked", seconds=90)
+            if unknown:  # younger than R4, whose own DCM a validating server asks: its refusal is not our fault
+                assert (said["state"], "HTTP 422" in said["message"]) == ("parked", True)
+                continue
+            assert said["state"] == "synced", said["message"]
             assert stack.imaging_study(sample.study_uid)["numberOfInstances"] == len(sample.datasets)

@@ -1,0 +1,188 @@
+"""The images and the compose file: what docker-compose.yml starts answers, and is open to nobody else."""
+
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from demo.compose import IMAGES, engine_answers
+from demo.native.process import ROOT
+
+# before testcontainers reads them: no reaper image is needed, and ports are asked for on this machine
+os.environ.update(
+    TESTCONTAINERS_RYUK_DISABLED="true",
+    TESTCONTAINERS_CONNECTION_MODE="docker_host",
+    TESTCONTAINERS_HOST_OVERRIDE="127.0.0.1",
+)
+
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+from testcontainers.core.wait_strategies import ExecWaitStrategy, HttpWaitStrategy
+
+pytestmark = pytest.mark.container
+
+SECRETS = {
+    "POSTGRES_PASSWORD": "a",
+    "ORTHANC_FHIR_TOKEN": "b",
+    "ORTHANC_FHIR_ORTHANC_USER": "c",
+    "ORTHANC_FHIR_ORTHANC_PASSWORD": "d",
+    "ORTHANC_FHIR_NAMESPACE": "e",
+    "ORTHANC_FHIR_BASE": "f",
+    "ORTHANC_SITE_JSON": "./demo/orthanc.demo.json",
+}
+OFFICIAL, BUILT = "docker-compose.yml", "docker-compose.build.yml"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine() -> None:
+    if not engine_answers():
+        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        say("no container engine with compose v2 answers: setup/docker.sh starts one")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    """Get the images (built here, or pulled) and return what compose makes of our files."""
+    subprocess.run([ROOT / "setup/images.sh"], check=True)
+    files = [OFFICIAL, BUILT] if IMAGES.read_text().strip() == "build" else [OFFICIAL]
+    return configured(*files)["services"]
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """Give a network of its own to the containers of one test."""
+    with Network() as made:
+        yield made
+
+
+def container(image: str, port: int, **environment: str) -> DockerContainer:
+    """Make a container whose port is published on loopback alone."""
+    made = DockerContainer(image).with_kwargs(labels={"orthanc-fhir.test": "true"})
+    for name, value in environment.items():
+        made.with_env(name, value)
+    made.ports = {port: ("127.0.0.1", None)}
+    return made
+
+
+def configured(*files: str, **changes: str) -> dict[str, Any]:
+    """Let compose read its files, without anything of .run/demo.env or of the caller's environment."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("ORTHANC_")}
+    command = ["docker", "compose", "--env-file", "/dev/null"]
+    for file in files:
+        command += ["--file", file]
+    answer = subprocess.run(
+        [*command, "config", "--format", "json"],
+        cwd=ROOT, env=outside | SECRETS | changes, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    read: dict[str, Any] = json.loads(answer.stdout)
+    return read
+
+
+@pytest.mark.parametrize("files", [(OFFICIAL,), (OFFICIAL, BUILT)], ids="+".join)
+def test_compose_publishes_on_loopback_only_and_pins_images(files: tuple[str, ...]) -> None:
+    services = configured(*files)["services"]
+
+    assert set(services) == {"orthanc", "mapper", "fhir", "database"}
+    for name, service in services.items():
+        assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
+        assert service["image"].partition(":")[2] not in ("", "latest"), name
+        assert service["healthcheck"]["test"], name
+    assert "ports" not in services["database"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "service", "inside"),
+    [
+        ("ORTHANC_PORT", "orthanc", 8042),
+        ("ORTHANC_DICOM_PORT", "orthanc", 4242),
+        ("FHIR_PORT", "fhir", 8080),
+        ("MAPPER_PORT", "mapper", 8000),
+    ],
+)
+def test_compose_ports_are_chosen_by_variables(variable: str, service: str, inside: int) -> None:
+    ports = configured(OFFICIAL, **{variable: "19999"})["services"][service]["ports"]
+
+    assert [port["published"] for port in ports if port["target"] == inside] == ["19999"]
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_compose_has_no_default_for_a_secret(missing: str) -> None:
+    with pytest.raises(AssertionError, match=missing):
+        configured(OFFICIAL, **{missing: ""})
+
+
+def test_orthanc_answers_its_users_alone_and_runs_the_plugin(services: dict[str, dict[str, Any]]) -> None:
+    orthanc = container(
+        services["orthanc"]["image"], 8042, ORTHANC__REMOTE_ACCESS_ALLOWED="true", ORTHANC_FHIR_TOKEN="t"
+    )
+    for source, target in {
+        "orthanc.json": "/etc/orthanc/orthanc.json",
+        "demo/orthanc.demo.json": "/run/secrets/site.json",
+        "orthanc_plugin": "/python",
+    }.items():
+        orthanc.with_volume_mapping(str(ROOT / source), target, "ro")
+    orthanc.waiting_for(HttpWaitStrategy(8042, "/system").with_basic_credentials("demo", "demo"))
+
+    with orthanc:
+        url = f"http://127.0.0.1:{orthanc.get_exposed_port(8042)}"
+        system = requests.get(f"{url}/system", auth=("demo", "demo"), timeout=5).json()
+        plugins = requests.get(f"{url}/plugins", auth=("demo", "demo"), timeout=5).json()
+        unknown = requests.get(
+            f"{url}/fhir-sync/studies/00000000-00000000-00000000-00000000-00000000",
+            auth=("demo", "demo"),
+            timeout=5,
+        )
+        stranger = requests.get(f"{url}/system", timeout=5)
+        probe = orthanc.exec(["python3", "/probes/test-aliveness.py"])
+
+    assert system["Name"] == "orthanc-fhir demo", "the site's file lies over orthanc.json"
+    assert tuple(map(int, system["Version"].split("."))) >= (1, 12, 7)
+    assert {"dicom-web", "python"} <= set(plugins)
+    assert unknown.status_code == 404
+    assert stranger.status_code == 401
+    assert probe.exit_code == 0, probe.output
+
+
+def test_orthanc_without_users_does_not_start(services: dict[str, dict[str, Any]]) -> None:
+    orthanc = container(services["orthanc"]["image"], 8042)
+    orthanc.start()
+    try:
+        ended = orthanc.get_wrapped_container().wait(timeout=30)
+    finally:
+        orthanc.stop()
+
+    assert ended["StatusCode"] != 0
+
+
+def test_fhir_server_keeps_its_resources_in_postgres(services: dict[str, dict[str, Any]], network: Network) -> None:
+    patient = {"resourceType": "Patient", "id": str(uuid.uuid4())}
+    database = container(
+        services["database"]["image"],
+        5432,
+        POSTGRES_USER="fhir",
+        POSTGRES_DB="fhir",
+        POSTGRES_PASSWORD=SECRETS["POSTGRES_PASSWORD"],
+    )
+    database.with_network(network).with_network_aliases("database")
+    database.waiting_for(ExecWaitStrategy(services["database"]["healthcheck"]["test"][1:]))
+    fhir = container(services["fhir"]["image"], 8080, **services["fhir"]["environment"])
+    fhir.with_network(network)
+    fhir.waiting_for(HttpWaitStrategy(8080, "/fhir/Patient?_summary=count").with_startup_timeout(120))
+
+    with database, fhir:
+        url = f"http://127.0.0.1:{fhir.get_exposed_port(8080)}/fhir/Patient"
+        assert requests.put(f"{url}/{patient['id']}", json=patient, timeout=40).status_code == 201
+        probe = fhir.exec(services["fhir"]["healthcheck"]["test"][1:])
+        rows = database.exec(
+            ["env", "PGPASSWORD=a", "psql", "-h", "127.0.0.1", "-U", "fhir", "-Atc",
+             "select count(*) from hfj_resource where res_type = 'Patient'", "fhir"]
+        )  # fmt: skip
+
+    assert probe.exit_code == 0, probe.output
+    assert rows.output.decode().strip() == "1"
