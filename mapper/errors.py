@@ -13,6 +13,7 @@ What can go wrong, and the fate of the study it happens to:
   + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
   + SinkDown          retry     the FHIR server or its database is down (an outage)
   + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
+  + LeaseLost         retry     another worker took the study over: what was done here is dropped
   + StaleVersion      retry     another writer was there since we last wrote: look who owns the study
   + TargetMissing     retry     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
   + TooLarge          retry     413: the study is sent in parts
@@ -98,6 +99,12 @@ class SinkRefused(MapperError):
 
     fate = "retry"
     outage = True
+
+
+class LeaseLost(MapperError):
+    """The claim on a study ran out while it was synced; somebody else has it now."""
+
+    fate = "retry"
 
 
 class StaleVersion(MapperError):

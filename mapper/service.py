@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -9,15 +11,18 @@ from mapper.dicom.reader import Reader
 from mapper.errors import BundleRejected, SettingError
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
+from mapper.fhir.ids import resource_id
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import Settings, Site
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
+from mapper.sinks.sink import Key
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Reading, Source
 from mapper.sync.database import Database
 from mapper.sync.ledger import Ledger
+from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
 from mapper.sync.worker import Worker
@@ -106,10 +111,19 @@ def checked(site: Site) -> Callable[[Reading, Source], Mapped]:
     return mapping
 
 
+def imaging_study_key(namespace: UUID, study_uid: str) -> Key:
+    """Return type and id of a study's ImagingStudy."""
+    return "ImagingStudy", resource_id(namespace, "ImagingStudy", study_uid)
+
+
 def service_of(settings: Settings, observe: Callable[[str, float], None] = lambda stage, seconds: None) -> Service:
     """Return a service that is ready to start."""
     source, sink, ledger = orthanc_of(settings), fhir_server_of(settings), ledger_of(settings)
-    worker = Worker({source.name: source}, checked(site_of(settings)), sink, ledger, settings.deleted, observe)
-    triggers, bell = Triggers(source, ledger), Bell()
+    site = site_of(settings)
+    study_key = partial(imaging_study_key, site.namespace)
+    worker = Worker({source.name: source}, checked(site), sink, ledger, study_key, settings.deleted, observe)
+    endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", settings.endpoint)
+    triggers = Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint))
+    bell = Bell()
     threads = Threads(worker, [triggers], bell, settings.workers)
     return Service(settings, source, sink, ledger, worker, triggers, bell, threads)

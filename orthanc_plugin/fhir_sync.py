@@ -98,7 +98,7 @@ class Mapper:
             "study_uid": uid,
             "state": answer["state"],
             "message": answer.get("message"),
-            "problems": answer.get("problems") or 0,
+            "problems": answer.get("problems") or [],
             "synced_at": answer.get("synced_at"),
             "fhir_url": link if re.match(r"https?://", str(link)) else None,
         }

@@ -18,7 +18,7 @@ SYNC = re.compile(STUDY.pattern + "/sync")
 
 def study_state(uid: str, state: str = "synced", **others: Any) -> State:
     """Make the JSON of a study."""
-    empty = {"message": None, "problems": 0, "synced_at": None, "fhir_url": None}
+    empty = {"message": None, "problems": [], "synced_at": None, "fhir_url": None}
     return {"study_uid": uid, "state": state, **empty, **others}
 
 

@@ -338,7 +338,9 @@ def test_standard_library_only_and_python_3_11(name: str) -> None:
 
 
 def test_the_state_of_a_study(sdk: Sdk, mapper: MapperFake) -> None:
-    state = study_state(STUDY_UID, "parked", message="why", problems=2, fhir_url="http://fhir/ImagingStudy/1")
+    state = study_state(
+        STUDY_UID, "parked", message="why", problems=[{"element": "a"}], fhir_url="http://fhir/ImagingStudy/1"
+    )
     mapper.states[STUDY_UID] = state
     answer = sdk.request("GET", STUDY_URI)
     assert (answer.status, answer.json, answer.headers["Cache-Control"]) == (200, state, "no-store")

@@ -79,7 +79,11 @@ class Postgres(Process):
 
     def prepare(self) -> None:
         """Make the cluster and its database once; a half-made one is thrown away."""
+        password = self.password.replace("'", "''")
+        set_password = f"ALTER ROLE {self.role} PASSWORD '{password}';\n"
         if self.data.exists():
+            if self.folder not in self.data.parents:  # it may have outlived the folder, and the password in it
+                self._alone(self.data, set_password)
             return
         fresh = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -89,9 +93,7 @@ class Postgres(Process):
             _program("initdb"), "-D", str(fresh), f"--username={self.role}", "--auth-host=scram-sha-256",
             "--auth-local=peer", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
-        password = self.password.replace("'", "''")
-        statements = f"ALTER ROLE {self.role} PASSWORD '{password}';\nCREATE DATABASE fhir;\n"
-        self._run(_program("postgres"), "--single", "-D", str(fresh), "postgres", text=statements)
+        self._alone(fresh, set_password + "CREATE DATABASE fhir;\n")
         fresh.rename(self.data)
 
     def ready(self) -> bool:
@@ -120,6 +122,10 @@ class Postgres(Process):
             env={**os.environ, "PGPASSWORD": self.password},
             check=True,
         )
+
+    def _alone(self, data: Path, statements: str) -> None:
+        """Run statements, one a line, while no server runs."""
+        self._run(_program("postgres"), "--single", "-D", str(data), "postgres", text=statements)
 
     def _run(self, *command: str, text: str = "") -> None:
         with self.log.open("ab") as log:

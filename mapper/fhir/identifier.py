@@ -41,6 +41,9 @@ def patient_identifier(cx: Context, value: Any, issuer: Any = None, qualifiers: 
 
 def other_patient_identifiers(cx: Context, sequence: Any) -> list[Identifier]:
     """OtherPatientIDsSequence -> Identifiers without a use; the patient's main one is not said again."""
+    items = as_items(sequence)
+    if not items:
+        return []
     main = (
         beside(cx, "PatientID"),
         beside(cx, "IssuerOfPatientID"),
@@ -48,7 +51,7 @@ def other_patient_identifiers(cx: Context, sequence: Any) -> list[Identifier]:
     )
     said = {key(made) for made in each(cx, [main], lambda parts: issued(cx, *parts))}
     others = []
-    for made in each(cx, as_items(sequence), lambda item: other(cx, item)):
+    for made in each(cx, items, lambda item: other(cx, item)):
         if key(made) not in said:
             said.add(key(made))
             others.append(made)

@@ -1,6 +1,6 @@
 """What every sink of FHIR resources offers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 Resource = Mapping[str, Any]
@@ -22,6 +22,12 @@ class Sink(Protocol):
 
     def retract(self, key: Key, policy: str) -> None:
         """Say of a resource that its study is gone, by the site's policy; never a FHIR DELETE."""
+
+    def studies(self, endpoint: str) -> Iterator[str]:
+        """Yield the StudyInstanceUID of every available ImagingStudy at an Endpoint (its id); raises as `put`."""
+
+    def parts_of(self, study: Key) -> list[Key]:
+        """Return what says of itself that it is part of an ImagingStudy; raises as `put`."""
 
     def probe(self) -> None:
         """Ask whether the sink is there at all; raises SinkDown, SinkBusy or SinkRefused."""

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
 from mapper.errors import BadMetadata, SourceChanged, SourceDown, StudyGone, TwoPatients
@@ -23,6 +25,10 @@ RIPE = timedelta(seconds=2)
 YOUNG = "young"
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
+SORTS = (1, 12, 5)
+"""The Orthanc from which on tools/find sorts by LastUpdate."""
+NEWEST_FIRST = [{"Type": "Metadata", "Key": "LastUpdate", "Direction": "DESC"}]
+STAMP = len("20240517T093105")
 DICOM_JSON = "application/dicom+json"
 
 
@@ -42,6 +48,7 @@ class Orthanc:
         self._web = Web(url, user, password, timeout)
         self._reader = reader
         self._version: tuple[int, ...] | None = None
+        self._sorted: bool | None = None
 
     # -- one study ------------------------------------------------------------------------------
 
@@ -99,6 +106,27 @@ class Orthanc:
         for study in self._pages("/studies"):
             instances = counts.get(study["ID"], 0) if counts is not None else None
             yield sighting(study, now, instances)
+
+    def recent(self, fingerprint: str) -> list[Sighting] | None:
+        """Return the studies whose LastUpdate is not older than a fingerprint's; see Source.recent."""
+        if not fingerprint or not self._sorts():
+            return None
+        now, since = self._now(), str(fingerprint)[:STAMP]
+        query: dict[str, Any] = {"Level": "Study", "Query": {}, "Expand": True, "Limit": PAGE, "OrderBy": NEWEST_FIRST}
+        found: list[Sighting] = []
+        while True:
+            page = self._web.json("POST", "/tools/find", data=msgspec.json.encode(query | {"Since": len(found)}))
+            found += [sighting(study, now) for study in page]
+            if not page or found[-1].fingerprint[:STAMP] < since:
+                return [one for one in found if one.fingerprint[:STAMP] >= since]
+
+    def _sorts(self) -> bool:
+        """Tell whether tools/find can sort by LastUpdate: from 1.12.5, with a database that says so."""
+        if self._sorted is None:
+            system = self._web.json("GET", "/system")
+            capable = system.get("Capabilities", {}).get("HasExtendedFind", False)
+            self._sorted = bool(capable) and parse_version(system["Version"]) >= SORTS
+        return self._sorted
 
     def count(self) -> int:
         """Return Orthanc's own count of studies."""

@@ -52,6 +52,9 @@ class Source(Protocol):
     def listing(self) -> Iterator[Sighting]:
         """Yield every study the source holds; raises SourceDown."""
 
+    def recent(self, fingerprint: str) -> list[Sighting] | None:
+        """Return the studies that moved since the newest known fingerprint, None where that cannot be asked."""
+
     def count(self) -> int:
         """Return the number of studies by the source's own count; raises SourceDown."""
 

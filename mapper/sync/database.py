@@ -1,11 +1,11 @@
 """The ledger's database: SQLite by default, PostgreSQL to scale out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import Insert
 from mapper.errors import SettingError
 from mapper.sync import schema
 
+LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
@@ -56,6 +57,20 @@ class Database:
         """Open one consistent view to read from."""
         with self._reading.begin() as connection:
             yield connection
+
+    @contextmanager
+    def locked(self, numbers: Sequence[int]) -> Iterator[None]:
+        """Hold locks that all processes on this database share; SQLite has one process anyway."""
+        if self.is_sqlite or not numbers:
+            yield
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            for number in numbers:
+                db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
+            try:
+                yield
+            finally:
+                db.execute(text("SELECT pg_advisory_unlock_all()"))
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT that knows ON CONFLICT."""

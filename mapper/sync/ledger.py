@@ -21,6 +21,8 @@ from mapper.sync.schema import STATES, VERSION, State, meta, seen, study
 LEASE = 120.0
 ATTEMPTS = 8
 BACKOFF, LONGEST_BACKOFF = 2.0, 300.0
+BEHIND = -1
+"""Priority of a study that is only mapped anew."""
 BY_HAND = 1
 """Priority of a study that a person asked for: first in line, and everything of it is sent again."""
 
@@ -102,6 +104,23 @@ class Ledger:
                 mark(self.database, db, row.source, [row.study_uid], self.clock(), BY_HAND)
         return len(rows)
 
+    def remap(self, source: str, version: str, at_once: int) -> int:
+        """Mark studies that another version of the mapping made or parked, behind all others.
+
+        At most `at_once` of them wait at one time; returns how many were marked.
+        """
+        other = study.c.mapping_version.not_in((version, ""))
+        done = study.c.state.in_(("synced", "parked"))
+        with self.database.write() as db:
+            waiting = study.c.priority == BEHIND, study.c.state.in_(("pending", "retrying", "syncing"))
+            free = at_once - int(
+                db.execute(select(func.count()).where(study.c.source == source, *waiting)).scalar_one()
+            )
+            query = select(study.c.study_uid).where(study.c.source == source, done, other).limit(max(free, 0))
+            uids = list(db.execute(query).scalars())
+            mark(self.database, db, source, uids, self.clock(), BEHIND)
+        return len(uids)
+
     # -- claims ---------------------------------------------------------------------------------
 
     def claim(self, sources: Sequence[str], limit: int = 1) -> list[Claim]:
@@ -138,11 +157,6 @@ class Ledger:
                 ).one()
                 claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner))
         return claims
-
-    def holds(self, claim: Claim) -> bool:
-        """Tell whether a claim is still ours."""
-        with self.database.read() as db:
-            return db.execute(select(study.c.study_uid).where(_ours(claim))).first() is not None
 
     def extend(self, claim: Claim) -> bool:
         """Lengthen the lease of a claim; False when it is no longer ours."""

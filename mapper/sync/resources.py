@@ -64,10 +64,18 @@ class Resources:
     def locked(self, keys: Iterable[Key]) -> Iterator[frozenset[Key]]:
         """Hold the right to decide about these resources; always taken in one order."""
         wanted = frozenset(keys)
+        stripes = sorted({crc32("/".join(key).encode()) % STRIPES for key in wanted})
         with ExitStack() as held:
-            for stripe in sorted({crc32("/".join(key).encode()) % STRIPES for key in wanted}):
+            for stripe in stripes:
                 held.enter_context(self._locks[stripe])
+            held.enter_context(self._ledger.database.locked(stripes))
             yield wanted
+
+    def version(self, claim: Claim, key: Key) -> str:
+        """Return the version of a resource when this study last wrote it, empty when it never did."""
+        query = select(written.c.version).where(_of(claim), written.c.type == key[0], written.c.id == key[1])
+        with self._ledger.database.read() as db:
+            return db.execute(query).scalar() or ""
 
     def of_study(self, claim: Claim) -> list[Key]:
         """Return what a study wrote or referred to so far."""

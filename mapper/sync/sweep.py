@@ -6,7 +6,7 @@ Events only make things quick; the sweep alone brings FHIR and the source in lin
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from mapper.sources.source import Sighting, Source
 from mapper.sync.ledger import Ledger, mark
@@ -37,6 +37,35 @@ def sweep(ledger: Ledger, source: Source, *, vanishing_allowed: bool = False) ->
     after = source.count()
     complete = min(before, after) <= len(listed) <= max(before, after)
     return record(ledger, source.name, listed.values(), complete, vanishing_allowed)
+
+
+def glance(ledger: Ledger, source: Source) -> Sweep | None:
+    """Mark what moved since the newest study that was seen; None when only a whole sweep can tell.
+
+    Cheap: studies come newest first, and the source's own count tells whether any are gone. Raises SourceDown.
+    """
+    with ledger.database.read() as db:
+        newest = db.execute(select(func.max(seen.c.fingerprint)).where(seen.c.source == source.name)).scalar()
+    recent = source.recent(newest or "")
+    if recent is None:
+        return None
+    with ledger.database.read() as db:
+        ids = set(db.execute(select(seen.c.orthanc_id).where(seen.c.source == source.name)).scalars())
+    number = len(ids | {sighting.id for sighting in recent})
+    if source.count() != number:
+        return None
+    with ledger.database.write() as db:
+        changed = [one for one in recent if one.stable and one.study_uid and moved(db, source.name, one)]
+        for sighting in changed:
+            see(ledger, db, source.name, sighting)
+        mark(ledger.database, db, source.name, sorted({one.study_uid for one in changed}), ledger.clock())
+    return Sweep(number, len(changed))
+
+
+def moved(db: Connection, source: str, sighting: Sighting) -> bool:
+    """Tell whether a study was never seen, or not in this state."""
+    known = select(seen.c.fingerprint).where(seen.c.source == source, seen.c.orthanc_id == sighting.id)
+    return db.execute(known).scalar() != sighting.fingerprint
 
 
 def record(

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 import structlog
 
 from mapper.errors import MapperError
+from mapper.maps import MAPPING_VERSION
 from mapper.sources.source import Source
 from mapper.sync.ledger import Ledger
-from mapper.sync.sweep import Sweep, sweep
+from mapper.sync.reconcile import Difference, due
+from mapper.sync.sweep import Sweep, glance, sweep
 
 POLL = 2.0
-SWEEP, SWEEP_AFTER_RING = 60.0, 5.0
+SWEEP, SWEEP_AFTER_RING, WHOLE_SWEEP = 60.0, 5.0, 24 * 3600.0
+REMAPPED_AT_ONCE = 50
+"""Studies that wait to be mapped anew at one time: live work goes first."""
 log = structlog.get_logger(__name__)
 
 
@@ -42,33 +46,64 @@ class Triggers:
 
     source: Source
     ledger: Ledger
+    reconcile: Callable[[], Difference] | None = None
+    """Compares FHIR itself with the source, where there is a FHIR server to ask."""
     clock: Callable[[], float] = time.monotonic
     cursor: int | None = None
     last: Sweep | None = None
     """What the last sweep found."""
     down: str = ""
     _next_sweep: float = field(default=0.0, init=False)
+    _next_whole_sweep: float = field(default=0.0, init=False)
 
     def turn(self, *, sweep_asked: bool = False) -> bool:
         """Mark what changed; True when a sweep was made. A source that is down is asked again next time.
 
-        The cursor of /changes lives in memory: every start begins with a sweep anyway.
+        The cursor of /changes lives in memory: every start begins with a whole sweep anyway.
         """
         try:
             if self.cursor is None:
                 self.cursor = self.source.changes(None).cursor
-            swept = self._follow()
-            if self.clock() >= self._next_sweep or swept or sweep_asked:
-                self.last = sweep(self.ledger, self.source)
-                self._next_sweep = self.clock() + SWEEP
-                swept = True
-                if self.last.brake:
-                    log.error("brake", source=self.source.name, reason=self.last.brake)
+            whole = self._follow() or sweep_asked or self.clock() >= self._next_whole_sweep
+            swept = whole or self.clock() >= self._next_sweep
+            if swept:
+                self._sweep(whole)
         except MapperError as error:
             self._say(str(error))
             return False
         self._say("")
+        if swept:
+            self._remap()
+            self._compare()
         return swept
+
+    def _sweep(self, whole: bool) -> None:
+        found = None if whole else glance(self.ledger, self.source)
+        if found is None:
+            found = sweep(self.ledger, self.source)
+            self._next_whole_sweep = self.clock() + WHOLE_SWEEP
+        self.last = found
+        self._next_sweep = self.clock() + SWEEP
+        if found.brake:
+            log.error("brake", source=self.source.name, reason=found.brake)
+
+    def _remap(self) -> None:
+        """Have studies that another version of the mapping made mapped anew, a few at a time."""
+        if number := self.ledger.remap(self.source.name, MAPPING_VERSION, REMAPPED_AT_ONCE):
+            log.info("mapped anew", source=self.source.name, studies=number, mapping_version=MAPPING_VERSION)
+
+    def _compare(self) -> None:
+        """Now and then compare FHIR itself with the source; a FHIR server that is down is asked next time."""
+        if self.reconcile is None or not due(self.ledger, self.source.name):
+            return
+        try:
+            found = self.reconcile()
+        except MapperError as error:
+            log.warning("not compared", source=self.source.name, reason=str(error))
+            return
+        log.info("compared", source=self.source.name, strange=found.strange, lost=found.lost)
+        if found.brake:
+            log.error("brake", source=self.source.name, reason=found.brake)
 
     def _follow(self) -> bool:
         more, swept = True, False

@@ -13,23 +13,20 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from mapper.errors import MapperError, StudyGone, TargetMissing
+from mapper.errors import LeaseLost, MapperError, StaleVersion, StudyGone, TargetMissing
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.sinks.sink import Key, Resource, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
 from mapper.sync.ledger import BY_HAND, Claim, Ledger
 from mapper.sync.resources import SHARED, Resources, key_of
+from mapper.sync.schema import State
 from mapper.sync.sweep import forget, remember
 
 PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-
-class LeaseLost(Exception):
-    """The study is no longer ours: whoever has it now ends it."""
 
 
 @dataclass
@@ -40,6 +37,8 @@ class Worker:
     mapping: Callable[[Reading, Source], Mapped]
     sink: Sink
     ledger: Ledger
+    study_key: Callable[[str], Key]
+    """StudyInstanceUID -> type and id of its ImagingStudy."""
     policy: str = "unknown"
     observe: Callable[[str, float], None] = lambda stage, seconds: None
     """Told how long each stage of each study took."""
@@ -76,8 +75,8 @@ class Worker:
                 problems = self.sync(claim)
             except StudyGone as gone:
                 fate, reason = self.retract(claim, gone)
-        except LeaseLost:
-            fate, reason = "lost", "the lease ran out and somebody else has the study"
+        except LeaseLost as lost:
+            fate, reason = "lost", str(lost)
         except MapperError as error:
             fate, reason = self.failed(claim, error), str(error)
         except SQLAlchemyError as error:  # not the study's fault: a full disk, a deadlock
@@ -95,20 +94,22 @@ class Worker:
         source = self.sources[claim.source]
         reading = self._timed("read", lambda: source.read(claim.study_uid, self._known_ids(claim)))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
-        if not self.ledger.holds(claim):
-            raise LeaseLost
         self.write(claim, mapped)
         remember(self.ledger, claim.source, reading.sighting)
-        finished = self.ledger.finish(
-            claim,
-            "synced",
-            started=mapped.rank,
-            mapping_version=MAPPING_VERSION,
-            problems=msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode(),
-        )
-        if not finished:
-            raise LeaseLost
+        problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
+        self.finish(claim, "synced", started=mapped.rank, problems=problems)
         return len(mapped.problems)
+
+    def still_ours(self, claim: Claim) -> None:
+        """Lengthen the lease before something is written; raises LeaseLost."""
+        if not self.ledger.extend(claim):
+            raise LeaseLost("the lease ran out before anything was written: somebody else has the study")
+
+    def finish(self, claim: Claim, state: State, reason: str = "", **facts: str) -> None:
+        """End a claim; when it was lost meanwhile, what we wrote may be old: the study is marked once more."""
+        if not self.ledger.finish(claim, state, reason, mapping_version=MAPPING_VERSION, **facts):
+            self.ledger.mark(claim.source, [claim.study_uid])
+            raise LeaseLost("the lease ran out while the study was written: it is synced once more")
 
     def write(self, claim: Claim, mapped: Mapped) -> None:
         """Send what this study decides, retract what it no longer makes, and record both."""
@@ -119,32 +120,52 @@ class Worker:
         with self.resources.locked(map(key_of, choose(shared))) as keys:  # no more: all studies share one Endpoint
             chosen = choose(one for one in shared if key_of(one) in keys)
             self.resources.begin(claim, own, chosen)
-            versions = self._timed("put", lambda: self.put(own, chosen, shared))
+            versions = self._timed("put", lambda: self.put(claim, own, chosen, shared))
             self.resources.record(claim, mapped.rank, shared, versions, ())
         self.retract_own(claim, stale)
         self.resources.record(claim, mapped.rank, own, versions, stale)
 
-    def put(self, own: Sequence[Resource], chosen: Sequence[Resource], shared: Sequence[Resource]) -> dict[Key, str]:
+    def put(
+        self, claim: Claim, own: Sequence[Resource], chosen: Sequence[Resource], shared: Sequence[Resource]
+    ) -> dict[Key, str]:
         """Write a study's resources; a target that the server lost is sent along, and its speaker is asked."""
         try:
-            return self.sink.put([*chosen, *own])
+            return self.put_once(claim, [*chosen, *own])
         except TargetMissing:
             if len(chosen) == len(shared):
                 raise
-            versions = self.sink.put([*shared, *own])
+            versions = self.put_once(claim, [*shared, *own])
             self.resources.ask_again(key_of(one) for one in shared if one not in chosen)
             return versions
 
+    def put_once(self, claim: Claim, resources: Sequence[Resource]) -> dict[Key, str]:
+        """Write resources as long as the study is ours: a newer state is never undone by a late writer.
+
+        The ImagingStudy must still have the version that we wrote last. When it has another one (somebody
+        edited it, or the ledger is older than the server), it is overwritten if the claim still holds.
+        """
+        key = self.study_key(claim.study_uid)
+        known = self.resources.version(claim, key)
+        self.still_ours(claim)
+        try:
+            return self.sink.put(resources, {key: known} if known else None)
+        except StaleVersion:
+            self.still_ours(claim)
+            return self.sink.put(resources, {key: self.sink.version(key)})
+
     def retract(self, claim: Claim, gone: StudyGone) -> tuple[str, str]:
         """Say in FHIR that a study is gone; returns its fate and the reason."""
-        if not self.ledger.holds(claim):
-            raise LeaseLost
-        self.retract_own(claim, self.resources.of_study(claim))
+        self.still_ours(claim)
+        self.retract_own(claim, self.resources.of_study(claim) or self.written_before(claim))
         self.resources.leave(claim)
         forget(self.ledger, claim.source, claim.study_uid)
-        if not self.ledger.finish(claim, "removed", str(gone), problems="[]"):
-            raise LeaseLost
+        self.finish(claim, "removed", str(gone), problems="[]")
         return "removed", str(gone)
+
+    def written_before(self, claim: Claim) -> list[Key]:
+        """Return what the server holds of a study that this ledger never wrote (another one was lost)."""
+        key = self.study_key(claim.study_uid)
+        return [key, *self.sink.parts_of(key)] if self.sink.version(key) else []
 
     def retract_own(self, claim: Claim, keys: Iterable[Key]) -> None:
         """Retract what this study alone produced; what is shared stays."""
@@ -162,7 +183,7 @@ class Worker:
         if error.fate == "retry":
             self.ledger.fail(claim, str(error), error.retry_after)
             return "retrying"
-        self.ledger.finish(claim, "parked", str(error))
+        self.ledger.finish(claim, "parked", str(error), mapping_version=MAPPING_VERSION)
         return "parked"
 
     def _known_ids(self, claim: Claim) -> list[str]:

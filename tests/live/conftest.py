@@ -83,6 +83,7 @@ def new_orthanc(test_folder: Path) -> Iterator[Callable[..., Orthanc]]:
             folder = test_folder / f"orthanc-{len(list(test_folder.iterdir()))}"
             orthanc = kind(folder, **arguments)
             running.callback(orthanc.clean)
+            running.callback(orthanc.kill)  # runs first: a polite stop takes Orthanc two seconds
             return orthanc.start().wait_ready()
 
         yield start

@@ -33,6 +33,7 @@ QUIET = (
 SHOTS = Path(__file__).parents[2] / ".run/screenshots"
 """Pictures for whoever wants to look; git-ignored."""
 FHIR = "http://fhir.example/fhir/ImagingStudy/5f"
+PROBLEMS = [{"element": element, "attribute": "x", "reason": "y"} for element in ("a", "b")]
 SLOW = 60_000
 """Milliseconds within which a loaded machine shows what it should."""
 
@@ -117,7 +118,9 @@ def test_the_button_resyncs_the_study_shown(
     page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
 ) -> None:
     (study, uid), _ = studies
-    mapper.on_sync = lambda uid, wait: study_state(uid, fhir_url=FHIR, problems=2, synced_at="2026-01-02T03:04:05Z")
+    mapper.on_sync = lambda uid, wait: study_state(
+        uid, fhir_url=FHIR, problems=PROBLEMS, synced_at="2026-01-02T03:04:05Z"
+    )
     page.goto(explorer(orthanc, study))
     status = page.locator("#fhir-sync-box p[role=status]")
     expect(status).to_contain_text("FHIR: waiting to be written")
@@ -270,7 +273,7 @@ def test_the_page_resyncs_and_shows_the_outcome(
     page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
 ) -> None:
     study, uid = studies[0]
-    mapper.states[uid] = study_state(uid, "parked", message="<b>not bold</b>", problems=3)
+    mapper.states[uid] = study_state(uid, "parked", message="<b>not bold</b>", problems=PROBLEMS)
     mapper.on_sync = lambda uid, wait: study_state(uid, fhir_url=FHIR, synced_at="2026-01-02T03:04:05Z")
     page.goto(f"{orthanc.url}/fhir-sync/studies/{study}/page")
     expect(page.get_by_role("heading")).to_have_text("Example Ännchen")

@@ -177,6 +177,23 @@ def test_postgres_asks_for_the_password(postgres: Postgres) -> None:
         psycopg.connect(host="127.0.0.1", port=postgres.port, user=postgres.role, dbname="fhir", password="guessed")
 
 
+def test_postgres_works_where_its_own_user_cannot_go(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    postgres = Postgres(closed / "postgres", password="first")
+    try:
+        with postgres, psycopg.connect(psycopg_url(postgres)) as connection:
+            connection.execute("create table kept ()")
+        again = Postgres(closed / "postgres", password="it's another")
+        with again, psycopg.connect(psycopg_url(again)) as connection:
+            assert connection.execute("select count(*) from kept").fetchone() == (0,)
+    finally:
+        data = postgres.data
+        postgres.clean()
+
+    assert not data.exists()
+
+
 def test_mapper_like_writers_never_see_a_conflict_when_asking_for_retries(fhir_server: FhirServer) -> None:
     patient = {"resourceType": "Patient", "id": str(uuid.uuid4())}
     statuses: list[int] = []
@@ -202,3 +219,9 @@ def put(server: FhirServer, resource: dict[str, str], headers: dict[str, str] | 
 
 def get(server: FhirServer, resource: dict[str, str]) -> requests.Response:
     return requests.get(f"{server.url}/{resource['resourceType']}/{resource['id']}", timeout=40)
+
+
+def psycopg_url(server: Postgres) -> str:
+    return psycopg.conninfo.make_conninfo(
+        host="127.0.0.1", port=server.port, user=server.role, password=server.password, dbname="fhir"
+    )

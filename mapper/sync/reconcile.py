@@ -1,0 +1,50 @@
+"""The comparison of FHIR itself with the source: rebuilds a lost ledger, and finds what a server lost.
+
+The sweep trusts the ledger; this does not. It lists the ImagingStudies that are available at the source's own
+endpoint, and marks those that the source does not hold, and those that the ledger believes in FHIR but are not.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from mapper.sinks.sink import Sink
+from mapper.sync.ledger import BY_HAND, Ledger
+from mapper.sync.schema import seen, study
+from mapper.sync.sweep import brake_on
+
+EVERY = 24 * 3600.0
+RECONCILED = "reconciled"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs: studies that only FHIR has, studies that FHIR lost, and why nothing is retracted if so."""
+
+    strange: int = 0
+    lost: int = 0
+    brake: str = ""
+
+
+def due(ledger: Ledger, source: str) -> bool:
+    """Tell whether the last comparison was long ago, or never made with this ledger."""
+    return ledger.clock() >= float(ledger.get(f"{RECONCILED}:{source}") or 0.0) + EVERY
+
+
+def reconcile(ledger: Ledger, source: str, sink: Sink, endpoint: str, *, vanishing_allowed: bool = False) -> Difference:
+    """Mark what differs between the studies of a source and those that FHIR offers at its endpoint (an id).
+
+    The source must have been swept just before. Raises SinkDown, SinkBusy or SinkRefused, and then nothing
+    was marked.
+    """
+    offered = set(sink.studies(endpoint))
+    with ledger.database.read() as db:
+        held = set(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
+        rows = db.execute(select(study.c.study_uid, study.c.state).where(study.c.source == source)).all()
+    states = {row.study_uid: row.state for row in rows}
+    strange = {uid for uid in offered - held if states.get(uid, "removed") == "removed"}
+    lost = {uid for uid in held - offered if states.get(uid) == "synced"}
+    brake = "" if vanishing_allowed else brake_on(len(strange), len(offered), complete=True)
+    ledger.mark(source, lost | (set() if brake else strange), BY_HAND)
+    ledger.put(f"{RECONCILED}:{source}", str(ledger.clock()))
+    return Difference(len(strange), len(lost), brake)

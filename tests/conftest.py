@@ -1,0 +1,83 @@
+"""What all tests share: one hypothesis profile, and the databases a ledger can live in."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import create_engine, text
+
+from demo.native import Postgres
+from demo.native.process import ROOT
+
+settings.register_profile(
+    "tests",
+    derandomize=True,  # the same examples in every run: what fails here fails everywhere
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.live)]
+NewDatabase = Callable[[], str]
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in os.environ:
+        if name.startswith("ORTHANC_FHIR_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def ledger_postgres() -> Iterator[Postgres]:
+    """Run PostgreSQL for ledgers, in a folder that its own user can enter."""
+    folder = ROOT / ".run/tests" / f"ledger-{os.getpid()}"
+    folder.mkdir(parents=True)
+    with Postgres(folder) as server:
+        yield server
+    server.clean()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder in memory where there is one: a ledger waits for the disk at every step."""
+    memory = Path("/dev/shm")
+    if not (memory.is_dir() and os.access(memory, os.W_OK)):
+        yield tmp_path_factory.mktemp("quick")
+        return
+    folder = memory / f"orthanc-fhir-tests-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=DATABASES)
+def new_database(request: pytest.FixtureRequest, quick_folder: Path) -> NewDatabase:
+    """Give a function that names an empty database, for each kind of database a ledger can live in."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{quick_folder / uuid4().hex}.db"
+    server: Postgres = request.getfixturevalue("ledger_postgres")
+    return lambda: emptied(server.sqlalchemy_url())
+
+
+def emptied(url: str) -> str:
+    """Drop everything in a PostgreSQL database: much quicker than a database a test."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as db:
+        db.execute(text("DROP SCHEMA public CASCADE"))
+        db.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def ledger_url(quick_folder: Path) -> str:
+    """Name an empty SQLite ledger."""
+    return f"sqlite:///{quick_folder / uuid4().hex}.db"
