@@ -22,8 +22,9 @@ PATIENCE = 900.0
 def measure(series: int, instances: int) -> Table:
     """Send one study through Orthanc 1.10.1, the mapper and HAPI in memory; return what it took."""
     table = Table("what", "figure", title=f"A study of {series} x {instances} instances", box=None)
+    settings = {"ORTHANC_FHIR_INSTANCE_LIMIT": "100000"}
     with tempfile.TemporaryDirectory() as folder, FhirServer(Path(folder, "fhir")) as fhir:
-        with Stack(Path(folder), fhir, settings={"ORTHANC_FHIR_INSTANCE_LIMIT": "100000"}) as stack:
+        with Stack(Path(folder), fhir, settings=settings) as stack:
             small = header()
             stack.upload(small)
             stack.until_found(small.uid, 1)

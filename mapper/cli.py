@@ -2,15 +2,18 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, TwoPatients
+from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, StudyGone, TwoPatients
 from mapper.settings import Settings, Site, load
+
+if TYPE_CHECKING:
+    from mapper.dicom.study import Study
 
 app = typer.Typer(
     name="orthanc-fhir",
@@ -189,7 +192,7 @@ def explain(
     from mapper.explain import lines
     from mapper.maps import study_to_fhir
     from mapper.progress import Progress
-    from mapper.service import orthanc_of, site_of
+    from mapper.service import site_of
 
     with one_line(), Progress("files") as progress:
         settings = load(Settings)
@@ -197,9 +200,20 @@ def explain(
             found = read_folders([Path(study)], lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
             read = found.only_study()
         else:
-            read = orthanc_of(settings).read(study, []).study
-        for line in lines(study_to_fhir(read, site_of(settings)), settings.fhir_public_url, redact=redact):
+            read = found_in(settings, study)
+        site = site_of(settings, settings.all_sources[0])
+        for line in lines(study_to_fhir(read, site), settings.fhir_public_url, redact=redact):
             typer.echo(line)
+
+
+def found_in(settings: Settings, study_uid: str) -> "Study":
+    """Return a study from the first source that holds it; raises StudyGone when none does."""
+    from mapper.service import orthanc_of
+
+    for source in settings.all_sources[:-1]:
+        with suppress(StudyGone):
+            return orthanc_of(source, settings.timeout).read(study_uid, []).study
+    return orthanc_of(settings.all_sources[-1], settings.timeout).read(study_uid, []).study
 
 
 @app.command()

@@ -45,7 +45,7 @@ def finding(said: str) -> Finding:
 
 def orthanc(settings: Settings) -> list[str]:
     """Look at Orthanc."""
-    return orthanc_of(settings).check()
+    return [said for source in settings.all_sources for said in orthanc_of(source, settings.timeout).check()]
 
 
 def fhir_server(settings: Settings) -> list[str]:
@@ -58,7 +58,7 @@ def ledger(settings: Settings) -> Iterator[str]:
     found = ledger_of(settings)
     counts = ", ".join(f"{number} {state}" for state, number in found.counts().items() if number)
     yield f"ledger can be written: {counts or 'no study yet'}"
-    if reason := found.get(f"{BRAKE}:{settings.source}"):
+    for reason in filter(None, (found.get(f"{BRAKE}:{source.name}") for source in settings.all_sources)):
         yield f"{PROBLEM}nothing is retracted: {reason}; if that is right, run orthanc-fhir sync --accept-removals"
 
 

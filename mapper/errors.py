@@ -9,6 +9,7 @@ What can go wrong, and the fate of the study it happens to:
   + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
   + NotOneStudy       park      the input holds no study, or several
   + TwoPatients       park      one StudyInstanceUID under two PatientIDs
+  + OtherPatient      park      another source says the study is another patient's
   + BadMetadata       park      the source's answer is not DICOM JSON
   + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
   + SinkDown          retry     the FHIR server or its database is down (an outage)
@@ -75,6 +76,10 @@ class NotOneStudy(MapperError, ValueError):
 
 class TwoPatients(MapperError, ValueError):
     """One StudyInstanceUID stands under two PatientIDs; the message names where."""
+
+
+class OtherPatient(MapperError):
+    """Two sources hold one study for two patients: a person has to look."""
 
 
 class BadMetadata(MapperError, ValueError):

@@ -7,7 +7,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from mapper.errors import SettingError, SourceDown
+from mapper.errors import SettingError, SinkDown
 from mapper.namespace import namespace_of
 from mapper.service import Service, ledger_of, service_of
 from mapper.settings import Settings
@@ -15,6 +15,7 @@ from mapper.sync.ledger import BY_HAND, Ledger, Row
 from mapper.sync.schema import STATES, State
 from mapper.sync.sweep import sweep
 from mapper.sync.threads import somebody_works
+from mapper.sync.triggers import Triggers
 from mapper.web.status import Links, status
 
 OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")
@@ -34,20 +35,35 @@ def sync_by_hand(
     Raises SourceDown when Orthanc cannot be listed, SettingError when a setting is wrong.
     """
     service = service_of(settings)
-    ledger, source = service.ledger, service.source
+    ledger = service.ledger
     if not study_uids:
-        found = sweep(ledger, source, vanishing_allowed=accept_removals)
-        say(f"{found.listed} studies in the PACS: {found.changed} changed, {found.vanished} gone since last seen")
-        if found.brake:
-            raise SettingError(f"nothing is retracted: {found.brake}; if that is right, say --accept-removals")
+        for triggers in service.triggers:
+            look(ledger, triggers, accept_removals, say)
+    for study_uid in study_uids:
+        service.mark(study_uid)
     if everything:
-        study_uids = sorted({sighting.study_uid for sighting in source.listing() if sighting.study_uid})
-    if study_uids:
-        ledger.mark(source.name, study_uids, BY_HAND)
+        study_uids = [uid for triggers in service.triggers for uid in mark_all(ledger, triggers)]
     until = time.monotonic() + wait
     if not somebody_works(ledger):
         work_here(service, until)
     return report(ledger, study_uids, until, say)
+
+
+def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callable[[str], object]) -> None:
+    """Sweep one source; with `accept_removals` what vanished is retracted however much it is."""
+    found = sweep(ledger, triggers.source, vanishing_allowed=accept_removals)
+    say(f"{found.listed} studies in the PACS: {found.changed} changed, {found.vanished} gone since last seen")
+    if found.brake:
+        raise SettingError(f"nothing is retracted: {found.brake}; if that is right, say --accept-removals")
+    if accept_removals and triggers.reconcile:
+        triggers.reconcile(vanishing_allowed=True)
+
+
+def mark_all(ledger: Ledger, triggers: Triggers) -> list[str]:
+    """Mark every study that a source lists, changed or not; returns their StudyInstanceUIDs."""
+    uids = sorted({sighting.study_uid for sighting in triggers.source.listing() if sighting.study_uid})
+    ledger.mark(triggers.source.name, uids, BY_HAND)
+    return uids
 
 
 def work_here(service: Service, until: float) -> None:
@@ -56,7 +72,7 @@ def work_here(service: Service, until: float) -> None:
         if service.worker.turn():
             continue
         if reason := service.worker.sink_breaker.reason:
-            raise SourceDown(reason)
+            raise SinkDown(reason)
         due = service.ledger.next_due()
         if due is None or due > service.ledger.clock() + (until - time.monotonic()):
             return

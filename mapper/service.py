@@ -1,27 +1,25 @@
 """The one place where settings, source, sink, ledger, worker and triggers are put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from mapper.dicom.reader import Reader
-from mapper.errors import BundleRejected, SettingError
+from mapper.errors import BundleRejected
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
 from mapper.namespace import fingerprint, namespace_of
-from mapper.settings import Settings, Site
+from mapper.settings import OrthancSource, Settings, Site
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Key
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Reading, Source
 from mapper.sync.database import Database
-from mapper.sync.ledger import Ledger
+from mapper.sync.ledger import BY_HAND, Ledger
 from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
@@ -33,11 +31,10 @@ class Service:
     """Everything a running mapper is made of."""
 
     settings: Settings
-    source: Source
     sink: FhirServer
     ledger: Ledger
     worker: Worker
-    triggers: Triggers
+    triggers: list[Triggers]
     bell: Bell
     threads: Threads
 
@@ -50,16 +47,22 @@ class Service:
         self.threads.stop()
         self.ledger.database.close()
 
+    def mark(self, study_uid: str) -> None:
+        """Mark a study that a person asked for, in every source that is known to hold it, else in all."""
+        for source in self.ledger.sources_of(study_uid) or list(self.worker.sources):
+            self.ledger.mark(source, [study_uid], BY_HAND)
+        self.bell.ring()
 
-def orthanc_of(settings: Settings) -> Orthanc:
-    """Return the Orthanc that the settings name."""
+
+def orthanc_of(source: OrthancSource, timeout: float) -> Orthanc:
+    """Return one Orthanc as a source."""
     return Orthanc(
-        settings.orthanc_url,
+        source.url,
         Reader(KEYWORDS, INSTANCE_KEYWORDS),
-        user=settings.orthanc_user,
-        password=settings.orthanc_password.get_secret_value() if settings.orthanc_password else None,
-        name=settings.source,
-        timeout=settings.timeout,
+        user=source.user,
+        password=source.password.get_secret_value() if source.password else None,
+        name=source.name,
+        timeout=timeout,
     )
 
 
@@ -77,31 +80,28 @@ def fhir_server_of(settings: Settings) -> FhirServer:
 
 
 def ledger_of(settings: Settings) -> Ledger:
-    """Return the ledger that the settings name.
-
-    Raises SettingError when it cannot be used, or when other ids were made with it.
-    """
+    """Return the ledger that the settings name; raises SettingError when other ids were made with it."""
+    ledger = Ledger(Database(settings.ledger.get_secret_value()))
     namespace = namespace_of(settings, make=True)
-    try:
-        ledger = Ledger(Database(settings.ledger.get_secret_value()))
-        ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
-    except SQLAlchemyError as error:  # its text may hold the URL with the password
-        raise SettingError(
-            f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
-        ) from None
+    ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
     return ledger
 
 
-def site_of(settings: Settings) -> Site:
-    """Return the site's choices as the maps want them."""
-    changes = {"dicomweb": settings.endpoint, "namespace": namespace_of(settings, make=True)}
-    return settings.model_copy(update=changes)
+def site_of(settings: Settings, source: OrthancSource) -> Site:
+    """Return a site's choices as the maps want them for one source."""
+    choices = {name: getattr(settings, name) for name in Site.model_fields}
+    if settings.sources:
+        choices |= {"patient_system": source.patient_system, "timezone": source.timezone or settings.timezone}
+    endpoint = source.endpoint if settings.sources else settings.endpoint
+    choices |= {"dicomweb": endpoint, "namespace": namespace_of(settings, make=True)}
+    return Site.model_construct(**choices)
 
 
-def checked(site: Site) -> Callable[[Reading, Source], Mapped]:
-    """Return the mapping of a site: what comes out of it has passed the check."""
+def checked(sites: Mapping[str, Site]) -> Callable[[Reading, Source], Mapped]:
+    """Return the mapping, with each source's own site; what comes out of it has passed the check."""
 
     def mapping(reading: Reading, source: Source) -> Mapped:
+        site = sites[source.name]
         mapped = study_to_fhir(reading.study, site)
         found = faults(transaction(mapped.resources, site.fhir_public_url))
         if found:
@@ -116,14 +116,18 @@ def imaging_study_key(namespace: UUID, study_uid: str) -> Key:
     return "ImagingStudy", resource_id(namespace, "ImagingStudy", study_uid)
 
 
+def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger) -> Triggers:
+    """Return what looks after one source."""
+    endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
+    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint))
+
+
 def service_of(settings: Settings, observe: Callable[[str, float], None] = lambda stage, seconds: None) -> Service:
     """Return a service that is ready to start."""
-    source, sink, ledger = orthanc_of(settings), fhir_server_of(settings), ledger_of(settings)
-    site = site_of(settings)
-    study_key = partial(imaging_study_key, site.namespace)
-    worker = Worker({source.name: source}, checked(site), sink, ledger, study_key, settings.deleted, observe)
-    endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", settings.endpoint)
-    triggers = Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint))
-    bell = Bell()
-    threads = Threads(worker, [triggers], bell, settings.workers)
-    return Service(settings, source, sink, ledger, worker, triggers, bell, threads)
+    sink, ledger = fhir_server_of(settings), ledger_of(settings)
+    sites = {source.name: site_of(settings, source) for source in settings.all_sources}
+    sources: dict[str, Source] = {one.name: orthanc_of(one, settings.timeout) for one in settings.all_sources}
+    study_key = partial(imaging_study_key, namespace_of(settings))
+    worker = Worker(sources, checked(sites), sink, ledger, study_key, settings.deleted, observe)
+    triggers, bell = [triggers_of(source, sites[name], sink, ledger) for name, source in sources.items()], Bell()
+    return Service(settings, sink, ledger, worker, triggers, bell, Threads(worker, triggers, bell, settings.workers))

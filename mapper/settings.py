@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -127,8 +127,31 @@ class Site(BaseSettings):
         return init_settings, env_settings, _File(settings_cls, toml_file=os.environ.get(CONFIG, "orthanc-fhir.toml"))
 
 
+class OrthancSource(BaseModel):
+    """One of several Orthancs that feed one FHIR server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64, description="Name of the source in the ledger.")
+    url: Url = Field(description="Orthanc as the mapper reaches it.")
+    user: str | None = None
+    password: SecretStr | None = None
+    public_url: Url | None = Field(None, description="Orthanc as clients reach it.")
+    patient_system: str = Field(min_length=1, description="Identifier system of its PatientIDs without issuer.")
+    timezone: str | None = Field(None, description="IANA zone of its times without offset.")
+
+    @property
+    def endpoint(self) -> str:
+        """DICOMweb root as clients reach it."""
+        return f"{(self.public_url or self.url).rstrip('/')}/dicom-web"
+
+
 class Settings(Site):
     """What a running service needs beside the site's choices."""
+
+    sources: tuple[OrthancSource, ...] = Field(
+        (), description="Several Orthancs, each with name, url, user, password, public_url, patient_system, timezone."
+    )
 
     orthanc_url: Url = Field("http://localhost:8042", description="Orthanc as the mapper reaches it.")
     orthanc_user: str | None = Field(None, description="User of Orthanc.")
@@ -170,9 +193,33 @@ class Settings(Site):
     def _bare(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
 
+    @field_validator("sources")
+    @classmethod
+    def _names_differ(cls, value: tuple[OrthancSource, ...]) -> tuple[OrthancSource, ...]:
+        if len({source.name for source in value}) != len(value):
+            raise ValueError("two sources have one name")
+        return value
+
+    @property
+    def all_sources(self) -> tuple[OrthancSource, ...]:
+        """Every source: those of `sources`, else the one that the `orthanc_` settings name."""
+        if self.sources:
+            return self.sources
+        return (
+            OrthancSource(
+                name=self.source,
+                url=self.orthanc_url,
+                user=self.orthanc_user,
+                password=self.orthanc_password,
+                public_url=self.orthanc_public_url,
+                patient_system=self.patient_system or f"{self.base}/patient",
+                timezone=self.timezone,
+            ),
+        )
+
     @property
     def endpoint(self) -> str:
-        """DICOMweb root as clients reach it."""
+        """DICOMweb root of the one source as clients reach it."""
         return self.dicomweb or f"{self.orthanc_public_url or self.orthanc_url}/dicom-web"
 
 

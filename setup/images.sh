@@ -50,4 +50,6 @@ case $(cat .run/images) in
         ;;
     *) stop "'.run/images' must say pull or build: remove it" ;;
 esac
+# what the builds before this one left without a name
+docker image prune --force --filter label=org.opencontainers.image.title=orthanc-fhir-mapper >/dev/null
 echo "images: ready"

@@ -146,6 +146,10 @@ class FakeSource:
         for held in list(self.held.values()):
             yield held.sighting()
 
+    def recent(self, fingerprint: str) -> list[Sighting] | None:
+        self._alive()
+        return None  # as Orthanc before 1.12.5, which cannot be asked
+
     def count(self) -> int:
         self._alive()
         return len(self.held) + self.miscounted
@@ -209,7 +213,7 @@ class FakeSink:
         return [key for key, one in shown if {"reference": "/".join(study)} in one.get("partOf", [])]
 
     def version(self, key: Key) -> str:
-        str(len(self.held[key])) if key in self.held else ""
+        return str(len(self.held[key])) if key in self.held else ""
 
     def retract(self, key: Key, policy: str) -> None:
         self._alive()

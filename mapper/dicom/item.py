@@ -5,6 +5,7 @@ Source of the rules: PS3.18 Annex F (JSON), PS3.5 section 6.2 (value representat
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -19,6 +20,7 @@ Element = Mapping[str, Any]
 PATIENT_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+EMPTY: tuple[Any, ...] = (None, "", {})
 PARAGRAPHS = frozenset({"LT", "ST", "UT"})  # leading blanks are significant in these
 PLAIN_TEXT = frozenset({"LO", "SH", "UC"}) | PARAGRAPHS  # a backslash may have been meant as text
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -96,6 +98,18 @@ class Item:
             return "\\".join(values)
         return values[0] if values else None
 
+    def is_repeated(self, keyword: str) -> bool:
+        """Tell whether there are several values where PS3.6 allows one and they are no split text."""
+        if not is_single(keyword) or vr_of(keyword) in PLAIN_TEXT:
+            return False
+        element = self.element(keyword)
+        values = element.get("Value") if isinstance(element, Mapping) else None
+        return isinstance(values, list) and sum(value not in EMPTY for value in values) > 1
+
+    def canonical(self) -> str:
+        """Return the raw attributes as one text, the same for the same content."""
+        return json.dumps(self._elements, sort_keys=True, default=str)
+
     def speaker(self, keyword: str) -> "Item":
         """Return the one data set whose value of an attribute counts: what goes with it is read there too."""
         return self
@@ -141,8 +155,8 @@ def has_value(element: Any) -> bool:
         return False
     values = element.get("Value")
     if isinstance(values, list):
-        return any(value not in (None, "", {}) for value in values)
-    return values is not None or "InlineBinary" in element
+        return any(value not in EMPTY for value in values)
+    return values is not None or "InlineBinary" in element or "BulkDataURI" in element
 
 
 def decode(keyword: str, element: Any) -> list[Any]:
@@ -155,6 +169,8 @@ def decode(keyword: str, element: Any) -> list[Any]:
     if not isinstance(element, Mapping):
         raise ValueError("not an attribute of the DICOM JSON Model")
     vr = vr_of(keyword)
+    if "BulkDataURI" in element and vr not in BYTES:
+        raise ValueError("not sent, only where its bytes can be fetched")
     if "InlineBinary" in element and vr not in BYTES:
         raw: Any = unpack(element["InlineBinary"], vr)
     else:

@@ -4,6 +4,7 @@ Most of a WADO-RS answer is of no interest to us. msgspec skips it without makin
 instance is read in full, of the others only what the instance rows name.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,8 @@ from mapper.dicom.item import tag_of
 from mapper.dicom.study import IDENTITY, Collector
 from mapper.errors import BadMetadata
 
+NOT_METADATA = "the answer is not a JSON list of DICOM data sets"
+
 
 class Picker:
     """Decodes one data set into the named attributes; the rest is skipped unread."""
@@ -23,16 +26,20 @@ class Picker:
         fields: list[tuple[str, Any, Any]] = [(f"t{tag}", Any, msgspec.UNSET) for tag in self._tags]
         rename = {f"t{tag}": tag for tag in self._tags}
         struct = msgspec.defstruct("DataSet", fields, rename=rename)
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct, float_hook=Decimal)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct, float_hook=number)
 
-    def __call__(self, raw: bytes | msgspec.Raw) -> dict[str, Any]:
-        found = self._decoder.decode(raw)
-        picked = {}
-        for tag in self._tags:
-            element = getattr(found, f"t{tag}")
-            if element is not msgspec.UNSET and element is not None:
-                picked[tag] = element
-        return picked
+    def __call__(self, raw: Any) -> dict[str, Any]:
+        if isinstance(raw, bytes | msgspec.Raw):
+            try:
+                found = self._decoder.decode(raw)
+                elements = {tag: getattr(found, f"t{tag}") for tag in self._tags}
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return self(loosely(bytes(raw)))
+        elif isinstance(raw, Mapping):
+            elements = {tag: raw.get(tag) for tag in self._tags}
+        else:
+            raise BadMetadata(NOT_METADATA)
+        return {tag: element for tag, element in elements.items() if element not in (None, msgspec.UNSET)}
 
 
 class Reader:
@@ -52,13 +59,40 @@ class Reader:
         Raises BadMetadata when it is not one.
         """
         try:
-            for raw in self._list.decode(metadata):
+            for raw in self.datasets(metadata):
                 collector.add(self._each(raw), later(self._full, raw))
             collector.settle()
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadMetadata("the answer is not a JSON list of DICOM data sets") from error
+        except RecursionError as error:
+            raise BadMetadata(NOT_METADATA) from error
+
+    def datasets(self, metadata: bytes) -> list[Any]:
+        """Return the data sets of an answer, not decoded yet where the answer is strict JSON."""
+        try:
+            return self._list.decode(metadata)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            found = loosely(metadata)
+            if not isinstance(found, list):
+                raise BadMetadata(NOT_METADATA) from None
+            return found
 
 
-def later(pick: Picker, raw: msgspec.Raw) -> Callable[[], Mapping[str, Any]]:
+def number(text: str) -> Decimal | str:
+    """Return a JSON number with all its digits, the text of one that is beyond all bounds."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return text
+
+
+def loosely(raw: bytes) -> Any:
+    """Return JSON that strict readers refuse: lone surrogates, control characters, NaN, bytes that are no UTF-8."""
+    text = raw.decode("utf-8", errors="replace")
+    try:
+        return json.loads(text, strict=False, parse_float=number, parse_int=number, parse_constant=str)
+    except ValueError as error:
+        raise BadMetadata(NOT_METADATA) from error
+
+
+def later(pick: Picker, raw: Any) -> Callable[[], Mapping[str, Any]]:
     """Return a call that reads one data set in full."""
     return lambda: pick(raw)

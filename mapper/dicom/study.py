@@ -67,16 +67,26 @@ class _Series:
 
     def __init__(self) -> None:
         self.instances: dict[str, tuple[Any, Instance]] = {}
+        self.last: Mapping[str, Any] = {}
         self.first: tuple[Any, Callable[[], Mapping[str, Any]]] | None = None
 
     def add(self, key: Any, instance: Instance, full: Callable[[], Mapping[str, Any]]) -> bool:
         """Take one instance; False when its SOPInstanceUID is there already."""
         known = self.instances.get(instance.uid)
-        if known is None or key < known[0]:
+        if known is None or precedes(key, instance.item, known[0], known[1].item):
             self.instances[instance.uid] = (key, instance)
-        if self.first is None or key < self.first[0]:
+        ahead = self.first is None or key < self.first[0]
+        if self.first is not None and key == self.first[0]:
+            ahead = precedes(key, Item(full()), key, Item(self.first[1]()))
+        if ahead:
             self.first = (key, full)
         return known is None
+
+    def sharing(self, elements: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the same elements, those that repeat the instance before by reference: it halves a large study."""
+        before = self.last
+        self.last = {tag: before[tag] if same(before.get(tag), one) else one for tag, one in elements.items()}
+        return self.last
 
     def settle(self) -> None:
         """Read the first instance in full now: what it is read from may go."""
@@ -127,7 +137,8 @@ class Collector:
             return
         series = all_series.setdefault(series_uid, _Series())
         key = (*rank(item, "InstanceNumber"), uid, identity(item, "SOPClassUID") or "")
-        if not series.add(key, Instance(uid, item, where), full or (lambda: elements)):
+        instance = Instance(uid, Item(series.sharing(elements)), where)
+        if not series.add(key, instance, full or (lambda: elements)):
             problems.append(
                 Problem("ImagingStudy.series.instance", "SOPInstanceUID", "seen twice in one series: listed once")
             )
@@ -166,6 +177,11 @@ class Collector:
         return self.study(self.study_uids[0])
 
 
+def precedes(key: Any, item: Item, other_key: Any, other: Item) -> bool:
+    """Tell which of two instances speaks; of two that claim to be the same the content decides, not the arrival."""
+    return bool(key < other_key or (key == other_key and item.canonical() < other.canonical()))
+
+
 def identity(item: Item, keyword: str) -> str | None:
     """Return a text that identifies, or None where it is absent or unreadable."""
     try:
@@ -173,6 +189,11 @@ def identity(item: Item, keyword: str) -> str | None:
     except ValueError:
         return None
     return str(value) if value is not None else None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two raw attributes are the same to the letter: 1, 1.0 and true are equal, but not the same."""
+    return one == other and repr(one) == repr(other)
 
 
 def rank(item: Item, keyword: str) -> tuple[bool, Decimal]:

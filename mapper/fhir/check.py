@@ -17,6 +17,8 @@ DATE_TIME = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]((
 LOOKS_LIKE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
 TIMES = frozenset({"started", "issued", "effectiveDateTime", "valueDateTime", "date", "lastUpdated"})
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+AT_ONCE = 200
+"""Instances that are held against the models at once."""
 FREE_TEXT = frozenset({"description", "text", "display", "value", "title", "conclusion", "valueString"})
 
 
@@ -36,7 +38,7 @@ def faults(bundle: Mapping[str, Any], *, models: bool = True) -> list[Fault]:
         seen.add(where)
         if models:
             found.extend(model_faults(resource))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def lint(value: Any, path: str) -> Iterator[Fault]:
@@ -83,12 +85,29 @@ def time_faults(text: str, path: str) -> Iterator[Fault]:
 def model_faults(resource: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield what the R4B model of a resource refuses, codes of required bindings included."""
     kind = resource["resourceType"]
-    try:
-        model(kind).model_validate(plain(resource))
-    except ValidationError as error:
-        for fault in error.errors(include_input=False, include_url=False):
-            yield Fault(f"{kind}.{'.'.join(map(str, fault['loc']))}: {fault['type']}")
+    for part in parts(resource):
+        try:
+            model(kind).model_validate(plain(part))
+        except ValidationError as error:
+            for fault in error.errors(include_input=False, include_url=False):
+                yield Fault(f"{kind}.{'.'.join(map(str, fault['loc']))}: {fault['type']}")
     yield from code_faults(resource, kind)
+
+
+def parts(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a resource as it is, or an ImagingStudy in parts that together hold each instance once.
+
+    The models of thousands of instances take more memory than all else that a study needs.
+    """
+    series = resource.get("series", ())
+    if sum(len(one.get("instance", ())) for one in series) <= AT_ONCE:
+        yield resource
+        return
+    yield {**resource, "series": [{name: one[name] for name in one if name != "instance"} for one in series]}
+    for one in series:
+        instances = one.get("instance", ())
+        for start in range(0, len(instances), AT_ONCE):
+            yield {**resource, "series": [{**one, "instance": instances[start : start + AT_ONCE]}]}
 
 
 def code_faults(resource: Mapping[str, Any], kind: str) -> Iterator[Fault]:

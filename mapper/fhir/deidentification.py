@@ -4,7 +4,8 @@ from typing import Any
 
 from mapper.fhir import systems
 from mapper.fhir.coding import Coding, codings
-from mapper.fhir.context import Context
+from mapper.fhir.context import Context, beside
+from mapper.fhir.identifier import DEIDENTIFIED, issued
 from mapper.fhir.pydicom_codes import cid
 from mapper.fhir.text import as_code, as_text
 
@@ -31,3 +32,22 @@ def methods(cx: Context, sequence: Any, longitudinal: Any = None) -> list[Coding
         if "display" not in one and code in known:
             one["display"] = known[code]
     return [found[code] for code in sorted(found)]
+
+
+def security_of_patient(cx: Context, removed: Any, patient_id: Any = None, subject_id: Any = None) -> list[Coding]:
+    """PatientIdentityRemoved, PatientID, ClinicalTrialSubjectID -> label, unless the PatientID has an issuer."""
+    label = security(cx, removed, patient_id, subject_id)
+    return [] if label and is_known_elsewhere(cx) else label
+
+
+def methods_of_patient(cx: Context, sequence: Any, longitudinal: Any = None) -> list[Coding]:
+    """DeidentificationMethodCodeSequence -> tags, sorted, unless the PatientID has an issuer."""
+    tags = methods(cx, sequence, longitudinal)
+    return [] if tags and is_known_elsewhere(cx) else tags
+
+
+def is_known_elsewhere(cx: Context) -> bool:
+    """Tell whether the patient's identifier is an issuer's: studies that were not de-identified may share it."""
+    keywords = ("PatientID", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence")
+    identifier = issued(cx, *(beside(cx, keyword) for keyword in keywords))
+    return identifier is not None and identifier["system"] != systems.local(cx.site, DEIDENTIFIED)

@@ -25,6 +25,8 @@ V2_0203 = """
     PNT PPIN PPN PRC PRN PT QA RI RN RPH RR RRI RRP SB SID SL SN SNBSN SNO SP SR SS STN TAX TN TPR TRL U UDI
     UPIN USID VN VP VS WC WCN WP XV XX"""
 TYPES = frozenset(V2_0203.split())
+DEIDENTIFIED = "patient-deidentified"
+"""Where the PatientIDs of de-identified data live, never among the hospital's."""
 NOT_TEXT = frozenset({"RFID", "BARCODE"})  # TypeOfPatientID, PS3.3 C.7.1.1: a label, not a number
 
 
@@ -58,6 +60,16 @@ def other_patient_identifiers(cx: Context, sequence: Any) -> list[Identifier]:
     return others
 
 
+def trial_identifiers(cx: Context, subject: Any, protocol: Any = None) -> list[Identifier]:
+    """ClinicalTrialSubjectID, ClinicalTrialProtocolID -> Identifier of a trial, for de-identified data."""
+    number, trial = as_text(subject), as_text(protocol)
+    if number is None or not identity_removed(cx):
+        return []
+    if trial is None:
+        raise ValueError("a subject's number without its protocol identifies nobody")
+    return [{"system": systems.local(cx.site, "clinical-trial", trial), "value": number}]
+
+
 def other(cx: Context, item: Item) -> Identifier | None:
     """Return the Identifier of one item of OtherPatientIDsSequence, None for what is only a label."""
     if as_code(item["TypeOfPatientID"]) in NOT_TEXT:
@@ -79,7 +91,7 @@ def issued(cx: Context, value: Any, issuer: Any, qualifiers: Any) -> Identifier 
     item, name = first_item(cx, qualifiers), as_text(issuer)
     known = universal_system(cx, item, "patient") or local_system(cx, name, "patient")
     if identity_removed(cx):
-        system, kind = known or systems.local(cx.site, "patient-deidentified"), "ANON"
+        system, kind = known or systems.local(cx.site, DEIDENTIFIED), "ANON"
     else:
         system = known or cx.site.patient_system or systems.local(cx.site, "patient")
         kind = type_code(item) or ("MR" if known else "")

@@ -10,6 +10,8 @@ from mapper.dicom.study import Study
 from mapper.errors import Problem
 from mapper.fhir.bundle import in_order
 from mapper.fhir.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
+from mapper.fhir.modality import ACQUISITION
+from mapper.fhir.pydicom_codes import cid
 from mapper.maps import device, endpoint, imaging_study, observation, patient, phantom, practitioner, service_request
 from mapper.maps.rule import Context, Made, MissingElement, Rule
 from mapper.settings import Site
@@ -50,7 +52,9 @@ def study_to_fhir(study: Study, site: Site) -> Mapped:
     """
     cx = Context(site, study, problems=dict.fromkeys(study.problems))
     about = imaging_study.imaging_study(cx)
-    made = {key_of(one): one for one in [about, *of_study(cx), *of_series(cx)]}
+    made: dict[tuple[str, str], Made] = {}
+    for one in [about, *of_study(cx), *of_series(cx)]:
+        made.setdefault(key_of(one), one).fill(one)
     return Mapped(in_order(made.values()), list(cx.problems), rank(about.get("started")))
 
 
@@ -91,8 +95,16 @@ def devices(cx: Context) -> list[Made]:
                 unique = {version["value"]: version for version in versions}
                 one["version"] = [unique[value] for value in sorted(unique)]
                 one.rules.setdefault("version", before.rules.get("version", []))
+            if is_acquisition(before) and not is_acquisition(one):
+                one["type"] = before["type"]  # a scanner is no SR for having written one
+            one.fill(before)
         found[one["id"]] = one
     return list(found.values())
+
+
+def is_acquisition(made: Made) -> bool:
+    """Tell whether a Device has the type of what acquires images (PS3.16 CID 29)."""
+    return any(one.get("code") in cid(ACQUISITION) for one in made.get("type", {}).get("coding", ()))
 
 
 def newest_last(series: Any) -> tuple[str, str, str]:
@@ -120,4 +132,8 @@ def rank(started: str | None) -> str:
     """
     if started is None or "T" not in started:
         return started or ""
-    return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        moment = datetime.fromisoformat(started).astimezone(UTC)
+    except OverflowError:  # the first and the last day that Python knows
+        return started[:10]
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -66,9 +66,15 @@ def udi(cx: Context, identifications: Any) -> list[dict[str, str]]:
 
 
 def equipment(cx: Context, *known: Any) -> list[dict[str, Any]]:
-    """Equipment attributes -> the device that performed (DEV)."""
-    actor = device_reference(cx, *known)
+    """Equipment attributes -> the device that performed (DEV), by name only where nothing identifies it."""
+    actor = device_reference(cx, *known) or device_display(*known)
     return performers("DEV", [actor]) if actor else []
+
+
+def device_display(uid: Any, manufacturer: Any, model: Any, serial: Any, station: Any, institution: Any) -> Any:
+    """Return a Reference with the one name of a device that is known, None for only a number or a place."""
+    name = as_text(station) or as_text(model) or as_text(manufacturer)
+    return {"display": name} if name else None
 
 
 def owner(cx: Context, institution: Any) -> dict[str, str] | None:

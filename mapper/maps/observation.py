@@ -43,6 +43,14 @@ def constant(name: str, value: Any, doc: str) -> Callable[[Context], Any]:
     return converter
 
 
+def day_or_time(cx: Context, *parts: Any) -> str | None:
+    """DA + TM + TimezoneOffsetFromUTC -> dateTime, a whole day at least (vs-1 of FHIR R4's vital signs)."""
+    made = date_time(cx, *parts)
+    if made and len(made) < len("2024-05-17"):
+        raise ValueError("a vital sign needs a whole day")
+    return made
+
+
 def part_of(cx: Context) -> list[dict[str, str]]:
     """The study whose header says so."""
     return [{"reference": f"ImagingStudy/{cx.id('ImagingStudy', cx.study.uid)}"}]
@@ -73,10 +81,10 @@ def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
         Rule("Observation.status",            "",                                 constant("final", "final", "What a header says is final."), MUST),
         Rule("Observation.code",              "",                                 constant("code", {"coding": [coding]}, f"LOINC {loinc}."), MUST),
         *subject("Observation.subject"),
-        Rule("Observation.effectiveDateTime", f"StudyDate StudyTime {ZONE}",             date_time),
-        Rule("Observation.effectiveDateTime", f"SeriesDate SeriesTime {ZONE}",           date_time),
-        Rule("Observation.effectiveDateTime", f"AcquisitionDate AcquisitionTime {ZONE}", date_time),
-        Rule("Observation.effectiveDateTime", f"ContentDate ContentTime {ZONE}",         date_time, MUST),
+        Rule("Observation.effectiveDateTime", f"StudyDate StudyTime {ZONE}",             day_or_time),
+        Rule("Observation.effectiveDateTime", f"SeriesDate SeriesTime {ZONE}",           day_or_time),
+        Rule("Observation.effectiveDateTime", f"AcquisitionDate AcquisitionTime {ZONE}", day_or_time),
+        Rule("Observation.effectiveDateTime", f"ContentDate ContentTime {ZONE}",         day_or_time, MUST),
     )
     # fmt: on
 

@@ -9,14 +9,15 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.animal import patient_animal, patient_names
+from mapper.fhir.coding import codeable_concepts
 from mapper.fhir.context import Context
 from mapper.fhir.date_time import birth_date, date_time
 from mapper.fhir.gender import gender
 from mapper.fhir.human_name import human_name, maiden_names, names
-from mapper.fhir.identifier import other_patient_identifiers, patient_identifier
-from mapper.fhir.text import as_items, as_text
+from mapper.fhir.identifier import other_patient_identifiers, patient_identifier, trial_identifiers
+from mapper.fhir.text import as_text
 from mapper.maps import rule
-from mapper.maps.deidentified import meta
+from mapper.maps.deidentified import meta_of_patient
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.subject import ISSUED_ID, issued_id, own_id
 
@@ -74,9 +75,8 @@ def contact(cx: Context, person: Any, role: Any, organization: Any) -> list[dict
 
 
 def languages(cx: Context, codes: Any) -> list[dict[str, Any]]:
-    """PatientPrimaryLanguageCodeSequence -> BCP 47 language."""
-    tags = [as_text(item["CodeValue"]) for item in as_items(codes)]
-    return [{"language": {"coding": [{"system": systems.BCP_47, "code": tag}]}} for tag in tags if tag]
+    """PatientPrimaryLanguageCodeSequence -> languages; those of scheme RFC5646 are BCP 47."""
+    return [{"language": language} for language in codeable_concepts(cx, codes)]
 
 
 # fmt: off
@@ -84,11 +84,12 @@ RULES = (
     #    FHIR element                        DICOM attribute                                         by
     Rule("Patient.id",                       ISSUED_ID,                                              issued_id),
     Rule("Patient.id",                       "",                                                     own_id, MUST),
-    *meta("Patient"),
+    *meta_of_patient("Patient"),
     Rule("Patient.extension",                ANIMAL,                                                 patient_animal),
     Rule("Patient.extension",                "PatientMotherBirthName",                               mothers_maiden_name, option="mothers_maiden_name"),
     Rule("Patient.identifier",               ISSUED_ID,                                              identifiers),
     Rule("Patient.identifier",               "OtherPatientIDsSequence*",                             other_patient_identifiers),
+    Rule("Patient.identifier",               "ClinicalTrialSubjectID ClinicalTrialProtocolID",       trial_identifiers),
     Rule("Patient.name",                     "PatientName*",                                         patient_names),
     Rule("Patient.name",                     "OtherPatientNames*",                                   names),
     Rule("Patient.name",                     "PatientBirthName*",                                    maiden_names),

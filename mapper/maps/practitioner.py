@@ -69,18 +69,24 @@ def practitioners(cx: rule.Context, item: Item, roles: tuple[str, ...]) -> Itera
 
 
 def persons(item: Item, name: str, identification: str) -> Iterator[Item]:
-    """Yield one data set a person: a name belongs to the identification at its place, where both are as many."""
+    """Yield one data set a person; names and identifications that are not equally many say nothing of each other."""
     item = item.speaker(identification)
     named, identified = (raw_values(item, keyword) for keyword in (name, identification))
+    if named and len(named) != len(identified):
+        return
     for number, one in enumerate(identified):
         elements = {tag_of(identification): {"vr": "SQ", "Value": [one]}}
-        if len(named) == len(identified):
+        if named:
             elements[tag_of(name)] = {"vr": "PN", "Value": [named[number]]}
         yield Item(elements)
 
 
 def raw_values(item: Item, keyword: str) -> list[Any]:
-    """Return the values of an attribute as they came, empty ones at their places."""
+    """Return the values of an attribute as they came, without the empty ones; none where it is unreadable."""
+    try:
+        decoded = item.positions(keyword)
+    except ValueError:
+        return []  # the row that refers to these people records it
     element = item.element(keyword)
-    values = element.get("Value") if isinstance(element, dict) else None
-    return values if isinstance(values, list) else []
+    raw = element.get("Value", []) if isinstance(element, dict) else []
+    return [value for value, read in zip(raw, decoded, strict=False) if read is not None]

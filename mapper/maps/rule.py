@@ -82,6 +82,12 @@ class Made(dict[str, Any]):
         super().__init__()
         self.rules: dict[str, list[Rule]] = {}
 
+    def fill(self, other: "Made") -> None:
+        """Take over what another element of the same thing has and this one lacks."""
+        for name in other.keys() - self.keys():
+            self[name] = other[name]
+            self.rules[name] = other.rules.get(name, [])
+
 
 @dataclass
 class Context:
@@ -146,11 +152,22 @@ def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
     for keyword, value in zip(rule.keywords, values, strict=True):
         if item.disagrees(keyword):
             cx.problem(rule, "series disagree: the first one speaks")
-        if isinstance(value, str):
-            if "\ufffd" in value:
-                cx.problem(rule, "text with undecodable characters")
-            if is_single(keyword) and len(value) > LONGEST.get(vr_of(keyword), len(value)):
-                cx.problem(rule, "longer than DICOM allows")
+        if any("\ufffd" in text for text in texts_of(value)):
+            cx.problem(rule, "text with undecodable characters")
+        if not isinstance(value, list) and item.is_repeated(keyword):
+            cx.problem(rule, "several values where DICOM allows one: the first one counts")
+        longest = LONGEST.get(vr_of(keyword)) if is_single(keyword) else None
+        if longest and isinstance(value, str) and len(value) > longest:
+            cx.problem(rule, "longer than DICOM allows")
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield the texts of an attribute: its own, those of a person name, those of several values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(one)
 
 
 def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:

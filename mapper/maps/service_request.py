@@ -6,10 +6,11 @@ By default the EHR owns orders and ImagingStudy.basedOn is a logical reference.
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.fhir.coding import codeable_concept
+from mapper.fhir.coding import codeable_concept, codeable_concepts
 from mapper.fhir.context import Context
 from mapper.fhir.identifier import accession, filler, placer
 from mapper.fhir.person import referrer
+from mapper.fhir.text import text_concepts
 from mapper.maps import rule
 from mapper.maps.deidentified import meta
 from mapper.maps.rule import MUST, Made, Rule
@@ -65,6 +66,8 @@ RULES = (
     Rule("ServiceRequest.intent",         "",                                                                      order, MUST),
     Rule("ServiceRequest.code",           "RequestedProcedureCodeSequence*",                                       codeable_concept),
     *subject("ServiceRequest.subject"),
+    Rule("ServiceRequest.reasonCode",     "ReasonForTheRequestedProcedure",                                         text_concepts),
+    Rule("ServiceRequest.reasonCode",     "ReasonForRequestedProcedureCodeSequence*",                               codeable_concepts),
     Rule("ServiceRequest.requester",      "RequestingPhysician",                                                   referrer),
 )
 # fmt: on

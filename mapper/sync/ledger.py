@@ -113,10 +113,9 @@ class Ledger:
         done = study.c.state.in_(("synced", "parked"))
         with self.database.write() as db:
             waiting = study.c.priority == BEHIND, study.c.state.in_(("pending", "retrying", "syncing"))
-            free = at_once - int(
-                db.execute(select(func.count()).where(study.c.source == source, *waiting)).scalar_one()
-            )
-            query = select(study.c.study_uid).where(study.c.source == source, done, other).limit(max(free, 0))
+            in_line = db.execute(select(func.count()).where(study.c.source == source, *waiting)).scalar_one()
+            query = select(study.c.study_uid).where(study.c.source == source, done, other)
+            query = query.limit(max(at_once - in_line, 0))
             uids = list(db.execute(query).scalars())
             mark(self.database, db, source, uids, self.clock(), BEHIND)
         return len(uids)
@@ -253,8 +252,8 @@ class Ledger:
     def counts(self) -> dict[State, int]:
         """Return the number of studies in each state."""
         with self.database.read() as db:
-            rows = db.execute(select(study.c.state, func.count()).group_by(study.c.state)).tuples().all()
-        found: dict[str, int] = dict(rows)
+            rows = db.execute(select(study.c.state, func.count()).group_by(study.c.state)).all()
+        found: dict[str, int] = {row[0]: row[1] for row in rows}
         return {state: found.get(state, 0) for state in STATES}
 
     def oldest_wait(self) -> float:
@@ -284,6 +283,12 @@ class Ledger:
                 .on_conflict_do_update(index_elements=["key"], set_={"value": value})
             )
 
+    def sources_of(self, study_uid: str) -> list[str]:
+        """Return the sources that are known to hold, or to have held, a study."""
+        with self.database.read() as db:
+            found = db.execute(select(study.c.source).where(study.c.study_uid == study_uid))
+            return sorted(found.scalars())
+
     def seen_ids(self, source: str, study_uid: str) -> list[str]:
         """Return the source's own ids under which a study was last seen."""
         with self.database.read() as db:
@@ -298,6 +303,7 @@ def mark(
     if not uids:
         return
     syncing = study.c.state == "syncing"
+    waiting = study.c.state.in_(("pending", "retrying", "syncing"))
     for start in range(0, len(uids), 100):
         statement = database.insert(study).values(
             [
@@ -321,7 +327,7 @@ def mark(
                     "not_before": not_before,
                     "attempts": 0,
                     "reason": _when(syncing, study.c.reason, ""),
-                    "priority": _when(study.c.priority > priority, study.c.priority, priority),
+                    "priority": _when(waiting & (study.c.priority > priority), study.c.priority, priority),
                 },
             )
         )

@@ -158,6 +158,25 @@ class Resources:
         with self._ledger.database.read() as db:
             return any(not _same(writer, claim) for writer in self._writers(db, key))
 
+    def other_sources(self, claim: Claim, study: Key) -> list[Writer]:
+        """Return who else makes the ImagingStudy of a study: the same study in other sources."""
+        with self._ledger.database.read() as db:
+            return [writer for writer in self._writers(db, study) if not _same(writer, claim)]
+
+    def written_elsewhere(self, claim: Claim) -> list[Key]:
+        """Return what the same study of other sources wrote or referred to."""
+        mine = written.c.source == claim.source
+        with self._ledger.database.read() as db:
+            rows = db.execute(select(written.c.type, written.c.id).where(written.c.study_uid == claim.study_uid, ~mine))
+            return sorted((row.type, row.id) for row in rows)
+
+    def ask_other_sources(self, claim: Claim, study: Key) -> None:
+        """Mark the same study of all other sources: what they are to write together has changed."""
+        with self._ledger.database.write() as db:
+            for writer in self._writers(db, study):
+                if not _same(writer, claim):
+                    self._summon(db, study, writer)
+
     def _leave(self, db: Connection, claim: Claim, key: Key) -> None:
         before = self._writers(db, key)
         db.execute(delete(written).where(_of(claim), written.c.type == key[0], written.c.id == key[1]))
@@ -202,7 +221,7 @@ class Resources:
                 written.c.type == key[0], written.c.id == key[1]
             )
         )
-        return [Writer(*row) for row in rows.tuples()]
+        return [Writer(*row) for row in rows]
 
 
 def _of(claim: Claim) -> Any:

@@ -46,7 +46,7 @@ class Triggers:
 
     source: Source
     ledger: Ledger
-    reconcile: Callable[[], Difference] | None = None
+    reconcile: Callable[..., Difference] | None = None
     """Compares FHIR itself with the source, where there is a FHIR server to ask."""
     clock: Callable[[], float] = time.monotonic
     cursor: int | None = None
@@ -70,6 +70,9 @@ class Triggers:
                 self._sweep(whole)
         except MapperError as error:
             self._say(str(error))
+            self._next_sweep = 0.0  # what happens meanwhile, no event may tell
+            if sweep_asked:
+                self._next_whole_sweep = 0.0  # it stays asked for
             return False
         self._say("")
         if swept:

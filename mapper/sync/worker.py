@@ -22,6 +22,7 @@ from mapper.sync.ledger import BY_HAND, Claim, Ledger
 from mapper.sync.resources import SHARED, Resources, key_of
 from mapper.sync.schema import State
 from mapper.sync.sweep import forget, remember
+from mapper.sync.union import unite
 
 PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
@@ -113,6 +114,10 @@ class Worker:
 
     def write(self, claim: Claim, mapped: Mapped) -> None:
         """Send what this study decides, retract what it no longer makes, and record both."""
+        study = self.study_key(claim.study_uid)
+        united = unite(self.resources, claim, mapped, study)
+        mapped = united.mapped
+        joined = not self.resources.of_study(claim) and not united.speaks
         shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
         own = [one for one in mapped.resources if one["resourceType"] not in SHARED]
         stale = sorted(set(self.resources.of_study(claim)) - {key_of(one) for one in mapped.resources})
@@ -120,10 +125,12 @@ class Worker:
         with self.resources.locked(map(key_of, choose(shared))) as keys:  # no more: all studies share one Endpoint
             chosen = choose(one for one in shared if key_of(one) in keys)
             self.resources.begin(claim, own, chosen)
-            versions = self._timed("put", lambda: self.put(claim, own, chosen, shared))
+            versions = self._timed("put", lambda: self.put(claim, own if united.speaks else [], chosen, shared))
             self.resources.record(claim, mapped.rank, shared, versions, ())
         self.retract_own(claim, stale)
-        self.resources.record(claim, mapped.rank, own, versions, stale)
+        self.resources.record(claim, united.rank, own, versions, stale)
+        if joined:
+            self.resources.ask_other_sources(claim, study)
 
     def put(
         self, claim: Claim, own: Sequence[Resource], chosen: Sequence[Resource], shared: Sequence[Resource]
@@ -144,6 +151,8 @@ class Worker:
         The ImagingStudy must still have the version that we wrote last. When it has another one (somebody
         edited it, or the ledger is older than the server), it is overwritten if the claim still holds.
         """
+        if not resources:
+            return {}
         key = self.study_key(claim.study_uid)
         known = self.resources.version(claim, key)
         self.still_ours(claim)
@@ -158,6 +167,7 @@ class Worker:
         self.still_ours(claim)
         self.retract_own(claim, self.resources.of_study(claim) or self.written_before(claim))
         self.resources.leave(claim)
+        self.resources.ask_other_sources(claim, self.study_key(claim.study_uid))
         forget(self.ledger, claim.source, claim.study_uid)
         self.finish(claim, "removed", str(gone), problems="[]")
         return "removed", str(gone)

@@ -18,7 +18,6 @@ from starlette.staticfiles import StaticFiles
 
 from mapper.namespace import namespace_of
 from mapper.service import Service
-from mapper.sync.ledger import BY_HAND
 from mapper.sync.schema import State
 from mapper.sync.sweep import BRAKE
 from mapper.web.guard import Guard
@@ -99,7 +98,7 @@ def add_probes(app: FastAPI, service: Service, metrics: Metrics) -> None:
 
 def add_api(app: FastAPI, service: Service, links: Links) -> None:
     """Add what the plugin and scripts call."""
-    ledger, source = service.ledger, service.settings.source
+    ledger = service.ledger
 
     def found(study_uid: str) -> dict[str, Any]:
         row = ledger.row(study_uid)
@@ -127,8 +126,7 @@ def add_api(app: FastAPI, service: Service, links: Links) -> None:
 
     @app.post("/api/studies/{study_uid}/sync")
     def sync(study_uid: str, body: Sync) -> dict[str, Any]:
-        ledger.mark(source, [study_uid], BY_HAND)
-        service.bell.ring()
+        service.mark(study_uid)
         until = time.monotonic() + body.wait
         while time.monotonic() < until and found(study_uid)["state"] not in SETTLED:
             time.sleep(0.1)
@@ -143,14 +141,16 @@ def add_api(app: FastAPI, service: Service, links: Links) -> None:
 
 def add_pages(app: FastAPI, service: Service, links: Links) -> None:
     """Add the status page and its one button."""
-    ledger, source = service.ledger, service.settings.source
+    ledger = service.ledger
     templates = Jinja2Templates(directory=str(HERE.joinpath("templates")))
 
     @app.get("/", response_class=HTMLResponse)
     def page(request: Request, state: State | None = None, study: str = "") -> HTMLResponse:
         row = ledger.row(study.strip()) if study else None
         rows = ([row] if row else []) if study else ledger.rows(state, 50)
-        last = service.triggers.last
+        sweeps = [triggers.last for triggers in service.triggers]
+        downs = [triggers.down for triggers in service.triggers] + [service.worker.sink_breaker.reason]
+        brakes = [ledger.get(f"{BRAKE}:{name}") for name in service.worker.sources]
         return templates.TemplateResponse(
             request,
             "status.html",
@@ -161,9 +161,9 @@ def add_pages(app: FastAPI, service: Service, links: Links) -> None:
                 "parked": [status(row, links) for row in ledger.rows("parked", 20)] if not (state or study) else [],
                 "state": state,
                 "study": study,
-                "downs": list(filter(None, [service.triggers.down, service.worker.sink_breaker.reason])),
-                "brake": ledger.get(f"{BRAKE}:{source}") or "",
-                "listed": last.listed if last else None,
+                "downs": list(filter(None, downs)),
+                "brake": "; ".join(filter(None, brakes)),
+                "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,
                 "lag": round(ledger.oldest_wait()),
                 "now": moment(time.time()),
             },
@@ -172,7 +172,7 @@ def add_pages(app: FastAPI, service: Service, links: Links) -> None:
     @app.post("/page/retry")
     def retry(study: str = "") -> RedirectResponse:
         if study and ledger.retry([study]) == 0:
-            ledger.mark(source, [study], BY_HAND)
+            service.mark(study)
         elif not study:
             ledger.retry()
         service.bell.ring()

@@ -50,7 +50,8 @@ def services() -> dict[str, dict[str, Any]]:
     """Get the images (built here, or pulled) and return what compose makes of our files."""
     subprocess.run([ROOT / "setup/images.sh"], check=True)
     files = [OFFICIAL, BUILT] if IMAGES.read_text().strip() == "build" else [OFFICIAL]
-    return configured(*files)["services"]
+    found: dict[str, dict[str, Any]] = configured(*files)["services"]
+    return found
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def container(image: str, port: int, **environment: str) -> DockerContainer:
     made = DockerContainer(image).with_kwargs(labels={"orthanc-fhir.test": "true"})
     for name, value in environment.items():
         made.with_env(name, value)
-    made.ports = {port: ("127.0.0.1", None)}
+    made.ports = {port: ("127.0.0.1", None)}  # type: ignore[dict-item]  # the engine knows it, the annotation does not
     return made
 
 

@@ -1,0 +1,51 @@
+"""One study in several sources: one ImagingStudy, the endpoints of all, and one source that speaks for the rest.
+
+The source that holds more instances speaks (of equals the one whose name comes last). A source that says the study
+is another patient's is parked: the stored study stays as it is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from mapper.errors import OtherPatient
+from mapper.maps import Mapped
+from mapper.maps.rule import Made
+from mapper.sync.ledger import Claim
+from mapper.sync.resources import Key, Resources, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class United:
+    """A study among its sources: what to write, whether this source speaks, and its rank as a speaker."""
+
+    mapped: Mapped
+    speaks: bool
+    rank: str
+
+
+def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> United:
+    """Return a study as this source may write it; raises OtherPatient."""
+    about = next(one for one in mapped.resources if key_of(one) == study)
+    rank = f"{about.get('numberOfInstances', 0):08d}"
+    others = resources.other_sources(claim, study)
+    if not others:
+        return United(mapped, True, rank)
+    elsewhere = resources.written_elsewhere(claim)
+    patients = {id for kind, id in elsewhere if kind == "Patient"}
+    if patients and patients.isdisjoint(one["id"] for one in mapped.resources if one["resourceType"] == "Patient"):
+        raise OtherPatient(f"study {claim.study_uid} belongs to another patient in another source")
+    endpoints = {f"Endpoint/{id}" for kind, id in elsewhere if kind == "Endpoint"}
+    endpoints |= {one["reference"] for one in about.get("endpoint", [])}
+    united = with_endpoints(about, sorted(endpoints))
+    speaks = not any(other.order > (rank, claim.study_uid, claim.source) for other in others)
+    everything = [united if key_of(one) == study else one for one in mapped.resources]
+    return United(replace(mapped, resources=everything), speaks, rank)
+
+
+def with_endpoints(study: Made, references: Iterable[str]) -> Made:
+    """Return an ImagingStudy that is to be had at these endpoints."""
+    made = Made()
+    made.update(study)
+    made.rules.update(study.rules)
+    made["endpoint"] = [{"reference": reference} for reference in references]
+    return made
