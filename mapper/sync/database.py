@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.dml import Insert
 
 from mapper.errors import SettingError
-from mapper.sync import schema
+from mapper.sync.migrations import upgrade
 
 LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
@@ -43,8 +43,14 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
 
     def create(self) -> None:
-        """Make the tables that are not there yet."""
-        schema.metadata.create_all(self.engine)
+        """Make the tables, or bring those of an earlier release up to date.
+
+        Raises SettingError when a later release made them.
+        """
+        with self.write() as db:
+            if not self.is_sqlite:  # replicas may start together; SQLite has BEGIN IMMEDIATE
+                db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": 0})
+            upgrade(db)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

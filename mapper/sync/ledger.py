@@ -16,10 +16,12 @@ from sqlalchemy import Connection, and_, case, func, literal, or_, select, updat
 
 from mapper.errors import Problem, SettingError
 from mapper.sync.database import Database
-from mapper.sync.schema import STATES, VERSION, State, meta, seen, study
+from mapper.sync.schema import STATES, State, meta, seen, study
 
 LEASE = 120.0
 ATTEMPTS = 8
+LEAD = 20.0
+"""Seconds after which another process takes the lead from one that fell silent."""
 BACKOFF, LONGEST_BACKOFF = 2.0, 300.0
 BEHIND = -1
 """Priority of a study that is only mapped anew."""
@@ -76,7 +78,7 @@ class Ledger:
         Raises SettingError that names the setting.
         """
         with self.database.write() as db:
-            for key, value in {"schema": VERSION, **facts}.items():
+            for key, value in facts.items():
                 db.execute(self.database.insert(meta).values(key=key, value=value).on_conflict_do_nothing())
                 if db.execute(select(meta.c.value).where(meta.c.key == key)).scalar() != value:
                     raise SettingError(
@@ -196,6 +198,7 @@ class Ledger:
                         reason="",
                         owner="",
                         not_before=now,
+                        marked_at=now,
                         done_generation=claim.generation,
                         **facts,
                     )
@@ -257,8 +260,8 @@ class Ledger:
         return {state: found.get(state, 0) for state in STATES}
 
     def oldest_wait(self) -> float:
-        """Return for how many seconds the longest-waiting due study has waited."""
-        waiting = select(func.min(study.c.not_before)).where(study.c.state.in_(("pending", "retrying", "syncing")))
+        """Return for how many seconds the longest-waiting study has been dirty."""
+        waiting = select(func.min(study.c.marked_at)).where(study.c.state.in_(("pending", "retrying", "syncing")))
         with self.database.read() as db:
             since = db.execute(waiting).scalar()
         return max(0.0, self.clock() - since) if since is not None else 0.0
@@ -289,6 +292,25 @@ class Ledger:
             found = db.execute(select(study.c.source).where(study.c.study_uid == study_uid))
             return sorted(found.scalars())
 
+    def lead(self, what: str, owner: str) -> bool:
+        """Take or keep the lead in something that one process does for all; False when another one has it."""
+        now = self.clock()
+        key, mine = f"leader:{what}", f"{owner} {now + LEAD}"
+        holder, _, until = (self.get(key) or "").partition(" ")
+        if holder == owner and float(until) > now + LEAD / 2:
+            return True
+        if holder != owner and float(until or 0.0) > now:
+            return False
+        with self.database.write() as db:
+            taken = (
+                self.database.insert(meta)
+                .values(key=key, value=mine)
+                .on_conflict_do_update(
+                    index_elements=["key"], set_={"value": mine}, where=meta.c.value == f"{holder} {until}"
+                )
+            )
+            return bool(db.execute(taken).rowcount)
+
     def seen_ids(self, source: str, study_uid: str) -> list[str]:
         """Return the source's own ids under which a study was last seen."""
         with self.database.read() as db:
@@ -314,6 +336,7 @@ def mark(
                     "state": "pending",
                     "not_before": not_before,
                     "priority": priority,
+                    "marked_at": not_before,
                 }
                 for uid in uids[start : start + 100]
             ]
@@ -325,6 +348,7 @@ def mark(
                     "generation": study.c.generation + 1,
                     "state": _when(syncing, "syncing", "pending"),
                     "not_before": not_before,
+                    "marked_at": _when(waiting, study.c.marked_at, not_before),
                     "attempts": 0,
                     "reason": _when(syncing, study.c.reason, ""),
                     "priority": _when(waiting & (study.c.priority > priority), study.c.priority, priority),

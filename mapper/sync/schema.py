@@ -8,7 +8,6 @@ from typing import Literal, get_args
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-VERSION = "1"
 State = Literal["pending", "syncing", "synced", "retrying", "parked", "removed"]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -32,6 +31,7 @@ study = Table(
     Column("mapping_version", String(32), nullable=False, default=""),
     Column("started", String(32), nullable=False, default="", doc="rank among the studies of one patient"),
     Column("synced_at", Float),
+    Column("marked_at", Float, nullable=False, default=0.0, doc="since when it is dirty: the lag counts from here"),
     Index("study_due", "state", "not_before"),
 )
 

@@ -4,16 +4,18 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from uuid import uuid4
 
 import structlog
 
 from mapper.sync.ledger import LEASE, Ledger
-from mapper.sync.triggers import POLL, SWEEP_AFTER_RING, Bell, Triggers
+from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 
 IDLE = 1.0
 STOP_WITHIN = 30.0
 ALIVE, ALIVE_FOR = "alive", 15.0
+SWEEP_ASKED = "sweep asked"
 log = structlog.get_logger(__name__)
 
 
@@ -30,6 +32,7 @@ class Threads:
         self.alive_at = time.monotonic()
         """When the marking thread last came round: `readyz` looks at it."""
         self._signed = 0.0
+        self._name = uuid4().hex
 
     def start(self) -> None:
         """Start all threads."""
@@ -46,20 +49,24 @@ class Threads:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _mark(self) -> None:
-        swept_at = 0.0
         while not self._stopping.is_set():
-            now = time.monotonic()
-            asked = self._bell.sweep_asked.is_set() and now >= swept_at + SWEEP_AFTER_RING
-            if asked:
-                self._bell.sweep_asked.clear()
-                swept_at = now
-            for triggers in self._triggers:
-                self._guarded(partial(triggers.turn, sweep_asked=asked))
+            self._guarded(self._mark_once)
             self._work.set()
             self.alive_at = time.monotonic()
             self._guarded(self._sign)
             self._bell.wait(POLL)
         self._guarded(partial(self._worker.ledger.put, ALIVE, "0"))
+
+    def _mark_once(self) -> None:
+        """Look after every source that no other replica looks after."""
+        ledger = self._worker.ledger
+        if self._bell.sweep_asked.is_set():
+            self._bell.sweep_asked.clear()
+            ledger.put(SWEEP_ASKED, str(ledger.clock()))  # whoever leads reads it
+        asked = float(ledger.get(SWEEP_ASKED) or 0.0)
+        for triggers in self._triggers:
+            if ledger.lead(triggers.source.name, self._name):
+                triggers.turn(sweep_asked=asked)
 
     def _sign(self) -> None:
         """Tell commands beside us that somebody works on this ledger."""

@@ -55,16 +55,19 @@ class Triggers:
     down: str = ""
     _next_sweep: float = field(default=0.0, init=False)
     _next_whole_sweep: float = field(default=0.0, init=False)
+    _next_asked_sweep: float = field(default=0.0, init=False)
+    _swept_at: float = field(default=0.0, init=False)
 
-    def turn(self, *, sweep_asked: bool = False) -> bool:
+    def turn(self, *, sweep_asked: float = 0.0) -> bool:
         """Mark what changed; True when a sweep was made. A source that is down is asked again next time.
 
-        The cursor of /changes lives in memory: every start begins with a whole sweep anyway.
+        `sweep_asked` is when somebody last asked for a whole sweep (by the ledger's clock). The cursor of /changes lives in memory: every start begins with a whole sweep anyway.
         """
         try:
             if self.cursor is None:
                 self.cursor = self.source.changes(None).cursor
-            whole = self._follow() or sweep_asked or self.clock() >= self._next_whole_sweep
+            answer = sweep_asked > self._swept_at and self.clock() >= self._next_asked_sweep
+            whole = self._follow() or answer or self.clock() >= self._next_whole_sweep
             swept = whole or self.clock() >= self._next_sweep
             if swept:
                 self._sweep(whole)
@@ -83,7 +86,10 @@ class Triggers:
     def _sweep(self, whole: bool) -> None:
         found = None if whole else glance(self.ledger, self.source)
         if found is None:
+            began = self.ledger.clock()
             found = sweep(self.ledger, self.source)
+            self._swept_at = began
+            self._next_asked_sweep = self.clock() + SWEEP_AFTER_RING
             self._next_whole_sweep = self.clock() + WHOLE_SWEEP
         self.last = found
         self._next_sweep = self.clock() + SWEEP
