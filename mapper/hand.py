@@ -68,6 +68,7 @@ def mark_all(ledger: Ledger, triggers: Triggers) -> list[str]:
 
 def work_here(service: Service, until: float) -> None:
     """Sync what is due in this process, until nothing is or time is over."""
+    service.ledger.take_back()
     while time.monotonic() < until:
         if service.worker.turn():
             continue

@@ -1,11 +1,13 @@
 """A study in which every attribute that the tables read has a value: what breaks one of them is seen."""
 
+import json
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from datasets import BASE, BERLIN, dataset
 
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector, Study
+from mapper.dicom.study import IDENTITY, Collector, Study
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.settings import Option, Site
 
@@ -176,6 +178,54 @@ def instances(**changed: Any) -> list[dict[str, Any]]:
             }
             made.append(dataset(**PATIENT | STUDY | SERIES | INSTANCE | own | changed))
     return made
+
+
+HUMAN = dict.fromkeys(key for key in PATIENT if key.startswith(("PatientSpecies", "PatientBreed")))
+"""A data set that names neither species nor breed."""
+PHANTOM = {"BodyPartExamined": "PHANTOM", "PatientBirthDate": None, "PatientID": "QC1"}
+UNTITLED = dict.fromkeys(("DocumentTitle", "ConceptNameCodeSequence", "ContentDescription"))
+SECOND_CHOICES = HUMAN | dict.fromkeys(
+    (
+        "StudyDate",
+        "SeriesDate",
+        "AcquisitionDate",
+        "TimezoneOffsetFromUTC",
+        "IssuerOfPatientIDQualifiersSequence",
+        "Laterality",
+        "SharedFunctionalGroupsSequence",
+        "AnatomicRegionSequence",
+        "ProcedureCodeSequence",
+        "RequestedProcedureCodeSequence",
+        "RequestAttributesSequence",
+        "InstitutionalDepartmentName",
+        "SeriesDescription",
+        "DocumentTitle",
+        "DeviceUID",
+    )
+)
+"""Without what is preferred, so that what stands behind it speaks."""
+VARIANTS: dict[str, dict[str, Any]] = {
+    "everything": {},
+    "a human": HUMAN,
+    "second choices": SECOND_CHOICES,
+    "a phantom": {"QualityControlSubject": "YES"},
+    "a phantom by its PatientID": PHANTOM,
+    "de-identified": {"PatientIdentityRemoved": "YES", "IssuerOfPatientIDQualifiersSequence": None},
+    "pregnancy unknown": {"PregnancyStatus": 4, "StudyDate": None, "SeriesDate": None, "AcquisitionDate": None},
+    "no code for the request": {"RequestedProcedureCodeSequence": None, "ProcedureCodeSequence": None},
+    "no title": UNTITLED,
+    "no label": UNTITLED | {"ContentLabel": None, "StructureSetLabel": None},
+    "no zone": {"TimezoneOffsetFromUTC": None, "InstitutionName": "Elsewhere Clinic"},
+    "nothing but UIDs": dict.fromkeys(KEYWORDS - {*IDENTITY, "SeriesInstanceUID"}),
+}
+"""What is different from a study that has everything; together every row has something to do."""
+
+
+def variants() -> Iterator[tuple[str, bytes, Site]]:
+    """Yield the variants of the study: name, metadata, site."""
+    site = ALL.model_copy(update={"phantom_ids": ("QC.*",)})
+    for name, changed in VARIANTS.items():
+        yield name, json.dumps(instances(**changed)).encode(), site
 
 
 def studies_of(metadata: bytes) -> Collector:

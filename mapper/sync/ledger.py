@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, update
 
 from mapper.errors import Problem, SettingError
 from mapper.sync.database import Database
+from mapper.sync.process import is_dead, new_owner
 from mapper.sync.schema import STATES, State, meta, seen, study
 
 LEASE = 120.0
@@ -130,7 +130,7 @@ class Ledger:
         A study whose last allowed attempt never came to an end is parked instead.
         """
         now = self.clock()
-        owner = uuid4().hex
+        owner = new_owner()
         due = study.c.source.in_(sources) & or_(
             and_(study.c.state.in_(("pending", "retrying")), study.c.not_before <= now),
             and_(study.c.state == "syncing", study.c.lease_until <= now),
@@ -158,6 +158,16 @@ class Ledger:
                 ).one()
                 claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner))
         return claims
+
+    def take_back(self) -> int:
+        """End the leases of processes of this machine that died at work; returns how many. Call it at a start."""
+        held = select(study.c.owner).where(study.c.state == "syncing").distinct()
+        with self.database.write() as db:
+            dead = [owner for owner in db.execute(held).scalars() if is_dead(owner)]
+            for owner in dead:
+                ours = study.c.state == "syncing", study.c.owner == owner
+                db.execute(update(study).where(*ours).values(lease_until=0.0))
+        return len(dead)
 
     def extend(self, claim: Claim) -> bool:
         """Lengthen the lease of a claim; False when it is no longer ours."""

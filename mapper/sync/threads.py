@@ -36,6 +36,7 @@ class Threads:
 
     def start(self) -> None:
         """Start all threads."""
+        self._worker.ledger.take_back()
         for thread in self._threads:
             thread.start()
 

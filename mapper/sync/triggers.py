@@ -61,7 +61,8 @@ class Triggers:
     def turn(self, *, sweep_asked: float = 0.0) -> bool:
         """Mark what changed; True when a sweep was made. A source that is down is asked again next time.
 
-        `sweep_asked` is when somebody last asked for a whole sweep (by the ledger's clock). The cursor of /changes lives in memory: every start begins with a whole sweep anyway.
+        `sweep_asked` is when somebody last asked for a whole sweep, by the ledger's clock. The cursor of
+        /changes lives in memory: every start begins with a whole sweep anyway.
         """
         try:
             if self.cursor is None:
@@ -73,9 +74,7 @@ class Triggers:
                 self._sweep(whole)
         except MapperError as error:
             self._say(str(error))
-            self._next_sweep = 0.0  # what happens meanwhile, no event may tell
-            if sweep_asked:
-                self._next_whole_sweep = 0.0  # it stays asked for
+            self._next_whole_sweep = 0.0  # what happens meanwhile, no event may tell
             return False
         self._say("")
         if swept:

@@ -1,6 +1,7 @@
 """Orthanc with the plugin, the mapper and a FHIR server, wired as the demo wires them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -213,7 +214,7 @@ def orthanc_fhir(*arguments: str, **environment: str) -> "subprocess.CompletedPr
     program = Path(sys.executable).parent / "orthanc-fhir"
     return subprocess.run(
         [program, *arguments],
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "300", **environment},
+        env={**os.environ, "COLUMNS": "300", **environment},
         cwd="/",
         capture_output=True,
         text=True,

@@ -1,0 +1,37 @@
+"""Which process holds a claim: what a dead process of this machine held need not wait until its lease is over."""
+
+import os
+import socket
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+SEPARATOR = "-"
+
+
+def new_owner() -> str:
+    """Return a name for one claim of this process, not used before."""
+    return SEPARATOR.join((machine(), str(os.getpid()), born(os.getpid()), uuid4().hex))
+
+
+def is_dead(owner: str) -> bool:
+    """Tell whether a claim's owner is a process of this machine that no longer runs; False when nobody can know."""
+    where, _, rest = owner.partition(SEPARATOR)
+    pid, _, rest = rest.partition(SEPARATOR)
+    began = rest.partition(SEPARATOR)[0]
+    return where == machine() and pid.isdigit() and began.isdigit() and born(int(pid)) != began
+
+
+def machine() -> str:
+    """Return a short name of this machine or container: a hash, as a host name may tell too much."""
+    return sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def born(pid: int) -> str:
+    """Return when a process started, in the kernel's own clock (proc(5)); empty when it does not run, or no /proc."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    state, began = facts[0], facts[19]
+    return "" if state == "Z" else began
