@@ -29,6 +29,7 @@ ANIMAL_GENDER_STATUS: Final = "http://hl7.org/fhir/animal-genderstatus"
 
 # Identifier systems: FHIR R4 identifier-registry.html
 DICOM_UID: Final = "urn:dicom:uid"
+OID_URN: Final = "urn:oid:"  # RFC 3061: how FHIR writes a UID as a URI
 URI: Final = "urn:ietf:rfc:3986"
 BCP_47: Final = "urn:ietf:bcp:47"
 US_NPI: Final = "http://hl7.org/fhir/sid/us-npi"

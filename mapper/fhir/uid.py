@@ -37,6 +37,11 @@ def uid_uri(cx: Context, value: Any) -> str | None:
     return f"urn:oid:{uid}"
 
 
+def uid_of(uri: str) -> str | None:
+    """Return the UID of a urn:oid, None for another URI."""
+    return uri.removeprefix(systems.OID_URN) or None if uri.startswith(systems.OID_URN) else None
+
+
 def sop_class(cx: Context, value: Any) -> dict[str, str] | None:
     """SOPClassUID -> Coding; without a display, because names change from edition to edition."""
     uid = uid_id(cx, value)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from mapper.errors import BundleRejected, SinkBusy, TooLarge
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
+from mapper.fhir.uid import uid_of
 from mapper.sinks.client import FhirClient, json_of, succeeded
 from mapper.sinks.retraction import retracted
 from mapper.sinks.sink import Key, Resource
@@ -42,12 +43,11 @@ class FhirServer:
         answer = self._client.ask("POST", "", dump(bundle))
         if not succeeded(answer):
             raise self._client.failure(answer, conditional=bool(expected))
-        entries = json_of(answer).get("entry", [])
+        entries = responses(json_of(answer))
         if len(entries) != len(resources):
             raise SinkBusy(f"the FHIR server answered {len(entries)} entries to {len(resources)} sent")
         versions = {}
-        for sent, entry in zip(bundle["entry"], entries, strict=True):
-            response = entry.get("response", {})
+        for sent, response in zip(bundle["entry"], entries, strict=True):
             if not str(response.get("status", "")).startswith("2"):
                 raise SinkBusy("the FHIR server did not write every entry of a transaction")
             kind, _, id = sent["request"]["url"].partition("/")
@@ -100,11 +100,19 @@ class FhirServer:
         return said
 
 
+def responses(bundle: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a transaction's answer says of each entry; raises SinkBusy when it is no such answer."""
+    entries = bundle.get("entry", [])
+    found = [one.get("response", {}) for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    if found == [] or not all(isinstance(one, dict) for one in found):
+        raise SinkBusy("the FHIR server's answer does not say what it wrote")
+    return found
+
+
 def study_uids(study: dict[str, Any]) -> list[str]:
     """Return the StudyInstanceUID of an ImagingStudy, in a list."""
-    oid = "urn:oid:"
     values = [str(one.get("value", "")) for one in study.get("identifier", []) if one.get("system") == DICOM_UID]
-    return [value.removeprefix(oid) for value in values if value.startswith(oid)]
+    return [uid for value in values if (uid := uid_of(value))]
 
 
 def version_of(response: dict[str, Any]) -> str:

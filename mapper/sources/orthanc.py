@@ -45,7 +45,7 @@ class Orthanc:
         timeout: float = 60.0,
     ) -> None:
         self.name = name
-        self._web = Web(url, user, password, timeout)
+        self._web = Web(url, user, password, timeout, probe="/statistics")
         self._reader = reader
         self._version: tuple[int, ...] | None = None
         self._sorted: bool | None = None
@@ -208,10 +208,11 @@ def sighting(study: dict[str, Any], now: datetime, instances: int | None = None)
     parts = [last_update]
     if instances is not None:
         parts += [str(instances), digest(study.get("Series", []))]
-    if last_update and now - parse_time(last_update) < RIPE:
+    young = bool(last_update) and now - parse_time(last_update) < RIPE
+    if young:
         parts.append(YOUNG)
     uid = study.get("MainDicomTags", {}).get("StudyInstanceUID", "")
-    return Sighting(study["ID"], uid, "/".join(parts), bool(study.get("IsStable", True)))
+    return Sighting(study["ID"], uid, "/".join(parts), bool(study.get("IsStable", True)), young)
 
 
 def state_of(seen: Sighting) -> tuple[str, str]:

@@ -11,13 +11,15 @@ from mapper.dicom.study import Study
 class Sighting:
     """One study in a listing: the source's own id of it, and a fingerprint that moves when it changes.
 
-    `stable` is False while instances still arrive: such a study is left alone for now.
+    `stable` is False while instances still arrive: such a study is left alone for now. `young`: it moved so
+    recently that another change may hide behind the same fingerprint.
     """
 
     id: str
     study_uid: str
     fingerprint: str
     stable: bool = True
+    young: bool = False
 
 
 @dataclass(frozen=True, slots=True)

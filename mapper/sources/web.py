@@ -5,20 +5,25 @@ from typing import Any
 
 import msgspec
 import requests
+from urllib3.exceptions import HTTPError
 
-from mapper.errors import BadMetadata, SourceBusy, SourceDown
+from mapper.errors import BadMetadata, MapperError, SourceBusy, SourceDown
 
 CONNECT_TIMEOUT = 5.0
+PROBE_TIMEOUT = 5.0
 DOWN = frozenset({502, 503, 504})
 
 
 class Web:
     """GET and POST against one service, one session a thread."""
 
-    def __init__(self, url: str, user: str | None = None, password: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(
+        self, url: str, user: str | None = None, password: str | None = None, timeout: float = 60.0, probe: str = ""
+    ) -> None:
         self.url = url.rstrip("/")
         self._auth = (user, password or "") if user else None
         self._timeout = (CONNECT_TIMEOUT, timeout)
+        self._probe = probe
         self._local = threading.local()
 
     @property
@@ -54,12 +59,10 @@ class Web:
                 stream=True,
             ) as answer:
                 body = answer.raw.read(decode_content=True)
-        except (requests.RequestException, OSError, msgspec.MsgspecError) as error:
-            raise SourceDown(f"{self.url} does not answer ({type(error).__name__})") from None
-        except Exception as error:  # urllib3's own errors while the body is read
-            if type(error).__module__.startswith("urllib3"):
-                raise SourceDown(f"{self.url} broke off its answer ({type(error).__name__})") from None
-            raise
+        except requests.ConnectTimeout:
+            raise SourceDown(f"{self.url} does not answer") from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._silent(f"{method} {route(path)}", error) from None
         status = answer.status_code
         if status == 404:
             return None
@@ -70,6 +73,15 @@ class Web:
         if status >= 400:
             raise SourceBusy(f"{self.url} answers {status} to {method} {route(path)}")
         return bytes(body)
+
+    def _silent(self, request: str, error: Exception) -> MapperError:
+        """Return what no answer, or half of one, means: the service is down, or fails at this one request."""
+        said = f"{self.url} does not answer {request} ({type(error).__name__})"
+        try:
+            alive = self.session.get(f"{self.url}{self._probe}", timeout=PROBE_TIMEOUT).status_code < 500
+        except requests.RequestException:
+            alive = False
+        return SourceBusy(said) if alive else SourceDown(said)
 
     def json(self, method: str, path: str, data: bytes | None = None, **query: Any) -> Any:
         """Return a JSON answer, None for 404; raises BadMetadata when it is not JSON."""

@@ -309,7 +309,7 @@ class Ledger:
         holder, _, until = (self.get(key) or "").partition(" ")
         if holder == owner and float(until) > now + LEAD / 2:
             return True
-        if holder != owner and float(until or 0.0) > now:
+        if holder != owner and float(until or 0.0) > now and not is_dead(holder):
             return False
         with self.database.write() as db:
             taken = (

@@ -25,6 +25,8 @@ class Sweep:
     changed: int = 0
     vanished: int = 0
     brake: str = ""
+    floor: str = ""
+    """The oldest fingerprint of a study that was still moving: the next glance looks back as far."""
 
 
 def sweep(ledger: Ledger, source: Source, *, vanishing_allowed: bool = False) -> Sweep:
@@ -39,14 +41,14 @@ def sweep(ledger: Ledger, source: Source, *, vanishing_allowed: bool = False) ->
     return record(ledger, source.name, listed.values(), complete, vanishing_allowed)
 
 
-def glance(ledger: Ledger, source: Source) -> Sweep | None:
+def glance(ledger: Ledger, source: Source, floor: str = "") -> Sweep | None:
     """Mark what moved since the newest study that was seen; None when only a whole sweep can tell.
 
     Cheap: studies come newest first, and the source's own count tells whether any are gone. Raises SourceDown.
     """
     with ledger.database.read() as db:
         newest = db.execute(select(func.max(seen.c.fingerprint)).where(seen.c.source == source.name)).scalar()
-    recent = source.recent(newest or "")
+    recent = source.recent(min(newest, floor or newest) if newest else "")
     if recent is None:
         return None
     with ledger.database.read() as db:
@@ -59,7 +61,7 @@ def glance(ledger: Ledger, source: Source) -> Sweep | None:
         for sighting in changed:
             see(ledger, db, source.name, sighting)
         mark(ledger.database, db, source.name, sorted({one.study_uid for one in changed}), ledger.clock())
-    return Sweep(number, len(changed))
+    return Sweep(number, len(changed), floor=floor_of(recent))
 
 
 def moved(db: Connection, source: str, sighting: Sighting) -> bool:
@@ -103,7 +105,13 @@ def record(
         uids = {sighting.study_uid for sighting in changed} | {row.study_uid for row in vanished}
         mark(ledger.database, db, source, sorted(uids), ledger.clock())
     ledger.put(f"{BRAKE}:{source}", brake)
-    return Sweep(len(now), len(changed), len(vanished), brake)
+    return Sweep(len(now), len(changed), len(vanished), brake, floor_of(now.values()))
+
+
+def floor_of(listed: Iterable[Sighting]) -> str:
+    """Return the oldest fingerprint of a study that still receives instances, or has just done so."""
+    moving = (one.fingerprint for one in listed if not one.stable or one.young)
+    return min(moving, default="")
 
 
 def brake_on(vanished: int, known: int, complete: bool) -> str:

@@ -4,11 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from uuid import uuid4
 
 import structlog
 
 from mapper.sync.ledger import LEASE, Ledger
+from mapper.sync.process import new_owner
 from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 
@@ -32,7 +32,7 @@ class Threads:
         self.alive_at = time.monotonic()
         """When the marking thread last came round: `readyz` looks at it."""
         self._signed = 0.0
-        self._name = uuid4().hex
+        self._name = new_owner()
 
     def start(self) -> None:
         """Start all threads."""

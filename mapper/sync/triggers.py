@@ -83,7 +83,7 @@ class Triggers:
         return swept
 
     def _sweep(self, whole: bool) -> None:
-        found = None if whole else glance(self.ledger, self.source)
+        found = None if whole else glance(self.ledger, self.source, self.last.floor if self.last else "")
         if found is None:
             began = self.ledger.clock()
             found = sweep(self.ledger, self.source)
@@ -127,4 +127,5 @@ class Triggers:
             log.warning("source down", source=self.source.name, reason=reason)
         if self.down and not reason:
             log.warning("source back", source=self.source.name)
+            self._next_whole_sweep = 0.0  # a restart loses events
         self.down = reason

@@ -123,6 +123,14 @@ class Stack:
         """Return the ImagingStudy resources of a study, found as anybody would find them."""
         return self.search("ImagingStudy", identifier=f"urn:dicom:uid|urn:oid:{uid}")
 
+    def count(self, kind: str, **query: str) -> int:
+        """Return how many resources a FHIR search finds; -1 while the server cannot say."""
+        try:
+            answer = self.http.get(f"{self.fhir.url}/{kind}", params={**query, "_summary": "count"}, timeout=60)
+        except requests.RequestException:
+            return -1
+        return int(answer.json()["total"]) if answer.ok else -1
+
     def imaging_study(self, uid: str) -> Json:
         """Return the one ImagingStudy of a study; fail when there is none, or more than one."""
         (one,) = self.found(uid)

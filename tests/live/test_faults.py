@@ -143,6 +143,7 @@ def test_a_database_that_stops_under_a_living_fhir_server_burns_no_attempt(stack
     stack.upload(sample)
     stack.until_state(sample.uid, "retrying", seconds=60)
     database.start().wait_ready()
+    until(lambda: stack.count("Patient") >= 0)
 
     all_there_once(stack, [sample])
 

@@ -12,7 +12,7 @@ def upgrade() -> None:
     op.create_table(
         "study",
         sa.Column("source", sa.String(64), primary_key=True),
-        sa.Column("study_uid", sa.String(255), primary_key=True),
+        sa.Column("study_uid", sa.Text, primary_key=True),
         sa.Column("generation", sa.BigInteger, nullable=False),
         sa.Column("done_generation", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
@@ -32,14 +32,14 @@ def upgrade() -> None:
         "seen",
         sa.Column("source", sa.String(64), primary_key=True),
         sa.Column("orthanc_id", sa.String(64), primary_key=True),
-        sa.Column("study_uid", sa.String(255), nullable=False),
+        sa.Column("study_uid", sa.Text, nullable=False),
         sa.Column("fingerprint", sa.String(255), nullable=False),
     )
     op.create_index("seen_study", "seen", ["source", "study_uid"])
     op.create_table(
         "written",
         sa.Column("source", sa.String(64), primary_key=True),
-        sa.Column("study_uid", sa.String(255), primary_key=True),
+        sa.Column("study_uid", sa.Text, primary_key=True),
         sa.Column("type", sa.String(64), primary_key=True),
         sa.Column("id", sa.String(64), primary_key=True),
         sa.Column("sha256", sa.String(64), nullable=False),
