@@ -34,7 +34,7 @@ def run(settings: Settings) -> None:
     free(settings.host, settings.port)
     log.configure(settings.log_format)
     metrics = Metrics()
-    service = service_of(settings, metrics.observe)
+    service = service_of(settings, metrics)
     if is_public(namespace_of(settings)):
         log.warn("the id namespace is the public one", do="set namespace_file before real patients come")
     log.say("serving", address=f"http://{settings.host}:{settings.port}/", orthanc=settings.orthanc_url)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from mapper.dicom.reader import Reader
-from mapper.errors import BundleRejected
+from mapper.errors import BundleRejected, SettingError
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
+from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings, Site
 from mapper.sinks.client import FhirClient
@@ -66,7 +69,7 @@ def orthanc_of(source: OrthancSource, timeout: float) -> Orthanc:
     )
 
 
-def fhir_server_of(settings: Settings) -> FhirServer:
+def fhir_server_of(settings: Settings, meter: Meter | None = None) -> FhirServer:
     """Return the FHIR server that the settings name."""
     password = settings.fhir_password.get_secret_value() if settings.fhir_password else ""
     client = FhirClient(
@@ -75,15 +78,24 @@ def fhir_server_of(settings: Settings) -> FhirServer:
         token=settings.fhir_token.get_secret_value() if settings.fhir_token else None,
         ca=str(settings.fhir_ca) if settings.fhir_ca else None,
         timeout=settings.timeout,
+        meter=meter or Meter(),
     )
     return FhirServer(client, settings.fhir_public_url)
 
 
 def ledger_of(settings: Settings) -> Ledger:
-    """Return the ledger that the settings name; raises SettingError when other ids were made with it."""
-    ledger = Ledger(Database(settings.ledger.get_secret_value()))
+    """Return the ledger that the settings name.
+
+    Raises SettingError when it cannot be used, or when other ids were made with it.
+    """
     namespace = namespace_of(settings, make=True)
-    ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
+    try:
+        ledger = Ledger(Database(settings.ledger.get_secret_value()))
+        ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
+    except SQLAlchemyError as error:  # its text may hold the URL with the password
+        raise SettingError(
+            f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
+        ) from None
     return ledger
 
 
@@ -122,12 +134,13 @@ def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger) ->
     return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint))
 
 
-def service_of(settings: Settings, observe: Callable[[str, float], None] = lambda stage, seconds: None) -> Service:
-    """Return a service that is ready to start."""
-    sink, ledger = fhir_server_of(settings), ledger_of(settings)
+def service_of(settings: Settings, meter: Meter | None = None) -> Service:
+    """Return a service that is ready to start; `meter` is told of its work."""
+    meter = meter or Meter()
+    sink, ledger = fhir_server_of(settings, meter), ledger_of(settings)
     sites = {source.name: site_of(settings, source) for source in settings.all_sources}
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings.timeout) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace_of(settings))
-    worker = Worker(sources, checked(sites), sink, ledger, study_key, settings.deleted, observe)
+    worker = Worker(sources, checked(sites), sink, ledger, study_key, settings.deleted, meter)
     triggers, bell = [triggers_of(source, sites[name], sink, ledger) for name, source in sources.items()], Bell()
     return Service(settings, sink, ledger, worker, triggers, bell, Threads(worker, triggers, bell, settings.workers))

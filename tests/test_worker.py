@@ -26,6 +26,7 @@ from mapper.errors import (
     TooLarge,
     TwoPatients,
 )
+from mapper.meter import Meter
 from mapper.sync.breaker import FIRST_WAIT
 from mapper.sync.ledger import ATTEMPTS, LEASE, LONGEST_BACKOFF
 from mapper.sync.schema import seen, study, written
@@ -288,9 +289,19 @@ def test_one_log_line_a_study_a_turn(world: World) -> None:
     assert "PatientBirthDate" in " ".join(problem.attribute for problem in row.problems)
 
 
+class Told(Meter):
+    """Writes down which stages it is told of."""
+
+    def __init__(self, stages: list[str]) -> None:
+        self.stages = stages
+
+    def stage(self, name: str, seconds: float) -> None:
+        self.stages.append(name)
+
+
 def test_each_stage_is_timed(world: World) -> None:
     told: list[str] = []
-    world.worker = world.new_worker(observe=lambda stage, seconds: told.append(stage))
+    world.worker = world.new_worker(meter=Told(told))
     world.source.store(A)
     world.mark(A)
     world.work()

@@ -9,6 +9,7 @@ import msgspec
 import requests
 
 from mapper.errors import MapperError, SinkBusy, SinkDown, SinkRefused
+from mapper.meter import Meter
 from mapper.sinks.answer import failure
 
 FHIR_JSON = "application/fhir+json"
@@ -26,11 +27,13 @@ class FhirClient:
         ca: str | None = None,
         timeout: float = 60.0,
         clock: Callable[[], float] = time.time,
+        meter: Meter | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self._auth, self._token, self._ca = auth, token, ca
         self._timeout = (CONNECT_TIMEOUT, timeout)
         self._clock = clock
+        self._meter = meter or Meter()
         self._local = local()
 
     def get(self, path: str, query: dict[str, str] | None = None) -> dict[str, Any] | None:
@@ -76,7 +79,7 @@ class FhirClient:
                 "X-Retry-On-Version-Conflict": "retry; max-retries=5",
             }
         try:
-            return self._session.request(
+            answer = self._session.request(
                 method,
                 f"{self.url}{path}",
                 data=data,
@@ -97,6 +100,8 @@ class FhirClient:
             raise SinkBusy(f"the FHIR server's answer broke off ({type(error).__name__})") from None
         except OSError as error:  # requests reads the CA's file only now
             raise SinkRefused(f"the FHIR server's CA cannot be read ({type(error).__name__}): check fhir_ca") from None
+        self._meter.answer(f"{answer.status_code // 100}xx")
+        return answer
 
     def failure(self, answer: requests.Response, *, conditional: bool = False) -> MapperError:
         """Return what a refusal means; after a 500 the server is asked whether it is alive at all."""

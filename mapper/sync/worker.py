@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.errors import LeaseLost, MapperError, StaleVersion, StudyGone, TargetMissing
 from mapper.maps import MAPPING_VERSION, Mapped
+from mapper.meter import Meter
 from mapper.sinks.sink import Key, Resource, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
@@ -41,8 +42,7 @@ class Worker:
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
     policy: str = "unknown"
-    observe: Callable[[str, float], None] = lambda stage, seconds: None
-    """Told how long each stage of each study took."""
+    meter: Meter = field(default_factory=Meter)
     resources: Resources = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
     claims: dict[str, Claim] = field(init=False, default_factory=dict)
@@ -87,7 +87,7 @@ class Worker:
             fate, reason = "parked", f"unexpected {type(bug).__name__} in {place_of(bug)}"
             self.ledger.finish(claim, "parked", reason)
         took = time.monotonic() - began
-        self.observe("study", took)
+        self.meter.stage("study", took)
         log.info("study", study=claim.study_uid, fate=fate, reason=reason, problems=problems, ms=round(took * 1000))
 
     def sync(self, claim: Claim) -> int:
@@ -204,7 +204,7 @@ class Worker:
         try:
             return do()
         finally:
-            self.observe(stage, time.monotonic() - began)
+            self.meter.stage(stage, time.monotonic() - began)
 
 
 def place_of(bug: Exception) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mapper.meter import Meter
 from mapper.sync.ledger import Ledger
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -30,18 +31,25 @@ class LedgerCollector(Collector):
         )
 
 
-class Metrics:
+class Metrics(Meter):
     """The metrics of one service."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._answers = Counter(
+            "orthanc_fhir_answers", "Answers of the FHIR server by class.", ["class"], registry=self.registry
+        )
         self._stages = Histogram(
             "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry
         )
 
-    def observe(self, stage: str, seconds: float) -> None:
+    def stage(self, name: str, seconds: float) -> None:
         """Record how long one stage of one study took."""
-        self._stages.labels(stage).observe(seconds)
+        self._stages.labels(name).observe(seconds)
+
+    def answer(self, kind: str) -> None:
+        """Count an answer of the FHIR server."""
+        self._answers.labels(kind).inc()
 
     def watch(self, ledger: Ledger) -> None:
         """Read this ledger at every scrape."""

@@ -1,0 +1,115 @@
+"""The walls of the house: who may import whom, and what the mapping must not know."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MAPPER = ROOT / "mapper"
+LAYERS = ["errors", "settings", "namespace", "log", "progress", "dicom", "fhir", "maps", "sources", "sinks", "sync", "convert", "explain", "service", "web", "doctor", "hand", "serve", "cli"]
+"""A package imports only from those before it. Pages are handed the service, so they stand after it."""
+NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]
+"""Pairs that would stand in order and must not meet all the same."""
+IMPURE = frozenset(
+    ["requests", "urllib3", "http", "socket", "ssl", "time", "random", "secrets", "os", "subprocess", "threading", "asyncio", "sqlalchemy", "structlog", "logging", "shutil", "tempfile", "uuid1", "uuid4", "urllib.request", "pathlib"]
+)
+CLOCKS = frozenset(
+    {"now", "today", "utcnow", "time", "monotonic", "perf_counter", "getenv", "environ", "open", "print"}
+)
+MODULES = sorted(path for path in MAPPER.rglob("*.py") if path != MAPPER / "__init__.py")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield what a module imports, wherever in it that stands, as parts of dotted names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (tuple(one.name.split(".")) for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: a relative import"
+            assert node.module
+            yield from ((*node.module.split("."), one.name) for one in node.names)
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(MAPPER).parts[0].removesuffix(".py")
+
+
+def test_every_module_has_its_layer() -> None:
+    assert {layer(path) for path in MODULES} == set(LAYERS)
+    assert len(LAYERS) == len(set(LAYERS))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_package_imports_only_from_those_above_it(path: Path) -> None:
+    mine = layer(path)
+    allowed = set(LAYERS[: LAYERS.index(mine)])
+    if path.parent != MAPPER:
+        allowed.add(mine)
+    for parts in imported(path):
+        if parts[0] == "mapper":
+            assert len(parts) > 1
+            assert parts[1] in allowed, f"{mine} stands before {parts[1]}"
+            assert (mine, parts[1]) not in NEVER, f"{mine} and {parts[1]} never meet"
+        assert parts[0] not in ("demo", "bench", "tests", "orthanc_plugin"), "the product knows nothing of these"
+
+
+PURE = [path for path in MODULES if layer(path) in ("dicom", "fhir", "maps")]
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_the_mapping_knows_neither_a_server_nor_a_clock(path: Path) -> None:
+    for parts in imported(path):
+        for length in range(1, len(parts) + 1):
+            assert ".".join(parts[:length]) not in IMPURE
+        assert parts[-1] not in IMPURE
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            assert called not in CLOCKS, f"line {node.lineno} calls {called}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "orthanc_plugin").glob("*.py")), ids=name_of)
+def test_the_plugin_needs_the_standard_library_alone(path: Path) -> None:
+    ours = {one.stem for one in (ROOT / "orthanc_plugin").glob("*.py")} | {"orthanc_plugin"}
+    for parts in imported(path):
+        assert parts[0] in sys.stdlib_module_names | ours | {"orthanc"}, parts[0]
+
+
+def test_pages_only_mark_and_ring() -> None:
+    """What the web package calls on ledger, worker, source and sink is this and no more."""
+    allowed = {"row", "rows", "counts", "oldest_wait", "get", "mark", "retry", "sink_breaker"}
+    for path in (path for path in MODULES if layer(path) == "web"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute):
+                owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+                if owner in ("ledger", "_ledger", "worker", "source", "sink"):
+                    assert node.attr in allowed, f"{name_of(path)}:{node.lineno}: {owner}.{node.attr}"
+
+
+def test_the_public_names_come_lazily() -> None:
+    """`import mapper` alone must be quick: what it hands on is imported when it is asked for."""
+    import subprocess
+
+    code = "import sys, mapper; print(*sorted(name for name in sys.modules if name.startswith('mapper')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert loaded.split() == ["mapper"]
+
+
+def test_the_public_names() -> None:
+    import mapper
+    from mapper.convert import bundle_from_metadata
+    from mapper.errors import NotOneStudy
+
+    assert mapper.bundle_from_metadata is bundle_from_metadata
+    assert mapper.NotOneStudy is NotOneStudy
+    assert issubclass(NotOneStudy, ValueError)
+    assert set(mapper.__all__) == {"NotOneStudy", "bundle_from_metadata"}
+    with pytest.raises(AttributeError):
+        _ = mapper.nothing_of_the_kind

@@ -1,0 +1,297 @@
+"""Settings: a flag over the environment over the file over the default; a wrong one is one line that names it."""
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from mapper.errors import SettingError
+from mapper.namespace import fingerprint, is_public, namespace_of, write
+from mapper.serve import run
+from mapper.service import ledger_of, site_of
+from mapper.settings import PUBLIC_NAMESPACE, Settings, Site, load
+
+File = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder: the settings file is looked for there."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> File:
+    def make(text: str) -> Path:
+        path = tmp_path / "orthanc-fhir.toml"
+        path.write_text(text)
+        return path
+
+    return make
+
+
+def env(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"ORTHANC_FHIR_{name.upper()}", value)
+
+
+# -- which one wins ------------------------------------------------------------------------------
+
+
+def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(Settings).port == 8000
+    file("port = 1001")
+    assert load(Settings).port == 1001
+    env(monkeypatch, port="1002")
+    assert load(Settings).port == 1002
+    assert load(Settings, port=1003).port == 1003
+    assert load(Settings, port=None).port == 1002, "a flag that was not given"
+
+
+def test_an_empty_variable_is_none_at_all(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    file('orthanc_user = "from-file"')
+    env(monkeypatch, orthanc_user="", token="")
+    assert load(Settings).orthanc_user == "from-file"
+    assert load(Settings).token is None
+
+
+def test_the_file_can_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "etc"
+    place.mkdir()
+    (place / "mapper.toml").write_text('timezone = "Europe/Berlin"\n[issuers]\nHOSP = "https://hosp.example"\n')
+    env(monkeypatch, config=str(place / "mapper.toml"))
+    site = load(Site)
+    assert (site.timezone, site.issuers) == ("Europe/Berlin", {"HOSP": "https://hosp.example"})
+
+
+def test_one_file_serves_all_commands(file: File) -> None:
+    """`convert` wants the site's choices alone; the service's settings in the file must not stop it."""
+    file('base = "https://hosp.example"\northanc_url = "http://orthanc:8042"\nport = 1001')
+    assert load(Site).base == "https://hosp.example"
+    assert load(Settings).orthanc_url == "http://orthanc:8042"
+
+
+def test_urls_have_no_trailing_slash() -> None:
+    slashed = load(
+        Settings,
+        base="https://a.example/",
+        fhir_url="http://f/fhir/",
+        fhir_public_url="http://p/fhir/",
+        orthanc_url="http://o/",
+        orthanc_public_url="http://q/",
+        dicomweb="http://d/dicom-web/",
+    )
+    values = [slashed.base, slashed.fhir_url, slashed.fhir_public_url, slashed.orthanc_url]
+    assert not any(value.endswith("/") for value in [*values, str(slashed.orthanc_public_url), str(slashed.dicomweb)])
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        ({}, "http://localhost:8042/dicom-web"),
+        ({"orthanc_public_url": "https://pacs.example"}, "https://pacs.example/dicom-web"),
+        (
+            {"orthanc_public_url": "https://pacs.example", "dicomweb": "https://web.example/rs"},
+            "https://web.example/rs",
+        ),
+    ],
+)
+def test_the_endpoint_is_the_archive_as_clients_reach_it(given: dict[str, Any], endpoint: str) -> None:
+    settings = load(Settings, **given)
+    assert settings.endpoint == endpoint
+    assert site_of(settings).dicomweb == endpoint
+
+
+# -- wrong ones ----------------------------------------------------------------------------------
+
+WRONG: dict[str, tuple[str, dict[str, Any]]] = {  # the setting named, what was given
+    "a port that is none": ("port", {"port": 99999}),
+    "a URL that is none": ("fhir_url", {"fhir_url": "fhir.example.org"}),
+    "a URL of another kind": ("orthanc_url", {"orthanc_url": "ftp://orthanc"}),
+    "a zone that is none": ("timezone", {"timezone": "Mars/Olympus"}),
+    "one zone of several that is none": ("timezones", {"timezones": {"WARD": "Mars/Olympus"}}),
+    "a zone that is a path": ("timezone", {"timezone": "../../etc/passwd"}),
+    "a policy that is none": ("deleted", {"deleted": "delete"}),
+    "no workers": ("workers", {"workers": 0}),
+    "no time": ("timeout", {"timeout": 0}),
+    "a namespace that is none": ("namespace", {"namespace": "secret"}),
+    "a log of another form": ("log_format", {"log_format": "xml"}),
+    "a setting that nobody knows": ("colour", {"colour": "red"}),
+    "an empty token": ("token", {"token": " "}),
+}
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG.values(), ids=WRONG)
+def test_a_wrong_setting_is_one_line_that_names_it(name: str, given: dict[str, Any]) -> None:
+    with pytest.raises(SettingError) as failed:
+        load(Settings, **given)
+    text = str(failed.value)
+    assert text.startswith(name)
+    assert "\n" not in text
+    assert len(text) > len(name) + 5
+
+
+def test_a_wrong_secret_is_not_repeated() -> None:
+    with pytest.raises(SettingError) as failed:
+        load(Settings, token=["hunter2"], orthanc_password=["hunter3"])
+    assert "hunter" not in str(failed.value)
+    assert "token" in str(failed.value)
+    assert "orthanc_password" in str(failed.value)
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = load(
+        Settings, token="hunter2", orthanc_password="hunter3", fhir_token="hunter4", ledger="sqlite:///hunter5"
+    )
+    assert "hunter" not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("port = ", "settings file"), ("port = 'x'", "port"), ("colour = 'red'", "colour"), ("token = ''", "token")],
+)
+def test_a_wrong_file_is_one_line(file: File, text: str, says: str) -> None:
+    file(text)
+    with pytest.raises(SettingError, match=says) as failed:
+        load(Settings)
+    assert "\n" not in str(failed.value)
+
+
+def test_an_environment_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    env(monkeypatch, timezones="Europe/Berlin")
+    with pytest.raises(SettingError, match=r"^timezones: ") as failed:
+        load(Settings)
+    assert "Berlin" not in str(failed.value)
+
+
+def test_a_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    env(monkeypatch, config="/no/such/file.toml")
+    with pytest.raises(SettingError, match="ORTHANC_FHIR_CONFIG"):
+        load(Settings)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+# -- the namespace -------------------------------------------------------------------------------
+
+
+def test_the_namespace_comes_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "namespace"
+    mine = uuid4()
+    path.write_text(f" {mine} \n")
+    assert namespace_of(load(Settings, namespace_file=path)) == mine
+    assert namespace_of(load(Settings)) == PUBLIC_NAMESPACE
+    assert is_public(namespace_of(load(Settings)))
+    assert not is_public(mine)
+
+
+def test_a_namespace_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = load(Settings, namespace_file=tmp_path / "secret" / "namespace")
+    made = namespace_of(settings, make=True)
+    assert made.version == 4
+    assert namespace_of(settings, make=True) == namespace_of(settings) == made
+    assert settings.namespace_file is not None
+    assert stat.S_IMODE(settings.namespace_file.stat().st_mode) == 0o600
+    assert os.listdir(settings.namespace_file.parent) == ["namespace"], "nothing is left beside it"
+
+
+def test_processes_that_start_together_agree(tmp_path: Path) -> None:
+    path = tmp_path / "namespace"
+    settings = load(Settings, namespace_file=path)
+    start, got = threading.Barrier(8), []
+
+    def one() -> None:
+        start.wait()
+        got.append(namespace_of(settings, make=True))
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [UUID(path.read_text().strip())] * 8
+    write(path, uuid4())
+    assert namespace_of(settings) == got[0], "nobody overwrites it"
+
+
+@pytest.mark.parametrize("content", ["", "not a uuid", "\xff"], ids=["empty", "text", "bytes"])
+def test_a_file_that_holds_no_namespace_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "namespace"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(SettingError, match=r"^namespace_file: "):
+        namespace_of(load(Settings, namespace_file=path), make=True)
+
+
+def test_a_file_that_is_not_there_or_cannot_be_made_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"^namespace_file: "):
+        namespace_of(load(Settings, namespace_file="/no/such/file"))
+    with pytest.raises(SettingError, match=r"^namespace_file: "):
+        namespace_of(load(Settings, namespace_file="/proc/no/namespace"), make=True)
+
+
+def test_a_fingerprint_tells_two_apart_and_gives_nothing_away() -> None:
+    one, two = uuid4(), uuid4()
+    assert fingerprint(one) == fingerprint(one) != fingerprint(two)
+    assert str(one)[:8] not in fingerprint(one)
+
+
+# -- the guard -----------------------------------------------------------------------------------
+
+
+def test_a_changed_namespace_or_base_is_refused(ledger_url: str) -> None:
+    ledger_of(load(Settings, ledger=ledger_url)).database.close()
+    ledger_of(load(Settings, ledger=ledger_url)).database.close()
+    secret = uuid4()
+    with pytest.raises(SettingError, match="namespace") as failed:
+        ledger_of(load(Settings, ledger=ledger_url, namespace=secret))
+    assert str(secret) not in str(failed.value)
+    with pytest.raises(SettingError, match="base"):
+        ledger_of(load(Settings, ledger=ledger_url, base="https://other.example"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////proc/ledger.db",
+        "postgresql+psycopg://me:hunter2@127.0.0.1:1/ledger",
+        "postgres://me:hunter2@h/l",
+        "x",
+    ],
+)
+def test_a_ledger_that_cannot_be_used_is_one_line_without_its_password(url: str) -> None:
+    with pytest.raises(SettingError, match=r"^ledger: ") as failed:
+        ledger_of(load(Settings, ledger=url))
+    assert "hunter2" not in str(failed.value)
+    assert "\n" not in str(failed.value)
+
+
+# -- before `serve` serves -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "pacs.example.org"])
+def test_nothing_is_served_beyond_loopback_without_a_token(host: str, ledger_url: str) -> None:
+    with pytest.raises(SettingError, match=r"^token: .*127\.0\.0\.1"):
+        run(load(Settings, host=host, ledger=ledger_url))
+
+
+def test_an_occupied_port_is_said_before_any_work_is_done(ledger_url: str) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingError, match=rf"^port: .*127\.0\.0\.1:{port}"):
+            run(load(Settings, port=port, ledger=ledger_url))
+    assert not Path(ledger_url.removeprefix("sqlite:///")).exists()
