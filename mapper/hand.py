@@ -11,11 +11,12 @@ from mapper.errors import SettingError, SinkDown
 from mapper.namespace import namespace_of
 from mapper.service import Service, ledger_of, service_of
 from mapper.settings import Settings
-from mapper.sync.ledger import BY_HAND, Ledger, Row
+from mapper.sync.ledger import BY_HAND, Ledger
 from mapper.sync.schema import STATES, State
 from mapper.sync.sweep import sweep
 from mapper.sync.threads import somebody_works
 from mapper.sync.triggers import Triggers
+from mapper.sync.view import Row
 from mapper.web.status import Links, status
 
 OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")

@@ -44,6 +44,16 @@ Option = Literal[
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")]
 
 
+def zones_exist(value: Any) -> Any:
+    """Return one IANA time zone or a table of them; raises ValueError when there is no such zone."""
+    for name in value.values() if isinstance(value, dict) else filter(None, [value]):
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("not an IANA time zone such as Europe/Berlin") from error
+    return value
+
+
 class Site(BaseSettings):
     """A site's choices that change the FHIR output: the mapping's only configuration."""
 
@@ -100,15 +110,7 @@ class Site(BaseSettings):
                 raise ValueError("not a regular expression") from error
         return value
 
-    @field_validator("timezone", "timezones")
-    @classmethod
-    def _zones_exist(cls, value: Any) -> Any:
-        for name in value.values() if isinstance(value, dict) else filter(None, [value]):
-            try:
-                ZoneInfo(name)
-            except (KeyError, ValueError, OSError) as error:
-                raise ValueError("not an IANA time zone such as Europe/Berlin") from error
-        return value
+    _zones_exist = field_validator("timezone", "timezones")(zones_exist)
 
     @field_validator("base", "fhir_public_url", "dicomweb")
     @classmethod
@@ -140,6 +142,8 @@ class OrthancSource(BaseModel):
     patient_system: str = Field(min_length=1, description="Identifier system of its PatientIDs without issuer.")
     timezone: str | None = Field(None, description="IANA zone of its times without offset.")
 
+    _zone_exists = field_validator("timezone")(zones_exist)
+
     @property
     def endpoint(self) -> str:
         """DICOMweb root as clients reach it."""
@@ -159,7 +163,7 @@ class Settings(Site):
     orthanc_public_url: Url | None = Field(
         None, description="Orthanc as clients reach it: `/dicom-web` under it is Endpoint.address."
     )
-    source: str = Field("orthanc", description="Name of the source in the ledger.")
+    source: str = Field("orthanc", min_length=1, max_length=64, description="Name of the source in the ledger.")
     fhir_url: Url = Field("http://localhost:8080/fhir", description="FHIR base as the mapper reaches it.")
     fhir_user: str | None = Field(None, description="User of the FHIR server (Basic).")
     fhir_password: SecretStr | None = Field(None, description="Password of that user.")

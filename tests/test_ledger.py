@@ -2,11 +2,11 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import NewDatabase
 from fakes import Clock
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from mapper.sync.database import Database
 from mapper.sync.ledger import ATTEMPTS, BY_HAND, LEASE, LONGEST_BACKOFF, Claim, Ledger
 from mapper.sync.schema import STATES, metadata, study
 
+NewDatabase = Callable[[], str]
 UIDS = ("1.1", "1.2", "1.3")
 SOURCE = "orthanc"
 
@@ -370,15 +371,24 @@ def test_problems_and_times_are_kept(ledger: Ledger, clock: Clock) -> None:
     assert ledger.row("1.2") is None
 
 
-def test_the_longest_wait_is_that_of_what_is_due(ledger: Ledger, clock: Clock) -> None:
+def test_the_longest_wait_is_that_since_the_first_mark(ledger: Ledger, clock: Clock) -> None:
     assert ledger.oldest_wait() == 0.0
     assert ledger.next_due() is None
     ledger.mark(SOURCE, ["1.1"])
     clock.forward(7)
+    ledger.mark(SOURCE, ["1.1", "1.2"])
     assert ledger.oldest_wait() == 7.0
-    assert ledger.fail(claim_one(ledger), "no")
+    claim = claim_one(ledger)
+    assert claim.study_uid == "1.1"
+    assert ledger.fail(claim, "no")
+    assert ledger.next_due() == clock.now, "the other one"
+    clock.forward(4)
+    assert ledger.oldest_wait() == 11.0, "a study that is tried again still waits"
+    first, second = ledger.claim([SOURCE], limit=2)
+    assert ledger.oldest_wait() == 11.0
+    assert ledger.finish(first)
+    assert ledger.finish(second)
     assert ledger.oldest_wait() == 0.0
-    assert ledger.next_due() == clock.now + 4.0
 
 
 def test_many_studies_are_marked_at_once(ledger: Ledger) -> None:

@@ -17,6 +17,10 @@ from mapper.service import ledger_of, site_of
 from mapper.settings import PUBLIC_NAMESPACE, Settings, Site, load
 
 File = Callable[[str], Path]
+SEVERAL: list[dict[str, Any]] = [
+    {"name": "a", "url": "http://a:8042", "patient_system": "https://a.example/patient", "timezone": "Asia/Tokyo"},
+    {"name": "b", "url": "http://b:8042/", "patient_system": "https://b.example/p", "public_url": "https://b.example/"},
+]
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +110,19 @@ def test_urls_have_no_trailing_slash() -> None:
 def test_the_endpoint_is_the_archive_as_clients_reach_it(given: dict[str, Any], endpoint: str) -> None:
     settings = load(Settings, **given)
     assert settings.endpoint == endpoint
-    assert site_of(settings).dicomweb == endpoint
+    (source,) = settings.all_sources
+    assert site_of(settings, source).dicomweb == endpoint
+
+
+def test_several_sources_have_their_own_patients_zones_and_endpoints() -> None:
+    settings = load(Settings, sources=SEVERAL, timezone="Europe/Berlin")
+    sites = {source.name: site_of(settings, source) for source in settings.all_sources}
+    assert {name: site.patient_system for name, site in sites.items()} == {
+        "a": "https://a.example/patient",
+        "b": "https://b.example/p",
+    }
+    assert [site.timezone for site in sites.values()] == ["Asia/Tokyo", "Europe/Berlin"]
+    assert [site.dicomweb for site in sites.values()] == ["http://a:8042/dicom-web", "https://b.example/dicom-web"]
 
 
 # -- wrong ones ----------------------------------------------------------------------------------
@@ -125,6 +141,11 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {  # the setting named, what was 
     "a log of another form": ("log_format", {"log_format": "xml"}),
     "a setting that nobody knows": ("colour", {"colour": "red"}),
     "an empty token": ("token", {"token": " "}),
+    "a source without a name": ("source", {"source": ""}),
+    "a source with a name that is too long": ("source", {"source": "x" * 65}),
+    "two sources of one name": ("sources", {"sources": [SEVERAL[0], SEVERAL[0]]}),
+    "one of several without its patients": ("sources", {"sources": [{"name": "a", "url": "http://a"}]}),
+    "one of several in no zone": ("sources", {"sources": [{**SEVERAL[0], "timezone": "Mars/Olympus"}]}),
 }
 
 

@@ -136,7 +136,8 @@ def test_two_sources_do_not_take_each_others_studies_for_vanished(world: World) 
 def test_a_source_is_listed_and_counted(world: World) -> None:
     world.source.store(A)
     world.source.store(B, stable=False)
-    assert sweep(world.ledger, world.source) == Sweep(listed=2, changed=1)
+    found = sweep(world.ledger, world.source)
+    assert (found.listed, found.changed, found.vanished, found.brake) == (2, 1, 0, "")
     assert marked(world) == [A]
 
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from mapper.errors import SourceDown
 from mapper.sync.threads import Threads, somebody_works
-from mapper.sync.triggers import SWEEP, Bell, Triggers
+from mapper.sync.triggers import SWEEP, SWEEP_AFTER_RING, Bell, Triggers
 
 A, B = "1.2.1", "1.2.2"
 
@@ -35,6 +35,12 @@ def marked(world: World) -> list[str]:
     claims = world.ledger.claim([world.source.name], limit=1000)
     assert all(map(world.ledger.finish, claims))
     return sorted(claim.study_uid for claim in claims)
+
+
+def asked(world: World) -> float:
+    """Return when somebody asks for a sweep: now, by the ledger's clock."""
+    world.clock.forward(1)
+    return world.clock()
 
 
 def test_the_first_turn_sweeps(world: World, triggers: Triggers) -> None:
@@ -78,21 +84,35 @@ def test_it_sweeps_again_when_it_is_time_or_asked(world: World, triggers: Trigge
     triggers.turn()
     clock.forward(SWEEP - 1)
     assert not triggers.turn()
-    assert triggers.turn(sweep_asked=True)
+    assert triggers.turn(sweep_asked=asked(world))
     clock.forward(SWEEP - 1)
     assert not triggers.turn()
     clock.forward(1)
     assert triggers.turn()
 
 
-def test_a_deletion_is_found_by_the_sweep(world: World, triggers: Triggers) -> None:
+def test_rings_for_a_sweep_are_answered_once_each_and_not_more_often_than_that(
+    world: World, triggers: Triggers, clock: Clock
+) -> None:
+    triggers.turn()
+    ring = asked(world)
+    assert not triggers.turn(sweep_asked=ring), "the first sweep was just made"
+    clock.forward(SWEEP_AFTER_RING)
+    assert triggers.turn(sweep_asked=ring)
+    clock.forward(SWEEP_AFTER_RING)
+    assert not triggers.turn(sweep_asked=ring), "that ring was answered"
+    assert triggers.turn(sweep_asked=asked(world))
+
+
+def test_a_deletion_is_found_by_the_sweep(world: World, triggers: Triggers, clock: Clock) -> None:
     world.source.store(A)
     triggers.turn()
     marked(world)
     world.source.delete(A)
     triggers.turn()
     assert marked(world) == []
-    triggers.turn(sweep_asked=True)
+    clock.forward(SWEEP_AFTER_RING)
+    triggers.turn(sweep_asked=asked(world))
     assert marked(world) == [A]
 
 
@@ -129,7 +149,7 @@ def test_a_sweep_that_was_asked_for_while_the_source_is_down_is_made_when_it_is_
     marked(world)
     world.source.delete(A)
     world.source.down = SourceDown("not there")
-    triggers.turn(sweep_asked=True)
+    triggers.turn(sweep_asked=asked(world))
     world.source.down = None
     triggers.turn()
     assert marked(world) == [A]
@@ -178,13 +198,13 @@ def test_the_threads_sync_what_a_ring_tells_them_and_stop_when_told(world: World
 
 def test_a_thread_survives_what_nobody_expected(world: World) -> None:
     class Odd(Triggers):
-        def turn(self, *, sweep_asked: bool = False) -> bool:
+        def turn(self, *, sweep_asked: float = 0.0) -> bool:
             seen.append(sweep_asked)
             if len(seen) == 1:
                 raise RuntimeError("SECRET")
             return super().turn(sweep_asked=sweep_asked)
 
-    seen: list[bool] = []
+    seen: list[float] = []
     bell = Bell()
     threads = Threads(world.worker, [Odd(world.source, world.ledger)], bell, workers=1)
     world.source.store(A)

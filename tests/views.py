@@ -1,6 +1,7 @@
 """A mapped study laid out flat, element by element, so that two can be compared; and who asked for what."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -32,8 +33,11 @@ def places(mapped: Mapped) -> dict[str, str]:
         if kind == "Observation":
             found[reference] = f"Observation {resource['code']['coding'][0]['code']}"
     study = next(one for one in mapped.resources if one["resourceType"] == "ImagingStudy")
-    named = [("referrer", "", study.get("referrer", {})), *(("interpreter", "", one) for one in study.get("interpreter", ()))]
-    for series in study["series"]:
+    named = [
+        ("referrer", "", study.get("referrer", {})),
+        *(("interpreter", "", one) for one in study.get("interpreter", ())),
+    ]
+    for series in sorted(study["series"], key=lambda one: one["uid"]):
         for performer in series.get("performer", ()):
             named.append((performer["function"]["coding"][0]["code"], series["uid"], performer["actor"]))
     first: dict[str, str] = {}
@@ -80,39 +84,58 @@ def flatten(made: Made, element: str, where: str) -> Iterator[tuple[str, str, An
 
 
 class Dependencies:
-    """Which attributes the rows of each element asked for, by watching them; nested ones of the same name count too."""
+    """Which attributes the rows of each element ask for: those they name, and those they were seen to ask for."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self._asked: dict[Rule, set[str]] = {}
-        self._now: list[Rule] = []
+
+    @classmethod
+    @contextmanager
+    def watched(cls) -> Iterator["Dependencies"]:
+        """Watch the rows at work; nested attributes count under their own names."""
+        seen, now = cls(), []
         make, element = rule.make, Item.element
 
         def watching(row: Rule, cx: Any, item: Item) -> Any:
-            self._now.append(row)
+            now.append(row)
             try:
                 return make(row, cx, item)
             finally:
-                self._now.pop()
+                now.pop()
 
         def asking(item: Item, keyword: str) -> Any:
-            if self._now:
-                self._asked.setdefault(self._now[-1], set()).add(keyword)
+            if now:
+                seen._asked.setdefault(now[-1], set()).add(keyword)
             return element(item, keyword)
 
-        monkeypatch.setattr(rule, "make", watching)
-        monkeypatch.setattr(Item, "element", asking)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(rule, "make", watching)
+            patched.setattr(Item, "element", asking)
+            yield seen
 
     def of(self, row: Rule) -> set[str]:
-        """Return what a row reads: what it names, and what it was seen to ask for beside."""
+        """Return what a row reads."""
         return {*row.keywords, *self._asked.get(row, ())}
 
-    def may_touch(self, keyword: str, key: tuple[str, str, str]) -> bool:
-        """Tell whether an attribute may change an element: its rows ask for it, or rows without which it is dropped."""
+    def may_touch(self, keyword: str, key: tuple[str, str, str], *, dropped: bool) -> bool:
+        """Tell whether an attribute may change an element: its rows ask for it.
+
+        What was dropped with all that stood beside it may be the doing of a required row.
+        """
         place, _, element = key
-        rows = table_of(place)
-        inside = element.rpartition(".")[0]
+        beside = f"{element.rpartition('.')[0]}."
         return any(
             keyword in self.of(row)
-            for row in rows
-            if row.element == element or (row.required and f"{inside}.".startswith(f"{row.element.rpartition('.')[0]}."))
+            for row in table_of(place)
+            if row.element == element or (dropped and carries(row) and beside.startswith(inside_of(row.element)))
         )
+
+
+def carries(row: Rule) -> bool:
+    """Tell whether what encloses an element may be dropped without it."""
+    return row.required or row.element.removeprefix("Observation.") in observation.VALUES
+
+
+def inside_of(element: str) -> str:
+    """Return what encloses an element, with its dot."""
+    return element[: element.rindex(".") + 1]

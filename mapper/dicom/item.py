@@ -220,6 +220,8 @@ def read_name(value: Any) -> dict[str, str] | None:
         value = dict(zip(PATIENT_NAME_GROUPS, value.split("="), strict=False))
     if not isinstance(value, Mapping):
         raise ValueError("not a person name")
+    if value and not any(group in value for group in PATIENT_NAME_GROUPS):
+        raise ValueError("not a person name")
     name = {}
     for group in PATIENT_NAME_GROUPS:
         if value.get(group) is None:

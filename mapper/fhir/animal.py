@@ -4,7 +4,7 @@ from typing import Any
 
 from mapper.fhir import systems
 from mapper.fhir.coding import Concept, concept_of
-from mapper.fhir.context import Context
+from mapper.fhir.context import Context, all_beside, beside
 from mapper.fhir.human_name import Name, official_names
 from mapper.fhir.text import as_code, as_items, as_text
 
@@ -43,11 +43,8 @@ def patient_names(cx: Context, values: Any) -> list[Name]:
 
 def is_animal(cx: Context) -> bool:
     """Tell whether the data set names a species or a breed, and not the human one."""
-    try:
-        kind = concept(cx, cx.item["PatientSpeciesDescription"], cx.item.values("PatientSpeciesCodeSequence"))
-        race = concept(cx, cx.item["PatientBreedDescription"], cx.item.values("PatientBreedCodeSequence"))
-    except ValueError:
-        return False  # the species' own row records it
+    kind = concept(cx, beside(cx, "PatientSpeciesDescription"), all_beside(cx, "PatientSpeciesCodeSequence"))
+    race = concept(cx, beside(cx, "PatientBreedDescription"), all_beside(cx, "PatientBreedCodeSequence"))
     return bool(kind or race) and not is_human(kind)
 
 

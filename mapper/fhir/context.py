@@ -51,3 +51,11 @@ def beside(cx: Context, keyword: str) -> Any:
         return cx.item[keyword]
     except ValueError:
         return None
+
+
+def all_beside(cx: Context, keyword: str) -> list[Any]:
+    """Return the values that only help to read another one; unreadable counts as absent."""
+    try:
+        return cx.item.values(keyword)
+    except ValueError:
+        return []

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mapper.fhir.context import Context, beside
-from mapper.fhir.text import as_text
+from mapper.fhir.text import as_code, as_text
 
 DA = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})\.([0-9]{2})\.([0-9]{2})")  # the second: ACR-NEMA
 NEARLY_DA = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})|([0-9]{4})")
@@ -88,7 +88,7 @@ def to_the_second(value: str | None) -> str | None:
 
 def dates_are_dummies(cx: Context) -> bool:
     """Tell whether de-identification replaced all dates (PS3.15 annex E)."""
-    if beside(cx, "LongitudinalTemporalInformationModified") != "REMOVED":
+    if as_code(beside(cx, "LongitudinalTemporalInformationModified")) != "REMOVED":
         return False
     cx.note("de-identification removed the real dates")
     return True

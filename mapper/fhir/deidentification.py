@@ -4,18 +4,21 @@ from typing import Any
 
 from mapper.fhir import systems
 from mapper.fhir.coding import Coding, codings
-from mapper.fhir.context import Context, beside
+from mapper.fhir.context import Context, all_beside, beside
 from mapper.fhir.identifier import DEIDENTIFIED, issued
 from mapper.fhir.pydicom_codes import cid
 from mapper.fhir.text import as_code, as_text
 
 METHODS = 7050
+LONGITUDINAL = ("UNMODIFIED", "MODIFIED", "REMOVED")  # PS3.3 C.7.1.1
 MODIFIED_DATES = "113107"
 DISPLAYS = {"PSEUDED": "pseudonymized", "ANONYED": "anonymized"}  # v3-ObservationValue
 
 
 def security(cx: Context, removed: Any, patient_id: Any = None, subject_id: Any = None) -> list[Coding]:
     """PatientIdentityRemoved, PatientID, ClinicalTrialSubjectID -> label; with an id left somebody may hold a key."""
+    if as_code(removed) not in ("YES", "NO", None):
+        cx.note("neither YES nor NO: read as NO")
     if as_code(removed) != "YES":
         return []
     code = "PSEUDED" if as_text(patient_id) or as_text(subject_id) else "ANONYED"
@@ -26,6 +29,8 @@ def methods(cx: Context, sequence: Any, longitudinal: Any = None) -> list[Coding
     """DeidentificationMethodCodeSequence, LongitudinalTemporalInformationModified -> tags, sorted."""
     known = cid(METHODS)
     found = {one["code"]: one for one in codings(cx, sequence) if one.get("system") == systems.DCM}
+    if as_code(longitudinal) not in (*LONGITUDINAL, None):
+        cx.note("LongitudinalTemporalInformationModified is none of its defined terms: ignored")
     if as_code(longitudinal) == "MODIFIED":
         found.setdefault(MODIFIED_DATES, {"system": systems.DCM, "code": MODIFIED_DATES})
     for code, one in found.items():
@@ -48,6 +53,6 @@ def methods_of_patient(cx: Context, sequence: Any, longitudinal: Any = None) -> 
 
 def is_known_elsewhere(cx: Context) -> bool:
     """Tell whether the patient's identifier is an issuer's: studies that were not de-identified may share it."""
-    keywords = ("PatientID", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence")
-    identifier = issued(cx, *(beside(cx, keyword) for keyword in keywords))
+    qualifiers = all_beside(cx, "IssuerOfPatientIDQualifiersSequence")
+    identifier = issued(cx, beside(cx, "PatientID"), beside(cx, "IssuerOfPatientID"), qualifiers)
     return identifier is not None and identifier["system"] != systems.local(cx.site, DEIDENTIFIED)

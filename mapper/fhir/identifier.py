@@ -12,7 +12,7 @@ from mapper.fhir.authority import (
     local_system,
     universal_system,
 )
-from mapper.fhir.context import Context, beside
+from mapper.fhir.context import Context, all_beside, beside
 from mapper.fhir.text import as_code, as_items, as_text, each
 
 Identifier = dict[str, Any]
@@ -49,7 +49,7 @@ def other_patient_identifiers(cx: Context, sequence: Any) -> list[Identifier]:
     main = (
         beside(cx, "PatientID"),
         beside(cx, "IssuerOfPatientID"),
-        beside(cx, "IssuerOfPatientIDQualifiersSequence"),
+        all_beside(cx, "IssuerOfPatientIDQualifiersSequence"),
     )
     said = {key(made) for made in each(cx, [main], lambda parts: issued(cx, *parts))}
     others = []

@@ -7,8 +7,8 @@ studies can share it.
 from mapper.fhir.deidentification import methods, methods_of_patient, security, security_of_patient
 from mapper.maps.rule import Converter, Rule
 
-REMOVED = "PatientIdentityRemoved PatientID ClinicalTrialSubjectID"
-METHODS = "DeidentificationMethodCodeSequence* LongitudinalTemporalInformationModified"
+REMOVED = "PatientIdentityRemoved PatientID? ClinicalTrialSubjectID?"
+METHODS = "DeidentificationMethodCodeSequence*? LongitudinalTemporalInformationModified?"
 
 
 def meta(kind: str, label: Converter = security, tags: Converter = methods) -> tuple[Rule, ...]:

@@ -74,7 +74,11 @@ def order_stub(cx: Context, *issued: Any) -> list[dict[str, str]]:
 
 def requested_procedures(cx: Context, requests: Any) -> list[dict[str, Any]]:
     """RequestedProcedureCodeSequence of each request -> procedure codes."""
-    return [one for item in as_items(requests) for one in codeable_concepts(cx, item.values("RequestedProcedureCodeSequence"))]
+    return [
+        one
+        for item in as_items(requests)
+        for one in codeable_concepts(cx, item.values("RequestedProcedureCodeSequence"))
+    ]
 
 
 def requested_reasons(cx: Context, requests: Any) -> list[dict[str, Any]]:
@@ -90,11 +94,6 @@ def notes(cx: Context, comments: Any) -> list[dict[str, str]]:
     """StudyComments (retired) -> note."""
     said = as_text(comments)
     return [{"text": said}] if said else []
-
-
-def body_part(cx: Context, part: Any) -> dict[str, str] | None:
-    """BodyPartExamined -> Coding, where no coded region is readable."""
-    return body_site(cx, None, part)
 
 
 def image_type(cx: Context, values: Any) -> str | None:
@@ -136,7 +135,7 @@ STUDY = (
     Rule("ImagingStudy.modality",                  "ModalitiesInStudy",                               study_modalities),
     *subject("ImagingStudy.subject"),
     Rule("ImagingStudy.encounter",                 "AdmissionID IssuerOfAdmissionIDSequence*",        encounter),
-    Rule("ImagingStudy.started",                  f"StudyDate StudyTime {ZONE}",                      date_time),
+    Rule("ImagingStudy.started",                  f"StudyDate StudyTime? {ZONE}?",                    date_time),
     Rule("ImagingStudy.basedOn",                   ACCESSION,                                         order_stub, option=OPTION),
     Rule("ImagingStudy.basedOn",                   ACCESSION,                                         accession_orders, otherwise=True),
     Rule("ImagingStudy.basedOn",                   "RequestAttributesSequence*",                      requested_orders),
@@ -171,11 +170,10 @@ SERIES = (
     Rule("ImagingStudy.series.description",        "SeriesDescription",                               text),
     Rule("ImagingStudy.series.description",        "SeriesDescriptionCodeSequence*",                  code_meaning),
     Rule("ImagingStudy.series.numberOfInstances",  "",                                                instances_of_series),
-    Rule("ImagingStudy.series.bodySite",           "AnatomicRegionSequence* BodyPartExamined SharedFunctionalGroupsSequence*", body_site),
-    Rule("ImagingStudy.series.bodySite",           "BodyPartExamined",                                body_part),
-    Rule("ImagingStudy.series.laterality",         "Laterality ImageLaterality* SharedFunctionalGroupsSequence*", laterality),
+    Rule("ImagingStudy.series.bodySite",           "AnatomicRegionSequence*? BodyPartExamined? SharedFunctionalGroupsSequence*?", body_site),
+    Rule("ImagingStudy.series.laterality",         "Laterality? ImageLaterality*? SharedFunctionalGroupsSequence*?", laterality),
     Rule("ImagingStudy.series.specimen",           "SpecimenDescriptionSequence*",                    specimens),
-    Rule("ImagingStudy.series.started",           f"SeriesDate SeriesTime {ZONE}",                    date_time),
+    Rule("ImagingStudy.series.started",           f"SeriesDate SeriesTime? {ZONE}?",                  date_time),
     Rule("ImagingStudy.series.performer",          PERFORMING,                                        performing),
     Rule("ImagingStudy.series.performer",          OPERATING,                                         operating),
     Rule("ImagingStudy.series.performer",          DEVICE,                                            equipment),

@@ -81,10 +81,10 @@ def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
         Rule("Observation.status",            "",                                 constant("final", "final", "What a header says is final."), MUST),
         Rule("Observation.code",              "",                                 constant("code", {"coding": [coding]}, f"LOINC {loinc}."), MUST),
         *subject("Observation.subject"),
-        Rule("Observation.effectiveDateTime", f"StudyDate StudyTime {ZONE}",             day_or_time),
-        Rule("Observation.effectiveDateTime", f"SeriesDate SeriesTime {ZONE}",           day_or_time),
-        Rule("Observation.effectiveDateTime", f"AcquisitionDate AcquisitionTime {ZONE}", day_or_time),
-        Rule("Observation.effectiveDateTime", f"ContentDate ContentTime {ZONE}",         day_or_time, MUST),
+        Rule("Observation.effectiveDateTime", f"StudyDate StudyTime? {ZONE}?",             day_or_time),
+        Rule("Observation.effectiveDateTime", f"SeriesDate SeriesTime? {ZONE}?",           day_or_time),
+        Rule("Observation.effectiveDateTime", f"AcquisitionDate AcquisitionTime? {ZONE}?", day_or_time),
+        Rule("Observation.effectiveDateTime", f"ContentDate ContentTime? {ZONE}?",         day_or_time, MUST),
     )
     # fmt: on
 
@@ -95,7 +95,7 @@ TABLES: dict[str, tuple[Rule, ...]] = {
     "PatientWeight":        rows("29463-7", Rule("Observation.valueQuantity",        "PatientWeight",        weight, MUST), profile=systems.BODY_WEIGHT),
     "PatientBodyMassIndex": rows("39156-5", Rule("Observation.valueQuantity",        "PatientBodyMassIndex", body_mass_index, MUST), profile=systems.BODY_MASS_INDEX),
     "PatientAge":           rows("30525-0", Rule("Observation.valueQuantity",        "PatientAge",           age, MUST, option="age")),
-    "PregnancyStatus":      rows("82810-3", Rule("Observation.valueCodeableConcept", "PregnancyStatus PatientSex", pregnancy),
+    "PregnancyStatus":      rows("82810-3", Rule("Observation.valueCodeableConcept", "PregnancyStatus PatientSex?", pregnancy),
                                             Rule("Observation.dataAbsentReason",     "PregnancyStatus",      pregnancy_unknown)),
     "LastMenstrualDate":    rows("8665-2",  Rule("Observation.valueDateTime",        "LastMenstrualDate",    date, MUST)),
     "SmokingStatus":        rows("72166-2", Rule("Observation.valueCodeableConcept", "SmokingStatus",        smoking, MUST)),

@@ -22,8 +22,8 @@ from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.subject import ISSUED_ID, issued_id, own_id
 
 ANIMAL = (
-    "PatientSpeciesDescription PatientSpeciesCodeSequence* PatientBreedDescription PatientBreedCodeSequence* "
-    "PatientSexNeutered"
+    "PatientSpeciesDescription? PatientSpeciesCodeSequence*? PatientBreedDescription? PatientBreedCodeSequence*? "
+    "PatientSexNeutered?"
 )
 TIMED = len("2024-05-17T")
 
@@ -95,10 +95,10 @@ RULES = (
     Rule("Patient.name",                     "PatientBirthName*",                                    maiden_names),
     Rule("Patient.telecom",                  "PatientTelephoneNumbers*",                             phones, option="telecom"),
     Rule("Patient.gender",                   "PatientSex",                                           gender),
-    Rule("Patient.birthDate",                "PatientBirthDate StudyDate",                           birth_date),
-    Rule("Patient._birthDate.extension",     "PatientBirthDate PatientBirthTime TimezoneOffsetFromUTC", birth_time),
+    Rule("Patient.birthDate",                "PatientBirthDate StudyDate?",                          birth_date),
+    Rule("Patient._birthDate.extension",     "PatientBirthDate PatientBirthTime? TimezoneOffsetFromUTC?", birth_time),
     Rule("Patient.address",                  "PatientAddress",                                       address, option="address"),
-    Rule("Patient.contact",                  "ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization", contact),
+    Rule("Patient.contact",                  "ResponsiblePerson? ResponsiblePersonRole? ResponsibleOrganization?", contact),
     Rule("Patient.communication",            "PatientPrimaryLanguageCodeSequence*",                  languages),
 )
 # fmt: on

@@ -14,10 +14,10 @@ from mapper.fhir.text import as_items
 from mapper.maps import rule
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 
-REFERRING = "ReferringPhysicianName* ReferringPhysicianIdentificationSequence*"
-READING = "NameOfPhysiciansReadingStudy* PhysiciansReadingStudyIdentificationSequence*"
-PERFORMING = "PerformingPhysicianName* PerformingPhysicianIdentificationSequence*"
-OPERATING = "OperatorsName* OperatorIdentificationSequence*"
+REFERRING = "ReferringPhysicianName*? ReferringPhysicianIdentificationSequence*?"
+READING = "NameOfPhysiciansReadingStudy*? PhysiciansReadingStudyIdentificationSequence*?"
+PERFORMING = "PerformingPhysicianName*? PerformingPhysicianIdentificationSequence*?"
+OPERATING = "OperatorsName*? OperatorIdentificationSequence*?"
 OF_STUDY, OF_SERIES = (REFERRING, READING), (PERFORMING, OPERATING)
 
 
@@ -61,7 +61,7 @@ RULES = tuple(row for table in TABLES.values() for row in table)
 def practitioners(cx: rule.Context, item: Item, roles: tuple[str, ...]) -> Iterator[Made]:
     """Yield the Practitioner of every identified person in some roles."""
     for role in roles:
-        for person in persons(item, *(word.rstrip("*") for word in role.split())):
+        for person in persons(item, *(word.rstrip("*?") for word in role.split())):
             try:
                 yield rule.resource(TABLES[role], cx, person, "Practitioner")
             except MissingElement:

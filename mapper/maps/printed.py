@@ -36,13 +36,17 @@ MODULES = {
     "ImagingStudy": imaging_study,
     "Observation": observation,
 }
-SOURCE = re.compile(r"PS3\.\d+(?: (?:section |annex |table |CID )?[A-Z0-9][\w.-]*\w)?|CID \d+|FHIR R4(?: [A-Z]\w+)?|LOINC [\d.]*\d")
+SOURCE = re.compile(
+    r"PS3\.\d+(?: (?:section |annex |table |CID )?[A-Z0-9][\w.-]*\w)?|CID \d+|FHIR R4(?: [A-Z]\w+)?|LOINC [\d.]*\d"
+)
 
 
 def markdown() -> str:
     """Return the whole mapping as one Markdown page."""
     contents = " · ".join(f"[{name}](#{anchor(name)})" for name in TABLES)
-    sections = [f"## {name}\n\n{(MODULES[name].__doc__ or '').strip()}\n\n{table(name, rows)}" for name, rows in TABLES.items()]
+    sections = [
+        f"## {name}\n\n{(MODULES[name].__doc__ or '').strip()}\n\n{table(name, rows)}" for name, rows in TABLES.items()
+    ]
     return "\n".join([HEAD, contents, "", *sections])
 
 

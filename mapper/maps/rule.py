@@ -27,8 +27,8 @@ Converter = Callable[..., Any]
 class Rule:
     """One row of a mapping table.
 
-    `element` is a FHIR path, `dicom` the PS3.6 keywords it comes from (a trailing `*` hands on every value),
-    `by` the converter. A `required` element that is absent drops the element that encloses it. A row with an
+    `element` is a FHIR path, `dicom` the PS3.6 keywords it comes from (a trailing `*` hands on every value; a
+    trailing `?` marks what only completes the rest: unreadable, it is recorded and counts as absent), `by` the converter. A `required` element that is absent drops the element that encloses it. A row with an
     `option` works only where the site names it; one with `otherwise` only where no row before made its element.
     """
 
@@ -42,7 +42,7 @@ class Rule:
     @cached_property
     def keywords(self) -> tuple[str, ...]:
         """The DICOM keywords of this row."""
-        return tuple(word.rstrip("*") for word in self.dicom.split())
+        return tuple(word.rstrip("*?") for word in self.dicom.split())
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -54,15 +54,21 @@ class Rule:
         """The rule in words: the first sentence of its converter."""
         return (self.by.__doc__ or self.by.__name__).strip().partition("\n")[0]
 
-    def read(self, item: Item) -> Iterator[Any]:
-        """Yield the values this row is made from; raises ValueError when one is unreadable.
+    def read(self, item: Item, note: Callable[[str], None]) -> Iterator[Any]:
+        """Yield the values this row is made from; raises ValueError when one is unreadable that counts.
 
         All of them come from the data set that speaks for the first: an offset belongs to its own date.
         """
         if self.keywords and self.keywords[0] in item:
             item = item.speaker(self.keywords[0])
-        for word in self.dicom.split():
-            yield item.values(word[:-1]) if word.endswith("*") else item[word]
+        for word, keyword in zip(self.dicom.split(), self.keywords, strict=True):
+            try:
+                yield item.values(keyword) if "*" in word else item[keyword]
+            except ValueError as error:
+                if "?" not in word:
+                    raise
+                note(f"{keyword} is {error or 'not readable'}: counts as absent")
+                yield [] if "*" in word else None
 
 
 class MissingElement(ValueError):
@@ -135,7 +141,7 @@ def make(rule: Rule, cx: Context, item: Item) -> Any:
     """Return what one row makes of a data set, or None; what goes wrong is recorded."""
     cx.rule, cx.item = rule, item
     try:
-        values = list(rule.read(item))
+        values = list(rule.read(item, cx.note))
         doubt(rule, cx, item, values)
         return rule.by(cx, *values)
     except MissingElement:

@@ -27,6 +27,8 @@ def is_phantom(cx: Context) -> bool:
 
 def phantom_id(cx: Context, quality_control: Any, *issued: Any) -> str | None:
     """A phantom's PatientID with its issuer -> id of its Device."""
+    if as_code(quality_control) not in ("YES", "NO", None):
+        cx.note("QualityControlSubject is neither YES nor NO: read as NO")
     if not is_phantom(cx):
         return None
     identifier = patient_identifier(cx, *issued)

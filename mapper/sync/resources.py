@@ -16,7 +16,8 @@ from zlib import crc32
 from sqlalchemy import Connection, delete, select, update
 
 from mapper.fhir.bundle import dump
-from mapper.sync.ledger import Claim, Ledger, mark
+from mapper.sync.ledger import Claim, Ledger
+from mapper.sync.marks import mark
 from mapper.sync.schema import written
 
 SHARED = frozenset({"Patient", "Device", "Practitioner", "Organization", "Endpoint"})

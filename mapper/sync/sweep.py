@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, select
 
 from mapper.sources.source import Sighting, Source
-from mapper.sync.ledger import Ledger, mark
+from mapper.sync.ledger import Ledger
+from mapper.sync.marks import mark
 from mapper.sync.schema import seen
 
 BRAKE_SHARE, BRAKE_STUDIES = 0.20, 50

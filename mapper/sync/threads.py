@@ -67,7 +67,7 @@ class Threads:
         asked = float(ledger.get(SWEEP_ASKED) or 0.0)
         for triggers in self._triggers:
             if ledger.lead(triggers.source.name, self._name):
-                triggers.turn(sweep_asked=asked)
+                self._guarded(partial(triggers.turn, sweep_asked=asked))
 
     def _sign(self) -> None:
         """Tell commands beside us that somebody works on this ledger."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -45,13 +45,19 @@ def session() -> requests.Session:
     return made
 
 
+class HasUrl(Protocol):
+    """Whatever stands for a FHIR server."""
+
+    url: str
+
+
 class Stack:
     """One Orthanc, one mapper and a FHIR server; a context manager that starts and forgets the first two."""
 
     def __init__(
         self,
         folder: Path,
-        fhir: FhirServer,
+        fhir: FhirServer | HasUrl,
         kind: type[Orthanc] = Orthanc,
         *,
         overrides: Mapping[str, Any] | None = None,

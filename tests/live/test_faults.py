@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from demo.native import FhirServer, Orthanc, OrthancInFolder, Postgres
+from demo.native.orthanc_in_folder import INSIDE
+from mapper.sync.database import Database
+from mapper.sync.ledger import Ledger
 from tests.live.conftest import ORTHANCS
 from tests.live.stack import Stack, until
 from tests.live.study import Sample, study
 
 STUDIES = 20
+PAUSE = 0.3
 RECOVERY = 120.0
 """Seconds for a FHIR server to come back, the breaker to notice and twenty studies to follow."""
 
@@ -45,19 +49,17 @@ def everything_runs(stack: Stack, database: Postgres) -> Iterator[None]:
         server.start().wait_ready()
 
 
-def uploading(stack: Stack, samples: list[Sample], at: int) -> tuple[threading.Thread, threading.Event]:
-    """Upload in the background; the event is set when so many studies are stored."""
-    reached = threading.Event()
+def uploading(stack: Stack, samples: list[Sample]) -> threading.Thread:
+    """Upload in the background, a study after the other with pauses as from a modality."""
 
     def run() -> None:
-        for number, sample in enumerate(samples, 1):
+        for sample in samples:
             stack.upload(sample)
-            if number == at:
-                reached.set()
+            threading.Event().wait(PAUSE)
 
     thread = threading.Thread(target=run)
     thread.start()
-    return thread, reached
+    return thread
 
 
 def all_there_once(stack: Stack, samples: list[Sample]) -> None:
@@ -123,25 +125,30 @@ def test_a_lost_ledger_changes_nothing_in_fhir(stack: Stack) -> None:
 
 def test_studies_uploaded_while_the_fhir_server_is_killed_all_appear_once(stack: Stack) -> None:
     samples = [study(instances=3) for _ in range(STUDIES)]
-    thread, reached = uploading(stack, samples, at=STUDIES // 2)
+    thread = uploading(stack, samples)
     try:
-        assert reached.wait(60)
         until(lambda: stack.found(samples[0].uid))
+        assert thread.is_alive(), "killed while studies still arrive"
         stack.fhir.kill()
-        until(lambda: stack.state(samples[-1].uid)["state"] == "retrying" or not thread.is_alive())
     finally:
         thread.join()
-    assert stack.mapper.is_alive()
+    until(lambda: "down" in stack.mapper.log_tail(200))
+    assert all(stack.state(sample.uid)["state"] != "parked" for sample in samples)
     stack.fhir.start().wait_ready()
 
     all_there_once(stack, samples)
 
 
-def test_a_database_that_stops_under_a_living_fhir_server_burns_no_attempt(stack: Stack, database: Postgres) -> None:
+def test_a_database_that_dies_under_a_living_fhir_server_burns_no_attempt_of_a_study(
+    stack: Stack, database: Postgres
+) -> None:
     database.kill()
     sample = study()
     stack.upload(sample)
     stack.until_state(sample.uid, "retrying", seconds=60)
+    row = Ledger(Database(stack.mapper.ledger)).row(sample.uid)
+    assert row is not None
+    assert row.attempts == 0
     database.start().wait_ready()
     until(lambda: stack.count("Patient") >= 0)
 
@@ -155,8 +162,8 @@ def test_a_database_that_stops_under_a_living_fhir_server_burns_no_attempt(stack
 def test_a_study_whose_stability_orthanc_forgets_in_a_restart_still_appears(
     run_folder: Path, durable: FhirServer, kind: type[Orthanc]
 ) -> None:
-    if kind is OrthancInFolder:
-        pytest.importorskip("tests")
+    if kind is OrthancInFolder and not INSIDE.exists():
+        pytest.skip("Orthanc 1.12.7 is not here: setup/orthanc-trixie.sh (as root) puts it there")
     with Stack(run_folder / f"restart-{kind.__name__}", durable, kind, overrides={"StableAge": 600}) as stack:
         sample = study()
         stack.upload(sample)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from demo.dataset import part10
 from demo.native import FhirServer, Orthanc, OrthancInFolder
@@ -12,8 +13,14 @@ from demo.native.orthanc_in_folder import INSIDE
 from demo.studies import studies as demo_studies
 from tests.live.stack import Sample, Stack, references, until
 from tests.live.study import study
+from tests.live.test_explorer import browser, explorer
 from tests.live.validator import knows
 
+__all__ = ["browser"]
+
+BROWSER = 60_000
+"""Milliseconds within which a loaded machine shows what it should."""
+SPOILED = "not what the PACS says"
 DEBIAN, NEWER = "orthanc-debian", "orthanc-1.12.7"
 
 
@@ -212,6 +219,58 @@ def test_a_corrected_patient_id_gives_the_same_study_another_subject(stack: Stac
     stack.until_state(sample.uid, "synced")
     assert all(map(stack.resource, references(stack.imaging_study(sample.uid))))
     assert stack.imaging_study(sample.uid)["status"] == "available"
+
+
+# The button ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_the_button_in_orthanc_explorer_writes_the_study_shown_again_and_no_other(
+    stack: Stack, browser: Browser
+) -> None:
+    samples = first, second = study(), study()
+    for sample in samples:
+        synced(stack, sample)
+        spoil(stack, sample)
+    shown = [stack.orthanc_ids(sample.uid)[0] for sample in samples]
+
+    user, password = stack.orthanc.auth or ("", "")
+    context = browser.new_context(http_credentials={"username": user, "password": password})
+    page = context.new_page()
+    page.set_default_timeout(BROWSER)
+    try:
+        page.goto(explorer(stack.orthanc, shown[0]))
+        press(page)
+        assert not spoiled(stack, first)
+        assert spoiled(stack, second)
+
+        page.evaluate("hash => { location.hash = hash; }", f"#study?uuid={shown[1]}")
+        page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=shown[1])
+        press(page)
+        assert not spoiled(stack, second)
+    finally:
+        context.close()
+
+
+def spoil(stack: Stack, sample: Sample) -> None:
+    """Have somebody else write nonsense into a study's ImagingStudy."""
+    nonsense = {**stack.imaging_study(sample.uid), "description": SPOILED}
+    url = f"{stack.fhir.url}/ImagingStudy/{nonsense['id']}"
+    stack.http.put(url, json=nonsense, timeout=30).raise_for_status()
+    assert spoiled(stack, sample)
+
+
+def spoiled(stack: Stack, sample: Sample) -> bool:
+    return bool(stack.imaging_study(sample.uid)["description"] == SPOILED)
+
+
+def press(page: Page) -> None:
+    """Press the button, and wait until the line beside it says that all is well."""
+    line = page.locator("#fhir-sync-box p[role=status]")
+    expect(line).to_contain_text("up to date", timeout=BROWSER)  # as the mapper left it, before anybody spoiled it
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator("#fhir-sync-box .ui-btn").click()
+    expect(line).to_contain_text("written, up to date", timeout=BROWSER)
 
 
 # The command line ---------------------------------------------------------------------------------------------

@@ -1,0 +1,131 @@
+"""A HTTP proxy on loopback that stands before the FHIR server and answers in its place when a dice says so."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from demo.native.ports import LOOPBACK
+
+SLOW = 7.0
+"""Seconds: longer than the mapper of these tests waits for an answer."""
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
+STATUSES = {409: {}, 412: {}, 429: {"Retry-After": "1"}, 500: {}, 503: {}}
+WEIGHTS = {"409": 4, "412": 1, "429": 3, "500": 3, "503": 4, "timeout": 1, "cut before": 3, "cut after": 4}
+"""How often each fault is chosen among them: `before` the server saw the request, or `after` it did its work."""
+
+
+class Proxy:
+    """Hands requests on to a FHIR server; `rate` of the writes, and a tenth as many reads, go wrong."""
+
+    def __init__(self, upstream: str, seed: str = "") -> None:
+        self.upstream = urlsplit(upstream)
+        self.random, self.rate = Random(seed), 0.0
+        self.faults: Counter[str] = Counter()
+        self.watch: Callable[[bytes], None] = lambda body: None
+        """Shown every body that is written."""
+        self._lock = threading.Lock()
+        handler = type("Handler", (Handler,), {"proxy": self})
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Return the base under which the FHIR server is reached through here."""
+        return f"http://{LOOPBACK}:{self._server.server_address[1]}{self.upstream.path}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def fault(self, method: str) -> str:
+        """Throw the dice for one request; an empty text: it goes well."""
+        with self._lock:
+            rate = self.rate if method != "GET" else self.rate / 10
+            if self.random.random() >= rate:
+                return ""
+            chosen = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            self.faults[f"FHIR server: {chosen}"] += 1
+            return chosen
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection of a client, with one connection to the server behind it."""
+
+    protocol_version = "HTTP/1.1"
+    proxy: Proxy
+    _upstream: HTTPConnection | None = None
+
+    def do_GET(self) -> None:
+        """Pass on, or spoil, one request."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.command != "GET":
+            self.proxy.watch(body)
+        fault = self.proxy.fault(self.command)
+        if fault.isdigit():
+            return self.answer(int(fault), STATUSES[int(fault)], b'{"resourceType":"OperationOutcome","issue":[]}')
+        if fault == "cut before":
+            return self.cut()
+        try:
+            status, headers, content = self.ask(body)
+        except (OSError, HTTPException):
+            self._upstream = None
+            return self.answer(502, {}, b"")
+        if fault == "timeout":
+            time.sleep(SLOW)
+        if fault in ("cut after", "timeout"):
+            return self.cut()
+        return self.answer(status, headers, content)
+
+    do_POST = do_PUT = do_GET
+
+    def ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body of the server."""
+        if self._upstream is None:
+            self._upstream = HTTPConnection(str(self.proxy.upstream.hostname), self.proxy.upstream.port, timeout=60)
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        self._upstream.request(self.command, self.path, body or None, headers)
+        answer = self._upstream.getresponse()
+        content = answer.read()
+        kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP}
+        if answer.will_close:
+            self._upstream = None
+        return answer.status, kept, content
+
+    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        """Send an answer."""
+        try:
+            self.send_response_only(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+        except OSError:  # the client was killed
+            self.close_connection = True
+
+    def cut(self) -> None:
+        """Close the connection without an answer."""
+        self.close_connection = True
+
+    def log_message(self, format: str, *_: Any) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """Close both sides."""
+        if self._upstream is not None:
+            self._upstream.close()
+        try:
+            super().finish()
+        except OSError:
+            self.close_connection = True

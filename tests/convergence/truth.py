@@ -1,0 +1,161 @@
+"""What FHIR should hold, by a fresh mapping of what Orthanc holds now; and how what it does hold differs."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.native import FhirServer, Mapper
+from mapper.errors import StudyGone, TwoPatients
+from mapper.fhir.bundle import dump
+from mapper.service import checked, orthanc_of, site_of
+from mapper.settings import PREFIX, Settings, load
+from mapper.sinks.fhir_server import study_uids
+from mapper.sync.resources import SHARED
+from tests.live.stack import entries, references, session
+
+Json = dict[str, Any]
+TYPES = ("ImagingStudy", "Observation", "Patient", "Practitioner", "Device", "Endpoint", "ServiceRequest")
+SERVERS_OWN = frozenset({"versionId", "lastUpdated", "source"})
+
+
+@dataclass
+class Truth:
+    """What the sources hold, mapped: resources by reference, and the studies that nobody can read."""
+
+    studies: dict[str, str] = field(default_factory=dict)
+    """Reference of the ImagingStudy by StudyInstanceUID."""
+    resources: dict[str, Json] = field(default_factory=dict)
+    parked: set[str] = field(default_factory=set)
+    """StudyInstanceUIDs under two PatientIDs."""
+    ranks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Who speaks for each shared resource."""
+
+
+def truth_of(mapper: Mapper) -> Truth:
+    """Read everything that the mapper's Orthanc holds, and map it as the mapper should."""
+    found = Truth()
+    settings = settings_of(mapper)
+    (one,) = settings.all_sources
+    source, mapping = orthanc_of(one, 60.0), checked({one.name: site_of(settings, one)})
+    for uid in sorted({sighting.study_uid for sighting in source.listing()}):
+        try:
+            reading = source.read(uid, [])
+        except TwoPatients:
+            found.parked.add(uid)
+            continue
+        except StudyGone:
+            continue
+        mapped = mapping(reading, source)
+        for resource in json.loads(dump(mapped.resources)):
+            reference = f"{resource['resourceType']}/{resource['id']}"
+            if resource["resourceType"] == "ImagingStudy":
+                found.studies[uid] = reference
+            if resource["resourceType"] not in SHARED:
+                found.resources[reference] = resource
+            elif (mapped.rank, uid) >= found.ranks.get(reference, ("", "")):
+                found.ranks[reference] = mapped.rank, uid
+                found.resources[reference] = resource
+    return found
+
+
+def settings_of(mapper: Mapper) -> Settings:
+    """Return the settings of a mapper as it reads them."""
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in mapper.environment().items()}
+    return load(Settings, **{name: value for name, value in given.items() if name in Settings.model_fields})
+
+
+def held_by(fhir: FhirServer) -> dict[str, Json]:
+    """Return everything that a FHIR server holds, by reference."""
+    http = session()
+    found = (one for kind in TYPES for one in entries(http, f"{fhir.url}/{kind}", {"_count": "500"}))
+    return {f"{one['resourceType']}/{one['id']}": one for one in found}
+
+
+def versions(held: dict[str, Json]) -> dict[str, str]:
+    """Return `meta.versionId` of everything, by reference."""
+    return {reference: one["meta"]["versionId"] for reference, one in held.items()}
+
+
+def differences(truth: Truth, held: dict[str, Json], before: frozenset[str] = frozenset()) -> list[str]:
+    """Return what is wrong in FHIR, a line each; what it held `before` the walks is left alone."""
+    ours = {reference: one for reference, one in held.items() if reference not in before}
+    doubtful = {r for uid in truth.parked for one in ours.values() if uid in study_uids(one) for r in references(one)}
+    return [
+        *missing(truth, ours, doubtful),
+        *strange(truth, ours),
+        *twice(ours),
+        *dangling(held, ours),
+    ]
+
+
+def missing(truth: Truth, ours: dict[str, Json], doubtful: set[str]) -> Iterator[str]:
+    """Yield what should be there and is not, or not so."""
+    for reference, wanted in truth.resources.items():
+        if reference not in ours:
+            yield f"missing: {reference}"
+        elif reference not in doubtful:
+            for path in unlike(wanted, bare(ours[reference])):
+                yield f"differs: {reference} {path}{speaker(truth, reference)}"
+
+
+def speaker(truth: Truth, reference: str) -> str:
+    """Name the study that speaks for a shared resource."""
+    return f" (should speak: {' '.join(truth.ranks[reference])})" if reference in truth.ranks else ""
+
+
+def strange(truth: Truth, ours: dict[str, Json]) -> Iterator[str]:
+    """Yield what says that it is there although its study is not."""
+    for reference, one in ours.items():
+        if reference in truth.resources or truth.parked.intersection(study_uids(one)):
+            continue
+        if one["resourceType"] == "ImagingStudy" and one["status"] != "unknown":
+            yield f"strange: {reference} is {one['status']}, {study_uids(one)}"
+        if one["resourceType"] == "ImagingStudy" and "endpoint" in one:
+            yield f"strange: {reference} is gone and has an endpoint"
+        parts = {part["reference"] for part in one.get("partOf", [])}
+        of_parked = any(truth.parked.intersection(study_uids(ours.get(part, {}))) for part in parts)
+        if one["resourceType"] == "Observation" and one["status"] != "unknown" and not of_parked:
+            yield f"strange: {reference} is {one['status']}, part of {sorted(parts)}"
+
+
+def twice(ours: dict[str, Json]) -> Iterator[str]:
+    """Yield identifiers that two resources of one type have."""
+    owners: dict[str, str] = {}
+    for reference, one in ours.items():
+        for identifier in one.get("identifier", []):
+            if one["resourceType"] in ("Observation", "Endpoint") or not identifier.get("system"):
+                continue
+            key = f"{one['resourceType']} {identifier['system']}|{identifier.get('value')}"
+            if owners.setdefault(key, reference) != reference:
+                yield f"twice: {key}: {owners[key]} and {reference}"
+
+
+def dangling(held: dict[str, Json], ours: dict[str, Json]) -> Iterator[str]:
+    """Yield references that lead nowhere, of available studies and of what is part of them."""
+    shown = {reference for reference, one in ours.items() if one.get("status") == "available"}
+    for reference, one in ours.items():
+        parts = {part["reference"] for part in one.get("partOf", [])}
+        if reference in shown or parts & shown:
+            for target in references(one):
+                if target not in held:
+                    yield f"dangling: {reference} -> {target}"
+
+
+def bare(resource: Json) -> Json:
+    """Return a resource without what the server adds."""
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in SERVERS_OWN}
+    rest = {name: value for name, value in resource.items() if name != "meta"}
+    return {**rest, "meta": meta} if meta else rest
+
+
+def unlike(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths at which two JSON values differ."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for name in sorted({*wanted, *found}):
+            yield from unlike(wanted.get(name), found.get(name), f"{path}.{name}")
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for number, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from unlike(one, other, f"{path}[{number}]")
+    elif wanted != found:
+        yield f"{path}: wanted {str(wanted)[:160]}, found {str(found)[:160]}"

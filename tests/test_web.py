@@ -1,0 +1,559 @@
+"""The mapper over HTTP: who gets in, every route, and the page in each situation."""
+
+import base64
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fakes import SITE, World, study_key
+from fastapi.testclient import TestClient
+from httpx import Response
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.routing import Route
+
+from mapper.errors import BundleRejected, SinkDown, SourceDown
+from mapper.service import Service
+from mapper.settings import Settings
+from mapper.sync.schema import STATES
+from mapper.sync.sweep import BRAKE
+from mapper.sync.threads import Threads
+from mapper.sync.triggers import Bell, Triggers
+from mapper.web.app import app_of
+from mapper.web.metrics import Metrics
+
+A, B, C = "1.2.1", "1.2.2", "1.2.3"
+TOKEN = "t0ken"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+HERE = "http://127.0.0.1:8000"
+JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+class Site:
+    """A service in memory and a client of it; nothing runs until `running` is entered."""
+
+    def __init__(self, url: str, token: str | None = TOKEN) -> None:
+        self.world = World(url)
+        settings = Settings(token=token, ledger=url, fhir_public_url="https://fhir.example.org/fhir")  # type: ignore[arg-type]
+        self.metrics = Metrics()
+        self.world.worker = self.world.new_worker(meter=self.metrics)
+        self.triggers = Triggers(self.world.source, self.world.ledger)
+        self.bell = Bell()
+        threads = Threads(self.world.worker, [self.triggers], self.bell, workers=1)
+        self.service = Service(
+            settings,
+            self.world.sink,  # type: ignore[arg-type]
+            self.world.ledger,
+            self.world.worker,
+            [self.triggers],
+            self.bell,
+            threads,
+        )
+        self.app = app_of(self.service, self.metrics)
+        headers = BEARER if token else {}
+        self.client = TestClient(self.app, base_url=HERE, headers=headers, raise_server_exceptions=False)
+        self.stranger = TestClient(self.app, base_url=HERE, raise_server_exceptions=False)
+
+    def sync(self, *study_uids: str) -> None:
+        self.world.mark(*study_uids)
+        self.world.work()
+
+
+@pytest.fixture
+def site(ledger_url: str) -> Iterator[Site]:
+    site = Site(ledger_url)
+    yield site
+    site.world.database.close()
+
+
+@pytest.fixture
+def open_site(ledger_url: str) -> Iterator[Site]:
+    """Give a service without a token."""
+    site = Site(ledger_url, token=None)
+    yield site
+    site.world.database.close()
+
+
+ROUTES = [
+    ("GET", "/metrics", {}),
+    ("GET", "/api/studies", {}),
+    ("GET", f"/api/studies/{A}", {}),
+    ("POST", f"/api/studies/{A}/sync", {"json": {}}),
+    ("POST", "/api/retry", {"json": {}}),
+    ("POST", "/wake", {"json": {}}),
+    ("GET", "/", {}),
+    ("POST", "/page/retry", {"headers": FORM}),
+    ("GET", "/static/status.css", {}),
+    ("GET", "/openapi.json", {}),
+    ("GET", "/nothing/here", {}),
+]
+each_route = pytest.mark.parametrize(("method", "path", "given"), ROUTES, ids=[f"{m} {p}" for m, p, _ in ROUTES])
+
+
+def refused(answer: Response, status: int) -> None:
+    assert answer.status_code == status
+    assert set(answer.json()) == {"message"}
+
+
+# -- who gets in ---------------------------------------------------------------------------------
+
+
+def test_every_route_is_in_this_list(site: Site) -> None:
+    known = {(method, path.replace(A, "{study_uid}")) for method, path, _ in ROUTES} | {
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+    }
+    served = {
+        (method, route.path)
+        for route in site.app.routes
+        if isinstance(route, Route)
+        for method in (route.methods or ())
+        if method != "HEAD"
+    }
+    assert served <= known
+
+
+@each_route
+def test_without_the_token_nobody_gets_in(site: Site, method: str, path: str, given: dict[str, Any]) -> None:
+    answer = site.stranger.request(method, path, **given)
+    refused(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+    assert site.world.ledger.rows() == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN.upper()}",
+        f"Token {TOKEN}",
+        TOKEN,
+        "Basic",
+        "Basic !!!",
+        "Basic " + base64.b64encode(b"\xff\xff").decode(),
+        "Basic " + base64.b64encode(TOKEN.encode()).decode(),
+        "Basic " + base64.b64encode(f"{TOKEN}:".encode()).decode(),
+        "Basic " + base64.b64encode(f"user:{TOKEN}x".encode()).decode(),
+    ],
+)
+def test_a_wrong_token_is_none(site: Site, header: str) -> None:
+    refused(site.stranger.get("/api/studies", headers={"Authorization": header}), 401)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"Bearer {TOKEN}",
+        f"bearer {TOKEN}",
+        "Basic " + base64.b64encode(f"anybody:{TOKEN}".encode()).decode(),
+        "Basic " + base64.b64encode(f":{TOKEN}".encode()).decode(),
+    ],
+)
+def test_the_token_comes_as_bearer_or_as_a_browsers_password(site: Site, header: str) -> None:
+    assert site.stranger.get("/api/studies", headers={"Authorization": header}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_need_no_token_and_tell_nothing(site: Site, path: str) -> None:
+    site.world.source.store(A)
+    site.sync(A)
+    answer = site.stranger.get(path)
+    assert answer.status_code == 200
+    assert answer.text in ("ok\n", "ready\n")
+
+
+@each_route
+def test_without_a_token_only_loopback_names_are_answered(
+    open_site: Site, method: str, path: str, given: dict[str, Any]
+) -> None:
+    """A page of another site whose name is made to point here must find nothing (DNS rebinding)."""
+    refused(open_site.client.request(method, f"http://rebound.example{path}", **given), 403)
+    for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
+        assert open_site.client.request(method, f"http://{host}{path}", **given).status_code != 403
+
+
+# -- writes --------------------------------------------------------------------------------------
+
+WRITES = [(method, path, given) for method, path, given in ROUTES if method == "POST"]
+each_write = pytest.mark.parametrize(("method", "path", "given"), WRITES, ids=[path for _, path, _ in WRITES])
+
+
+@each_write
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": HERE, "Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_no_other_site_writes(
+    site: Site, method: str, path: str, given: dict[str, Any], headers: dict[str, str]
+) -> None:
+    refused(site.client.request(method, path, **{**given, "headers": {**given.get("headers", {}), **headers}}), 403)
+    assert site.world.ledger.rows() == []
+
+
+@each_write
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": HERE}, {"Origin": HERE, "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}],
+    ids=str,
+)
+def test_our_own_pages_and_programs_write(
+    site: Site, method: str, path: str, given: dict[str, Any], headers: dict[str, str]
+) -> None:
+    given = {**given, "headers": {**given.get("headers", {}), **headers}}
+    answer = site.client.request(method, path, **given, follow_redirects=False)
+    assert answer.status_code in (200, 202, 303)
+
+
+@each_write
+@pytest.mark.parametrize("kind", ["text/plain", "", "multipart/form-data", "wrong"])
+def test_a_write_says_what_it_sends(site: Site, method: str, path: str, given: dict[str, Any], kind: str) -> None:
+    """A form of another site can send text and forms, but never JSON."""
+    if kind == "wrong":
+        kind = "application/json" if path.startswith("/page/") else "application/x-www-form-urlencoded"
+    refused(site.client.request(method, path, content=b"{}", headers={"content-type": kind}), 415)
+    assert site.world.ledger.rows() == []
+
+
+def test_json_with_a_charset_is_json(site: Site) -> None:
+    assert site.client.post(
+        "/wake", content=b"{}", headers={"content-type": "Application/JSON; charset=utf-8"}
+    ).is_success
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/wake"), ("GET", "/api/retry"), ("GET", f"/api/studies/{A}/sync"), ("GET", "/page/retry")],
+)
+def test_reading_never_writes(site: Site, method: str, path: str) -> None:
+    assert site.client.request(method, path).status_code == 405
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_refused(site: Site, method: str) -> None:
+    assert site.client.request(method, f"/api/studies/{A}", headers=JSON, content=b"{}").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/wake", b"{"),
+        ("/wake", b"[]"),
+        ("/wake", b'{"sweep": "perhaps"}'),
+        ("/wake", b'{"swep": true}'),
+        (f"/api/studies/{A}/sync", b'{"wait": -1}'),
+        (f"/api/studies/{A}/sync", b'{"wait": 61}'),
+        ("/api/retry", b'{"studies": "1.2"}'),
+    ],
+)
+def test_a_wrong_body_is_refused(site: Site, path: str, body: bytes) -> None:
+    assert site.client.post(path, content=body, headers=JSON).status_code == 422
+    assert site.world.ledger.rows() == []
+
+
+@each_route
+def test_every_answer_keeps_browsers_in_check(site: Site, method: str, path: str, given: dict[str, Any]) -> None:
+    for client in (site.client, site.stranger):
+        headers = client.request(method, path, **given, follow_redirects=False).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "script-src" not in headers["content-security-policy"], "no script at all"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "access-control-allow-origin" not in headers
+
+
+# -- the API -------------------------------------------------------------------------------------
+
+
+def test_a_study_has_one_shape_everywhere(site: Site) -> None:
+    site.world.source.store(A, PatientBirthDate="not a date")
+    site.sync(A)
+    one = site.client.get(f"/api/studies/{A}").json()
+    assert set(one) == {"study_uid", "state", "message", "problems", "synced_at", "fhir_url"}
+    assert (one["study_uid"], one["state"]) == (A, "synced")
+    assert one["message"]
+    assert one["fhir_url"] == "https://fhir.example.org/fhir/" + "/".join(study_key(A))
+    synced_at = datetime.fromisoformat(one["synced_at"])
+    assert synced_at == datetime.fromtimestamp(int(site.world.clock.now), UTC)
+    assert {"element", "attribute", "reason"} == set(one["problems"][0])
+    assert site.client.get("/api/studies").json()["studies"] == [one]
+    assert site.client.post(f"/api/studies/{A}/sync", json={}).json().keys() == one.keys()
+
+
+def test_a_study_that_was_never_written_has_no_link(site: Site) -> None:
+    site.world.source.store(A)
+    site.world.source.failures.append(SourceDown("no answer"))
+    site.sync(A)
+    one = site.client.get(f"/api/studies/{A}").json()
+    assert (one["state"], one["message"], one["synced_at"], one["fhir_url"]) == ("retrying", "no answer", None, None)
+
+
+def test_an_unknown_study_is_404(site: Site) -> None:
+    assert site.client.get("/api/studies/9.9.9").status_code == 404
+
+
+def test_the_list_is_counted_filtered_and_paged(site: Site) -> None:
+    for study_uid in (A, B):
+        site.world.source.store(study_uid)
+    site.sync(A, B)
+    site.world.mark(C)
+    everything = site.client.get("/api/studies").json()
+    assert everything["counts"] == {**dict.fromkeys(STATES, 0), "synced": 2, "pending": 1}
+    assert len(everything["studies"]) == 3
+    pending = site.client.get("/api/studies", params={"state": "pending"}).json()["studies"]
+    assert [one["study_uid"] for one in pending] == [C]
+    pages = [site.client.get("/api/studies", params={"limit": 2, "offset": at}).json()["studies"] for at in (0, 2, 4)]
+    assert [len(page) for page in pages] == [2, 1, 0]
+    assert sorted(one["study_uid"] for page in pages for one in page) == [A, B, C]
+
+
+@pytest.mark.parametrize("query", [{"state": "lost"}, {"limit": 0}, {"limit": 100000}, {"offset": -1}], ids=str)
+def test_a_wrong_query_is_refused(site: Site, query: dict[str, Any]) -> None:
+    assert site.client.get("/api/studies", params=query).status_code == 422
+
+
+def test_wake_rings_and_asks_for_a_sweep_only_when_told(site: Site) -> None:
+    assert site.client.post("/wake", json={}).status_code == 202
+    assert not site.bell.sweep_asked.is_set()
+    assert site.client.post("/wake", json={"sweep": True}).status_code == 202
+    assert site.bell.sweep_asked.is_set()
+
+
+def test_sync_marks_by_hand_and_answers_at_once(site: Site) -> None:
+    site.world.source.store(A)
+    answer = site.client.post(f"/api/studies/{A}/sync", json={})
+    assert answer.status_code == 200
+    assert answer.json()["state"] == "pending"
+    (claim,) = site.world.ledger.claim(["orthanc"])
+    assert claim.priority > 0
+
+
+def test_retry_brings_back_what_is_parked(site: Site) -> None:
+    for study_uid in (A, B):
+        site.world.source.store(study_uid)
+        site.world.sink.failures.append(BundleRejected("HTTP 422"))
+    site.sync(A, B)
+    assert site.client.post("/api/retry", json={"studies": [A]}).json() == {"retried": 1}
+    assert site.client.post("/api/retry", json={"studies": [A, C]}).json() == {"retried": 0}
+    assert site.client.post("/api/retry", json={}).json() == {"retried": 1}
+
+
+def test_sync_waits_for_the_outcome(site: Site) -> None:
+    site.world.source.store(A)
+    with site.client as client:
+        began = time.monotonic()
+        answer = client.post(f"/api/studies/{A}/sync", json={"wait": 30})
+        assert answer.json()["state"] == "synced"
+        assert time.monotonic() - began < 20
+        site.world.source.failures.append(BundleRejected("HTTP 422"))
+        assert client.post(f"/api/studies/{A}/sync", json={"wait": 30}).json()["state"] == "parked"
+
+
+# -- probes and metrics --------------------------------------------------------------------------
+
+
+def test_it_is_not_ready_when_the_marking_thread_is_stuck(site: Site) -> None:
+    assert site.stranger.get("/readyz").status_code == 200
+    site.service.threads.alive_at -= 3600
+    answer = site.stranger.get("/readyz")
+    assert answer.status_code == 503
+    assert "thread" in answer.text
+    assert site.stranger.get("/healthz").status_code == 200
+
+
+def test_it_is_not_ready_when_the_ledger_is_gone(site: Site) -> None:
+    with site.world.database.write() as db:
+        db.exec_driver_sql("DROP TABLE study")
+    answer = site.stranger.get("/readyz")
+    assert answer.status_code == 503
+    assert "ledger" in answer.text
+
+
+def test_the_metrics_say_states_lag_stages_and_answers(site: Site) -> None:
+    site.world.source.store(A)
+    site.world.source.store(B)
+    site.world.sink.failures.append(BundleRejected("HTTP 422"))
+    site.sync(A, B)
+    site.world.mark(C)
+    site.world.clock.forward(9)
+    site.metrics.answer("2xx")
+    answer = site.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert {state: samples["orthanc_fhir_studies", state] for state in STATES} == {
+        **dict.fromkeys(STATES, 0),
+        "synced": 1,
+        "parked": 1,
+        "pending": 1,
+    }
+    assert samples["orthanc_fhir_lag_seconds",] == 9.0
+    for stage in ("read", "map", "put", "study"):
+        assert samples["orthanc_fhir_stage_seconds_count", stage] == 2
+    assert samples["orthanc_fhir_answers_total", "2xx"] == 1
+    assert A not in answer.text
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def text_of(answer: Response) -> str:
+    """Return what a person reads."""
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.text.partition("<body>")[2]).split())
+
+
+def starting(site: Site) -> None:
+    """Nothing was listed yet."""
+
+
+def in_line(site: Site) -> None:
+    site.world.source.store(A)
+    site.triggers.turn()
+    site.world.work()
+
+
+def catching_up(site: Site) -> None:
+    in_line(site)
+    site.world.mark(B, C)
+
+
+def source_down(site: Site) -> None:
+    in_line(site)
+    site.world.source.down = SourceDown("no Orthanc answers")
+    site.triggers.turn()
+
+
+def sink_down(site: Site) -> None:
+    site.world.source.store(A)
+    site.world.sink.failures.append(SinkDown("no FHIR server answers"))
+    site.triggers.turn()
+    site.world.work()
+
+
+def braked(site: Site) -> None:
+    in_line(site)
+    site.world.ledger.put(f"{BRAKE}:orthanc", "51 of 60 studies vanished at once")
+
+
+def parked(site: Site) -> None:
+    site.world.sink.failures.append(BundleRejected("HTTP 422 (processing)"))
+    in_line(site)
+
+
+SITUATIONS: dict[str, tuple[Callable[[Site], None], list[str], list[str]]] = {  # what is read, and what is not
+    "starting": (starting, ["Starting"], ["In line", "Down"]),
+    "in line": (in_line, ["In line", "all 1 studies"], ["Down", "Parked", "Retry"]),
+    "catching up": (catching_up, ["Catching up", "2 to go"], ["In line"]),
+    "the source is down": (source_down, ["Down", "no Orthanc answers"], ["In line"]),
+    "the sink is down": (sink_down, ["Down", "no FHIR server answers"], ["In line"]),
+    "the brake is on": (braked, ["Nothing is retracted", "51 of 60", "--accept-removals"], ["In line"]),
+    "a study is parked": (parked, ["1 parked", "Parked", A, "HTTP 422 (processing)", "Retry"], ["In line"]),
+}
+
+
+@pytest.mark.parametrize(("prepare", "shown", "hidden"), SITUATIONS.values(), ids=SITUATIONS)
+def test_the_page_says_how_things_are(
+    site: Site, prepare: Callable[[Site], None], shown: list[str], hidden: list[str]
+) -> None:
+    prepare(site)
+    text = text_of(site.client.get("/"))
+    for one in shown:
+        assert one in text
+    for one in hidden:
+        assert one not in text
+
+
+def test_every_number_leads_to_the_studies_behind_it(site: Site) -> None:
+    parked(site)
+    page = site.client.get("/").text
+    for state in STATES:
+        assert f'href="/?state={state}"' in page
+        assert text_of(site.client.get("/", params={"state": state}))
+    assert A in text_of(site.client.get("/", params={"state": "parked"}))
+    assert A not in text_of(site.client.get("/", params={"state": "synced"}))
+
+
+def test_a_study_is_found_by_its_uid_with_all_that_is_known(site: Site) -> None:
+    site.world.source.store(A, PatientBirthDate="not a date")
+    site.sync(A)
+    answer = site.client.get("/", params={"study": f" {A} "})
+    text = text_of(answer)
+    assert "PatientBirthDate" in text
+    assert "Patient.birthDate" in text
+    assert "/".join(study_key(A)) in answer.text
+    assert "never seen" in text_of(site.client.get("/", params={"study": "9.9"}))
+
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+def test_what_stands_on_the_page_is_escaped(site: Site) -> None:
+    site.world.mark(HOSTILE)
+    site.world.ledger.put(f"{BRAKE}:orthanc", HOSTILE)
+    site.triggers.down = HOSTILE
+    (claim,) = site.world.ledger.claim(["orthanc"])
+    site.world.ledger.finish(claim, "parked", HOSTILE)
+    for params in ({}, {"study": HOSTILE}, {"state": "parked"}):
+        page = site.client.get("/", params=params).text
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+        assert not re.search(r"""=["'][^"'<>]*["']'&""", page)
+
+
+def test_the_page_needs_no_script_and_nothing_from_elsewhere(site: Site) -> None:
+    parked(site)
+    page = site.client.get("/").text
+    assert "<script" not in page
+    assert not re.search(r"\son\w+=", page)
+    assert 'style="' not in page, "the policy lets no inline style pass"
+    loaded = re.findall(r'<(?:link|img|iframe)[^>]+(?:href|src)="([^"]+)"', page)
+    assert loaded
+    assert all(one.startswith("/static/") for one in loaded)
+    for one in loaded:
+        assert site.client.get(one).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", f"?study={A}"], ids=["all", "one"])
+def test_the_button_brings_parked_studies_back(site: Site, query: str) -> None:
+    parked(site)
+    answer = site.client.post(f"/page/retry{query}", headers=FORM, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == (f"/?study={A}" if query else "/")
+    assert site.world.state(A) == "pending"
+
+
+def test_the_button_of_a_study_in_line_syncs_it_again(site: Site) -> None:
+    in_line(site)
+    site.client.post(f"/page/retry?study={A}", headers=FORM, follow_redirects=False)
+    assert site.world.state(A) == "pending"
+
+
+def test_the_button_sends_nobody_to_another_site(site: Site) -> None:
+    answer = site.client.post("/page/retry?study=//evil.example/%0d%0aX:y", headers=FORM, follow_redirects=False)
+    assert answer.headers["location"].startswith("/?study=")
+    assert "x" not in answer.headers
+
+
+def test_the_site_of_these_tests_is_the_public_one() -> None:
+    """Links on the page are made under the same namespace as the fakes' ids."""
+    assert Settings().namespace == SITE.namespace
