@@ -1,6 +1,6 @@
 """How long a large study takes from Orthanc to FHIR, and how much memory it costs the mapper.
 
-    uv run python -m bench.large_study [SERIES] [INSTANCES OF EACH]
+uv run python -m bench.large_study [SERIES] [INSTANCES OF EACH]
 """
 
 import sys

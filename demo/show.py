@@ -45,9 +45,9 @@ def watching(follower: Follower, console: Console) -> Iterator[Callable[[], None
     def tell() -> None:
         """Print what is new."""
         for uid, followed in follower.followed.items():
-            if followed.found is not None and uid not in told:
+            if followed.seconds is not None and uid not in told:
                 told.add(uid)
-                after = f"{followed.seconds:.1f} s after it was stable" if followed.seconds is not None else EARLIER
+                after = f"{followed.seconds:.1f} s after it was stable"
                 console.print(f"{followed.study.name}: in FHIR, {after}", soft_wrap=True)
 
     yield tell
@@ -57,11 +57,11 @@ def links(console: Console, follower: Follower, stack: Stack) -> None:
     """Print what to open and what to type next."""
     first = next(iter(follower.followed.values()))
     user, password = stack.orthanc_auth
-    token = f"any user; the password is ORTHANC_FHIR_TOKEN in {TOKEN_FILE}"
+    secret = stack.token if console.is_terminal else f"ORTHANC_FHIR_TOKEN in {TOKEN_FILE}"  # never in a log
     rows = (
         ("Orthanc", f"{stack.orthanc_url}/app/explorer.html", f"user {user}, password {password}"),
-        ("FHIR", f"{stack.fhir_url}/ImagingStudy/{first.fhir_id}", first.study.description),
-        ("Mapper", f"{stack.mapper_url}/", token),
+        ("FHIR", f"{stack.fhir_url}/ImagingStudy/{first.fhir_id}?_pretty=true", first.study.description),
+        ("Mapper", f"{stack.mapper_url}/", f"any user, password {secret}"),
     )
     console.print("\nOpen:")
     _columns(console, rows)
@@ -69,6 +69,7 @@ def links(console: Console, follower: Follower, stack: Stack) -> None:
     _columns(
         console,
         (
+            ("README.md", "your first study in five minutes: a file of your own, the button, where each element comes from"),
             ("make logs", "follow what the servers say"),
             ("make down", "stop them and keep the data"),
             ("make clean", "stop them and remove the data"),

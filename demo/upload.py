@@ -101,7 +101,9 @@ def upload(
             after_study(study, len(lacking))
             if not console.is_terminal:
                 there = len(study.datasets) - len(lacking)
-                console.print(f"{study.name}: {len(lacking)} sent, {there} there before", soft_wrap=True)
+                sent = f"{len(lacking)} instances sent" if lacking else "nothing to send"
+                before = f", {there} were there" if there else ""
+                console.print(f"{study.name}: {sent}{before}", soft_wrap=True)
         progress.update(bar, description="done")
     return sent_in_all
 

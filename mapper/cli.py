@@ -85,7 +85,10 @@ def studies(
 ) -> None:
     """List the studies the ledger knows: state, reason, problems."""
     from mapper.hand import show_studies
+    from mapper.sync.schema import STATES
 
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     with one_line():
         show_studies(load(Settings), state, limit, as_json)
 

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from demo.native import Postgres
 from demo.native.process import ROOT
+from mapper.sync.database import Database
 
 settings.register_profile(
     "tests",
@@ -77,7 +78,19 @@ def emptied(url: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(quick_folder: Path) -> Path:
+    """Give a SQLite ledger that has its tables and nothing in them."""
+    path = quick_folder / "empty.db"
+    database = Database(f"sqlite:///{path}")
+    database.create()
+    database.close()
+    return path
+
+
 @pytest.fixture
-def ledger_url(quick_folder: Path) -> str:
+def ledger_url(quick_folder: Path, empty_ledger: Path) -> str:
     """Name an empty SQLite ledger."""
-    return f"sqlite:///{quick_folder / uuid4().hex}.db"
+    path = quick_folder / f"{uuid4().hex}.db"
+    shutil.copyfile(empty_ledger, path)
+    return f"sqlite:///{path}"

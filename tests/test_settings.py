@@ -1,6 +1,7 @@
 """Settings: a flag over the environment over the file over the default; a wrong one is one line that names it."""
 
 import os
+import socket
 import stat
 import threading
 from collections.abc import Callable
@@ -306,13 +307,11 @@ def test_nothing_is_served_beyond_loopback_without_a_token(host: str, ledger_url
         run(load(Settings, host=host, ledger=ledger_url))
 
 
-def test_an_occupied_port_is_said_before_any_work_is_done(ledger_url: str) -> None:
-    import socket
-
+def test_an_occupied_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(SettingError, match=rf"^port: .*127\.0\.0\.1:{port}"):
-            run(load(Settings, port=port, ledger=ledger_url))
-    assert not Path(ledger_url.removeprefix("sqlite:///")).exists()
+            run(load(Settings, port=port, ledger=f"sqlite:///{tmp_path}/ledger.db"))
+    assert os.listdir(tmp_path) == []

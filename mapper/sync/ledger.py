@@ -107,7 +107,12 @@ class Ledger(Facts, View):
             db.execute(
                 update(study)
                 .where(study.c.state == "syncing", study.c.lease_until <= now, study.c.attempts >= ATTEMPTS)
-                .values(state="parked", owner="", reason=f"gave up: {ATTEMPTS} attempts never came to an end")
+                .values(
+                    state="parked",
+                    owner="",
+                    failure="Unfinished",
+                    reason=f"gave up: {ATTEMPTS} attempts never came to an end",
+                )
             )
             chosen = (
                 select(study.c.source, study.c.study_uid)
@@ -141,10 +146,10 @@ class Ledger(Facts, View):
         """Lengthen the lease of a claim; False when it is no longer ours."""
         return self._settle(claim, lease_until=self.clock() + LEASE)
 
-    def finish(self, claim: Claim, state: State = "synced", reason: str = "", **facts: Any) -> bool:
+    def finish(self, claim: Claim, state: State = "synced", reason: str = "", failure: str = "", **facts: Any) -> bool:
         """End a claim with `synced`, `removed` or `parked`; False when it is no longer ours.
 
-        A mark that came in between makes the study pending again.
+        `failure` is the kind of failure that parked it. A mark that came in between makes the study pending again.
         """
         unchanged = study.c.generation == claim.generation
         now = self.clock()
@@ -157,6 +162,7 @@ class Ledger(Facts, View):
                 .values(
                     state=state,
                     reason=reason,
+                    failure=failure,
                     owner="",
                     priority=0,
                     done_generation=claim.generation,
@@ -174,6 +180,7 @@ class Ledger(Facts, View):
                     .values(
                         state="pending",
                         reason="",
+                        failure="",
                         owner="",
                         not_before=now,
                         marked_at=now,
@@ -183,16 +190,17 @@ class Ledger(Facts, View):
                 ).rowcount
             )
 
-    def fail(self, claim: Claim, reason: str, retry_after: float | None = None) -> bool:
+    def fail(self, claim: Claim, reason: str, retry_after: float | None = None, failure: str = "") -> bool:
         """End a claim that failed but may succeed later: it waits longer each time, and is parked at last."""
         if claim.attempts >= ATTEMPTS:
-            return self.finish(claim, "parked", f"gave up after {claim.attempts} attempts: {reason}")
+            return self.finish(claim, "parked", f"gave up after {claim.attempts} attempts: {reason}", failure)
         wait = self._jitter(0.0, min(LONGEST_BACKOFF, BACKOFF * 2**claim.attempts))
         return self._settle(
             claim,
             state="retrying",
             owner="",
             reason=reason,
+            failure=failure,
             not_before=self.clock() + max(wait, retry_after or 0.0),
         )
 

@@ -27,6 +27,7 @@ study = Table(
     Column("owner", String(64), nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0, doc="counted at the claim"),
     Column("reason", Text, nullable=False, default="", doc="why it waits, is parked or is removed"),
+    Column("failure", String(64), nullable=False, default="", doc="kind of the last failure, a name of mapper.errors"),
     Column("problems", Text, nullable=False, default="[]", doc="JSON list of element, attribute, reason"),
     Column("mapping_version", String(32), nullable=False, default=""),
     Column("started", String(32), nullable=False, default="", doc="rank among the studies of one patient"),

@@ -57,6 +57,12 @@ class View:
         found: dict[str, int] = {row[0]: row[1] for row in rows}
         return {state: found.get(state, 0) for state in STATES}
 
+    def parked_by_failure(self) -> dict[str, int]:
+        """Return the number of parked studies by kind of failure."""
+        query = select(study.c.failure, func.count()).where(study.c.state == "parked").group_by(study.c.failure)
+        with self.database.read() as db:
+            return {failure: number for failure, number in db.execute(query)}
+
     def oldest_wait(self) -> float:
         """Return for how many seconds the longest-waiting study has been dirty."""
         waiting = select(func.min(study.c.marked_at)).where(study.c.state.in_(("pending", "retrying", "syncing")))

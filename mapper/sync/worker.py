@@ -185,15 +185,16 @@ class Worker:
 
     def failed(self, claim: Claim, error: MapperError) -> str:
         """Record a failure by its fate; returns the state it leads to."""
+        failure = type(error).__name__
         if error.outage:
-            breaker = self.breakers[claim.source] if "Source" in type(error).__name__ else self.sink_breaker
+            breaker = self.breakers[claim.source] if "Source" in failure else self.sink_breaker
             breaker.open(str(error), error.retry_after)
             self.ledger.release(claim, str(error), OUTAGE_WAIT)
             return "retrying"
         if error.fate == "retry":
-            self.ledger.fail(claim, str(error), error.retry_after)
+            self.ledger.fail(claim, str(error), error.retry_after, failure)
             return "retrying"
-        self.ledger.finish(claim, "parked", str(error), mapping_version=MAPPING_VERSION)
+        self.ledger.finish(claim, "parked", str(error), failure, mapping_version=MAPPING_VERSION)
         return "parked"
 
     def _known_ids(self, claim: Claim) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.convergence import samples
-from tests.convergence.pacs import Json, patient_of, uid_of
+from tests.convergence.pacs import patient_of, uid_of
 
 if TYPE_CHECKING:
     from tests.convergence.walk import Walk

@@ -69,9 +69,7 @@ def ledger_lost(batch: Batch, random: Random) -> str:
     for mapper in batch.mappers:
         mapper.kill()
     if batch.database:
-        batch.servers.postgres.start().wait_ready()
-        batch.servers.postgres.drop_database(batch.database)
-        batch.servers.postgres.create_database(batch.database)
+        batch.empty_database()
     for mapper in batch.mappers:
         for file in mapper.folder.glob("ledger.db*"):
             file.unlink()

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+import psycopg
 import requests
+from sqlalchemy.engine import make_url
 
 from demo.native import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres, free_port
 from demo.native.orthanc_in_folder import INSIDE
@@ -121,6 +123,13 @@ class Batch:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def empty_database(self) -> None:
+        """Remove everything from the ledger's database."""
+        url = make_url(self.servers.postgres.sqlalchemy_url(self.database))
+        with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)) as db:
+            db.execute("DROP SCHEMA public CASCADE")
+            db.execute("CREATE SCHEMA public")
 
     def storages(self) -> list[Path]:
         """Return the folders in which Orthanc keeps its data."""

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
+from pydicom import Dataset
+
 from tests.convergence.actions import ACTIONS, NOTHING, resolve
 from tests.convergence.pacs import Json, Pacs, uid_of
 
@@ -20,7 +22,7 @@ class Walk:
         self.random = Random(f"{seed}/{number}")
         self.name = f"W{seed}-{number:02d}"
         self.pacs, self.press, self.newer = pacs, press, newer
-        self.bin: list[list[object]] = []
+        self.bin: list[list[Dataset]] = []
         self.done: list[str] = []
         self.counts: Counter[str] = Counter()
         self.sleep = time.sleep
