@@ -48,8 +48,7 @@ def conversion() -> Table:
     ours = best(lambda: bundle_from_metadata(raw))
     theirs = best(lambda: [Dataset.from_json(one) for one in json.loads(raw)])
     parsed = best(lambda: json.loads(raw))
-    title = f"WADO-RS metadata of {INSTANCES} instances, {len(raw) / 1e6:.1f} MB"
-    table = Table("what", "seconds", "instances a second", "ratio", title=title, box=None)
+    table = Table(f"metadata of {INSTANCES} instances", "seconds", "instances a second", "ratio", box=None)
     for name, seconds in (
         ("metadata -> FHIR Bundle, bytes to bytes", ours),
         ("json.loads alone", parsed),
@@ -61,8 +60,7 @@ def conversion() -> Table:
 
 def end_to_end() -> Table:
     """Measure how long studies that lie in Orthanc take to be in FHIR: HAPI on PostgreSQL, fsync on."""
-    title = f"{STUDIES} studies of {OF_STUDY} instances, from Orthanc into HAPI on PostgreSQL"
-    table = Table("what", "figure", title=title, box=None)
+    table = Table(f"{STUDIES} studies of {OF_STUDY} instances, Orthanc to HAPI on PostgreSQL", "figure", box=None)
     home = ROOT / ".run"  # PostgreSQL's own user cannot enter every temporary folder
     home.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix="bench-") as folder:

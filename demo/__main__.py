@@ -1,4 +1,4 @@
-"""The demo: `python -m demo up|down|clean|logs|studies`."""
+"""The demo: `python -m demo up|down|clean|logs|cli|studies`."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def down(stack: StackName = None) -> None:
     with _plain_words():
         servers = choose(stack)
         servers.down()
+    _say(f"The {servers.kind} stack is stopped; its data are kept: make demo goes on, make clean removes them.")
 
 
 @app.command()
@@ -59,6 +60,7 @@ def clean(stack: StackName = None) -> None:
     with _plain_words():
         servers = choose(stack)
         servers.clean()
+    _say(f"The {servers.kind} stack is stopped, and its data are removed.")
 
 
 @app.command()
@@ -67,6 +69,17 @@ def logs(stack: StackName = None) -> None:
     with _plain_words():
         servers = choose(stack)
         servers.logs()
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def cli(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="COMMAND...")] = None, stack: StackName = None
+) -> None:
+    """Run a command of orthanc-fhir beside the demo's mapper, with its settings."""
+    with _plain_words():
+        servers = choose(stack)
+        code = servers.cli(arguments or ["--help"])
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from demo.environment import ENV_FILE, RUN, Ports, kept
@@ -79,6 +80,12 @@ class ComposeStack:
     def logs(self) -> None:
         """Follow all services."""
         self._compose("logs", "--follow", "--tail", "50")
+
+    def cli(self, arguments: Sequence[str]) -> int:
+        """Run a command of orthanc-fhir in the mapper's container; return its exit code."""
+        terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["--no-TTY"]
+        command = self._command("exec", *terminal, "mapper", "orthanc-fhir", *arguments)
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
 
     def _check_ports(self) -> None:
         running = self._command("ps", "--services", "--status", "running")

@@ -69,7 +69,7 @@ def links(console: Console, follower: Follower, stack: Stack) -> None:
     _columns(
         console,
         (
-            ("README.md", "your first study in five minutes: a file of your own, the button, where each element comes from"),
+            ("README.md", "a study of your own, the button in Orthanc, where each element comes from"),
             ("make logs", "follow what the servers say"),
             ("make down", "stop them and keep the data"),
             ("make clean", "stop them and remove the data"),

@@ -1,6 +1,7 @@
 """The demo's four services, whichever way they run."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,9 @@ class Stack(Protocol):
 
     def logs(self) -> None:
         """Follow what the services print, until interrupted."""
+
+    def cli(self, arguments: Sequence[str]) -> int:
+        """Run a command of orthanc-fhir with the mapper's settings; return its exit code."""
 
 
 def choose(name: str | None = None, remembered: Path = CHOSEN) -> Stack:

@@ -101,9 +101,8 @@ def upload(
             after_study(study, len(lacking))
             if not console.is_terminal:
                 there = len(study.datasets) - len(lacking)
-                sent = f"{len(lacking)} instances sent" if lacking else "nothing to send"
-                before = f", {there} were there" if there else ""
-                console.print(f"{study.name}: {sent}{before}", soft_wrap=True)
+                before = f", {there} there before" if there else ""
+                console.print(f"{study.name}: {len(lacking)} sent{before}", soft_wrap=True)
         progress.update(bar, description="done")
     return sent_in_all
 

@@ -16,6 +16,6 @@ if [ -e "$stamp" ] && [ -z "$(find docker/fhir/pom.xml docker/fhir/src -newer "$
     echo "FHIR server: $target is built"
 else
     echo "FHIR server: building $target (about a minute the first time)"
-    mvn -q -B -f docker/fhir/pom.xml clean package || stop "Maven could not build docker/fhir: see its lines above"
+    mvn -q -B -Dstyle.color=never -f docker/fhir/pom.xml clean package || stop "Maven could not build docker/fhir: see its lines above"
     touch "$stamp"
 fi

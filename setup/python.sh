@@ -14,5 +14,6 @@ if ! command -v uv >/dev/null; then
     ln -sf ../uv/bin/uv .run/bin/uv
 fi
 uv python find --quiet '>=3.11' >/dev/null 2>&1 || stop "no Python 3.11 or newer here: install one (Debian 12: apt-get install python3)"
+[ -d .venv ] || echo "Python: making .venv (a minute or two the first time)"
 uv sync --locked --quiet || stop "uv could not make .venv: see its lines above"
 echo "Python: .venv is as uv.lock says"

@@ -1,7 +1,9 @@
 """The stack as plain processes."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from demo.environment import ENV_FILE, RUN, Ports, kept
@@ -90,11 +92,17 @@ class NativeStack:
 
     def logs(self) -> None:
         """Follow the four logs."""
-        logs = [str(server.log) for server in self._servers() if server.log.exists()]
+        logs = [str(server.log) for server in reversed(self._servers()) if server.log.exists()]
         if not logs:
             print("nothing was started yet: make demo")
             return
         subprocess.run(["tail", "-n", "20", "-F", *logs], check=False)
+
+    def cli(self, arguments: Sequence[str]) -> int:
+        """Run a command of orthanc-fhir with the mapper's settings; return its exit code."""
+        program, _ = self.mapper.command()
+        environment = {**os.environ, **self.mapper.environment()}
+        return subprocess.run([program, *arguments], env=environment, check=False).returncode
 
     def _servers(self) -> list[Mapper | Orthanc | FhirServer | Postgres]:
         """Return the servers in the order in which they stop."""

@@ -61,7 +61,7 @@ class View:
         """Return the number of parked studies by kind of failure."""
         query = select(study.c.failure, func.count()).where(study.c.state == "parked").group_by(study.c.failure)
         with self.database.read() as db:
-            return {failure: number for failure, number in db.execute(query)}
+            return {row[0]: row[1] for row in db.execute(query)}
 
     def oldest_wait(self) -> float:
         """Return for how many seconds the longest-waiting study has been dirty."""

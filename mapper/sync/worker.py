@@ -85,7 +85,7 @@ class Worker:
             self.ledger.fail(claim, reason)
         except Exception as bug:  # ours: park the study, keep the feed moving; a message may quote a value
             fate, reason = "parked", f"unexpected {type(bug).__name__} in {place_of(bug)}"
-            self.ledger.finish(claim, "parked", reason)
+            self.ledger.finish(claim, "parked", reason, type(bug).__name__)
         took = time.monotonic() - began
         self.meter.stage("study", took)
         log.info("study", study=claim.study_uid, fate=fate, reason=reason, problems=problems, ms=round(took * 1000))

@@ -24,6 +24,10 @@ class LedgerCollector(Collector):
         for state, number in self._ledger.counts().items():
             studies.add_metric([state], number)
         yield studies
+        parked = GaugeMetricFamily("orthanc_fhir_parked", "Parked studies by kind of failure.", labels=["failure"])
+        for failure, number in self._ledger.parked_by_failure().items():
+            parked.add_metric([failure or "unknown"], number)
+        yield parked
         yield GaugeMetricFamily(
             "orthanc_fhir_lag_seconds",
             "How long the study that waits longest has been due.",
