@@ -1,5 +1,6 @@
 """What all tests share: one hypothesis profile, and the databases a ledger can live in."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
@@ -33,6 +35,14 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("ORTHANC_FHIR_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def log_of_each_test_alone() -> Iterator[None]:
+    """Undo what a command configured: it writes to an output that the next test no longer has."""
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

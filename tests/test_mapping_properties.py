@@ -32,6 +32,8 @@ EVERYTHING = {name: json.loads(metadata) for name, metadata, _ in variants()}
 SITE = ALL.model_copy(update={"phantom_ids": ("QC.*",)})
 IDENTIFYING = frozenset({"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID"})
 """What decides to which study, series, instance and patient a data set belongs: garbage there may end a study."""
+WHO = frozenset({"QualityControlSubject", "BodyPartExamined", "PatientBirthDate"})
+"""What tells a phantom from a patient: without it one takes the place of the other."""
 modest = settings(derandomize=True, deadline=None, max_examples=40)
 
 
@@ -198,8 +200,8 @@ def garbage(keyword: str) -> Iterator[tuple[Any, bool]]:
 
 
 def some(keyword: str, shapes: list[tuple[Any, bool]]) -> list[tuple[Any, bool]]:
-    """Return every third shape of garbage, another third for the next attribute: together all meet all kinds."""
-    return shapes[TOUCHED.index(keyword) % 3 :: 3]
+    """Return every fourth shape of garbage, others for the next attribute: together all meet all kinds."""
+    return shapes[TOUCHED.index(keyword) % 4 :: 4]
 
 
 def everywhere(number: int) -> bool:
@@ -255,6 +257,8 @@ def unrelated(keyword: str, old: View, new: View, broken: Metadata) -> list[tupl
     """Return what changed although no row of it asks for the attribute."""
     standing = {key[:2] for key in old} & {key[:2] for key in new}
     suspects = [(key, key[:2] not in standing) for key in changed(old, new)]
+    if keyword in WHO:
+        suspects = [(key, dropped) for key, dropped in suspects if not (dropped and key[0] in ("Patient", "Device"))]
     suspects = [(key, dropped) for key, dropped in suspects if not NAMED.may_touch(keyword, key, dropped=dropped)]
     if not suspects:
         return []
@@ -302,11 +306,11 @@ def test_garbage_in_what_identifies_ends_a_study_at_most(keyword):
     for element, _ in garbage(keyword):
         for where in (everywhere, lambda number: number == 0, lambda number: number == 3):
             try:
-                mapped = made_of(replaced(instances(), keyword, element, where))
+                assert_clean(made_of(replaced(instances(), keyword, element, where)))
+                said = ""
             except MapperError as failure:
-                assert "garbage" not in str(failure)
-            else:
-                assert_clean(mapped)
+                said = str(failure)
+            assert keyword == "StudyInstanceUID" or "garbage" not in said
 
 
 @pytest.mark.parametrize("keyword", sorted((KEYWORDS | INSTANCE_KEYWORDS) - IDENTIFYING))

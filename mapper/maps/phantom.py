@@ -10,7 +10,7 @@ from mapper.fhir.identifier import patient_identifier
 from mapper.fhir.pydicom_codes import meaning
 from mapper.maps import rule
 from mapper.maps.rule import MUST, Made, Rule
-from mapper.maps.subject import ISSUED_ID, PHANTOM, phantom_id
+from mapper.maps.subject import ISSUED_ID, PHANTOM, own_phantom_id, phantom_id
 
 PHANTOM_CODE = "706342009"  # SNOMED CT, PS3.16 annex L, PHANTOM
 
@@ -35,11 +35,12 @@ def phantom_type(cx: Context) -> dict[str, Any]:
 
 # fmt: off
 RULES = (
-    #    FHIR element            DICOM attribute    by
-    Rule("Device.id",            PHANTOM,           phantom_id, MUST),
-    Rule("Device.identifier",    ISSUED_ID,         identifiers),
-    Rule("Device.deviceName",    "PatientName",     names),
-    Rule("Device.type",          "",                phantom_type),
+    #    FHIR element            DICOM attribute             by
+    Rule("Device.id",            PHANTOM,                    phantom_id),
+    Rule("Device.id",            "QualityControlSubject?",   own_phantom_id, MUST),
+    Rule("Device.identifier",    ISSUED_ID,                  identifiers),
+    Rule("Device.deviceName",    "PatientName",              names),
+    Rule("Device.type",          "",                         phantom_type),
 )
 # fmt: on
 

@@ -32,9 +32,18 @@ def phantom_id(cx: Context, quality_control: Any, *issued: Any) -> str | None:
     if not is_phantom(cx):
         return None
     identifier = patient_identifier(cx, *issued)
-    if identifier is None:
-        return cx.id("Device", "phantom", "study", cx.study.uid)
-    return cx.id("Device", "phantom", identifier["system"], identifier["value"])
+    return cx.id("Device", "phantom", identifier["system"], identifier["value"]) if identifier else None
+
+
+def own_phantom_id(cx: Context, *_: Any) -> str | None:
+    """Without a readable PatientID the phantom is this study's own."""
+    return cx.id("Device", "phantom", "study", cx.study.uid) if is_phantom(cx) else None
+
+
+def own_phantom_reference(cx: Context, *_: Any) -> dict[str, str] | None:
+    """Without a readable PatientID -> Reference to this study's own phantom."""
+    id = own_phantom_id(cx)
+    return {"reference": f"Device/{id}"} if id else None
 
 
 def phantom_reference(cx: Context, quality_control: Any, *issued: Any) -> dict[str, str] | None:
@@ -69,6 +78,7 @@ def subject(element: str) -> tuple[Rule, ...]:
     """Return the rows of any resource's subject."""
     return (
         Rule(element, PHANTOM, phantom_reference),
+        Rule(element, "QualityControlSubject?", own_phantom_reference),
         Rule(element, ISSUED_ID, issued_reference),
         Rule(element, "", own_reference, MUST),
     )

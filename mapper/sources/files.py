@@ -83,12 +83,14 @@ def _read(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
             found = dcmread(path, stop_before_pixels=True, specific_tags=list(keywords))
         except InvalidDicomError:
             found = dcmread(path, stop_before_pixels=True, specific_tags=list(keywords), force=True)
-            if "SOPInstanceUID" not in found:
+            if "StudyInstanceUID" not in found:
                 return "not a DICOM file"
+        if found.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+            return "a DICOMDIR: its files are found by themselves"
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
-    if found.get("file_meta") and found.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
-        return "a DICOMDIR: its files are found by themselves"
+    if "StudyInstanceUID" not in found:
+        return "a DICOM file without StudyInstanceUID"
     return json_model(found, keywords)
 
 

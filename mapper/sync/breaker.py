@@ -8,7 +8,7 @@ import structlog
 
 from mapper.errors import MapperError
 
-FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
+FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
 log = structlog.get_logger(__name__)
 
 

@@ -22,7 +22,7 @@ from mapper.sync.schema import State
 from mapper.sync.sweep import BRAKE
 from mapper.web.guard import Guard
 from mapper.web.metrics import Metrics
-from mapper.web.status import WORDS, Links, moment, status
+from mapper.web.status import WORDS, Links, moment, span, status
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
 LONGEST_WAIT = 60.0
@@ -164,7 +164,7 @@ def add_pages(app: FastAPI, service: Service, links: Links) -> None:
                 "downs": list(filter(None, downs)),
                 "brake": "; ".join(filter(None, brakes)),
                 "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,
-                "lag": round(ledger.oldest_wait()),
+                "lag": span(ledger.oldest_wait()),
                 "now": moment(time.time()),
             },
         )

@@ -46,3 +46,12 @@ def status(row: Row, links: Links) -> dict[str, Any]:
 def moment(seconds: float | None) -> str | None:
     """Return a time as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds is not None else None
+
+
+def span(seconds: float) -> str:
+    """Return a length of time for people, in its two largest units."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -108,7 +108,9 @@ def move(walk: "Walk") -> str:
     other = samples.patient_id(walk.random, walk.name)
     if not study or patient_of(study) == other:
         return NOTHING
-    body = {"Replace": {"PatientID": other}, "Keep": KEEP, "Force": True, "KeepSource": False}
+    there = [one for one in walk.studies() if patient_of(one) == other]
+    replace = there[0]["PatientMainDicomTags"] if there else {"PatientID": other}  # Orthanc wants all that it has
+    body = {"Replace": replace, "Keep": KEEP, "Force": True, "KeepSource": False}
     said = walk.pacs.once(f"/studies/{study['ID']}/modify", **body)
     return f"{uid_of(study)} from {patient_of(study)} to {other}: {said}"
 

@@ -1,4 +1,4 @@
-"""What can happen to the servers while studies come and go: each fault does its harm and repairs what nobody else would."""
+"""What happens to the servers while studies come and go; the killed are started again, the rest is up to the mapper."""
 
 import os
 import shutil

@@ -10,13 +10,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from mapper.sync import breaker, ledger
+from mapper.sync import breaker, facts, ledger
 from tests.convergence.launcher_names import LEASE, ORDER, POINTS
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 # before the modules that take these by name are imported
-ledger.LEASE, ledger.LEAD, ledger.LONGEST_BACKOFF = LEASE, 4.0, 2.0
+ledger.LEASE, facts.LEAD, ledger.LONGEST_BACKOFF = LEASE, 4.0, 2.0
 breaker.FIRST_WAIT, breaker.LONGEST_WAIT = 0.5, 3.0
 
 from mapper import cli  # noqa: E402

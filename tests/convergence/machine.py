@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
@@ -116,7 +116,7 @@ def walk_and_break(batch: Batch, plan: Plan, random: Random, outcome: Outcome) -
     done = threading.Event()
     with ThreadPoolExecutor(plan.walks) as pool:
         running = [pool.submit(walk.run, plan.steps) for walk in outcome.walks]
-        threading.Thread(target=lambda: [one.exception() for one in running] and done.set(), daemon=True).start()
+        threading.Thread(target=tell, args=(running, done), daemon=True).start()
         while possible and not done.wait(random.uniform(0.5, 3.0)):
             (fault,) = random.choices(possible, [one.weight for one in possible])
             outcome.happened.append(f"{fault.name} …")
@@ -126,6 +126,12 @@ def walk_and_break(batch: Batch, plan: Plan, random: Random, outcome: Outcome) -
         for one in running:
             one.result()
     batch.proxy.rate = 0.0
+
+
+def tell(running: list[Future[None]], done: threading.Event) -> None:
+    """Set an event when all walks are over."""
+    wait(running)
+    done.set()
 
 
 def quiet(batch: Batch, outcome: Outcome, before: frozenset[str], asked: bool) -> Truth:

@@ -46,7 +46,8 @@ class Pacs:
             answer = self.http.post(self.orthanc.url + path, json=body, timeout=30)
         except (requests.ConnectionError, requests.Timeout):
             return "no answer"
-        assert answer.status_code != 400, f"Orthanc refuses {path} {body}: {answer.text}"
+        if answer.status_code == 400:
+            return f"refused: {answer.json().get('Details', '')[:80]}"
         return "done" if answer.status_code == 200 else f"HTTP {answer.status_code}"
 
     def store(self, *datasets: Dataset) -> None:

@@ -1,9 +1,10 @@
-"""A HTTP proxy on loopback that stands before the FHIR server and answers in its place when a dice says so."""
+"""A HTTP proxy on loopback that stands before a server and answers in its place when a dice says so."""
 
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -14,21 +15,23 @@ from demo.native.ports import LOOPBACK
 
 SLOW = 7.0
 """Seconds: longer than the mapper of these tests waits for an answer."""
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host", "accept-encoding"})
 STATUSES = {409: {}, 412: {}, 429: {"Retry-After": "1"}, 500: {}, 503: {}}
 WEIGHTS = {"409": 4, "412": 1, "429": 3, "500": 3, "503": 4, "timeout": 1, "cut before": 3, "cut after": 4}
 """How often each fault is chosen among them: `before` the server saw the request, or `after` it did its work."""
 
 
 class Proxy:
-    """Hands requests on to a FHIR server; `rate` of the writes, and a tenth as many reads, go wrong."""
+    """Hands requests on to a server; `rate` of the writes, and a tenth as many reads, go wrong."""
 
     def __init__(self, upstream: str, seed: str = "") -> None:
         self.upstream = urlsplit(upstream)
         self.random, self.rate = Random(seed), 0.0
         self.faults: Counter[str] = Counter()
-        self.watch: Callable[[bytes], None] = lambda body: None
-        """Shown every body that is written."""
+        self.flight: Callable[[bytes], AbstractContextManager[object]] = nullcontext
+        """Entered with the body of what is written while the server has it."""
+        self.edit: Callable[[str, bytes], bytes] = lambda path, content: content
+        """Given path and content of every answer: what the client gets instead."""
         self._lock = threading.Lock()
         handler = type("Handler", (Handler,), {"proxy": self})
         self._server = ThreadingHTTPServer((LOOPBACK, 0), handler)
@@ -69,15 +72,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Pass on, or spoil, one request."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.command != "GET":
-            self.proxy.watch(body)
         fault = self.proxy.fault(self.command)
         if fault.isdigit():
             return self.answer(int(fault), STATUSES[int(fault)], b'{"resourceType":"OperationOutcome","issue":[]}')
         if fault == "cut before":
             return self.cut()
         try:
-            status, headers, content = self.ask(body)
+            with self.proxy.flight(body) if self.command != "GET" else nullcontext():
+                status, headers, content = self.ask(body)
         except (OSError, HTTPException):
             self._upstream = None
             return self.answer(502, {}, b"")
@@ -85,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(SLOW)
         if fault in ("cut after", "timeout"):
             return self.cut()
-        return self.answer(status, headers, content)
+        return self.answer(status, headers, self.proxy.edit(self.path, content))
 
     do_POST = do_PUT = do_GET
 
@@ -117,6 +119,13 @@ class Handler(BaseHTTPRequestHandler):
     def cut(self) -> None:
         """Close the connection without an answer."""
         self.close_connection = True
+
+    def handle(self) -> None:
+        """Serve until the client goes, also when it was killed."""
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
 
     def log_message(self, format: str, *_: Any) -> None:
         """Say nothing."""

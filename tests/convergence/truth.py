@@ -16,7 +16,7 @@ from tests.live.stack import entries, references, session
 
 Json = dict[str, Any]
 TYPES = ("ImagingStudy", "Observation", "Patient", "Practitioner", "Device", "Endpoint", "ServiceRequest")
-SERVERS_OWN = frozenset({"versionId", "lastUpdated", "source"})
+SERVERS_OWN = frozenset({"versionId", "lastUpdated"})
 
 
 @dataclass
@@ -145,6 +145,8 @@ def dangling(held: dict[str, Json], ours: dict[str, Json]) -> Iterator[str]:
 def bare(resource: Json) -> Json:
     """Return a resource without what the server adds."""
     meta = {name: value for name, value in resource.get("meta", {}).items() if name not in SERVERS_OWN}
+    meta["source"] = meta.get("source", "").partition("#")[0]  # HAPI adds the number of the request
+    meta = {name: value for name, value in meta.items() if value}
     rest = {name: value for name, value in resource.items() if name != "meta"}
     return {**rest, "meta": meta} if meta else rest
 

@@ -32,19 +32,24 @@ class Walk:
         chosen = [action for action in ACTIONS if self.newer or not action.newer]
         weights = [action.weight for action in chosen]
         for _ in range(steps):
-            (action,) = self.random.choices(chosen, weights)
-            self.step(action.do)
+            while not self.step(self.random.choices(chosen, weights)[0].do):
+                pass  # nothing to do it to: that was no step
             self.sleep(self.random.choice(PAUSES))
         while self.twins() and self.random.random() >= LEFT_OPEN:
-            self.step(resolve)
+            if not self.step(resolve):
+                break
 
-    def step(self, do: Callable[["Walk"], str]) -> None:
-        """Go one step."""
+    def step(self, do: Callable[["Walk"], str]) -> bool:
+        """Go one step; False when there was nothing to do."""
         name = do.__name__.replace("_", " ")
         self.done.append(f"{name} …")
         said = do(self)
-        self.done[-1] = f"{name}: {said}"
-        self.counts[name if said != NOTHING else f"{name} ({NOTHING})"] += 1
+        self.done.pop()
+        if said == NOTHING:
+            return False
+        self.done.append(f"{name}: {said}")
+        self.counts[name] += 1
+        return True
 
     def studies(self) -> list[Json]:
         """Return this walk's studies."""

@@ -1,0 +1,196 @@
+"""The mapper's status page in a real browser: each situation, wide and narrow, light and dark; and on real servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+from test_web import SITUATIONS
+from test_web import Site as Situation
+
+from demo.native import FhirServer, free_port
+from tests.live.plugged import untested
+from tests.live.stack import TOKEN, Stack
+from tests.live.study import Sample, study
+from tests.live.test_explorer import CHROMIUM, QUIET, SHOTS, SLOW
+
+pytestmark = [pytest.mark.live, pytest.mark.browser]
+
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        untested(f"{CHROMIUM} is not here, setup/browser.sh installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page of which every complaint of the browser, and every request that leaves the mapper, is kept."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.complaints: list[str] = []
+        self.page = context.new_page()
+        self.page.set_default_timeout(SLOW)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._left(request.url, origin))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _left(self, url: str, origin: str) -> None:
+        if f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" != origin:
+            self.complaints.append(f"a request to {url}")
+
+
+def fits(page: Page) -> bool:
+    """Tell whether the page can be read without moving it sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+# -- in each situation ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def situation(ledger_url: str) -> Iterator[Situation]:
+    site = Situation(ledger_url)
+    yield site
+    site.world.database.close()
+
+
+def answered_by(site: Situation, route: Route) -> None:
+    """Have the application itself answer what the browser asks."""
+    url = urlsplit(route.request.url)
+    answer = site.client.request(route.request.method, f"{url.path}?{url.query}")
+    route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("look", ["wide light", "narrow dark"])
+def test_the_page_can_be_read_in_each_situation(browser: Browser, situation: Situation, name: str, look: str) -> None:
+    prepare, shown, _ = SITUATIONS[name]
+    prepare(situation)
+    context = browser.new_context(
+        viewport=WIDE if look == "wide light" else NARROW, color_scheme="light" if look == "wide light" else "dark"
+    )  # type: ignore[arg-type]  # a viewport is a mapping of this shape
+    context.route("**", lambda route: answered_by(situation, route))
+    watched = Watched(context, "http://127.0.0.1:8000")
+    watched.page.goto("http://127.0.0.1:8000/")
+    for text in shown:
+        expect(watched.page.locator("body")).to_contain_text(text)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    watched.page.screenshot(
+        path=SHOTS / f"status-{name.replace(' ', '-')}-{look.replace(' ', '-')}.png", full_page=True
+    )
+    assert fits(watched.page)
+    assert watched.complaints == []
+    context.close()
+
+
+# -- on real servers -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stack(run_folder: Path, fhir_server: FhirServer) -> Iterator[Stack]:
+    with Stack(run_folder / "page", fhir_server) as stack:
+        yield stack
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """Give a page for whoever has the token: every request stays with the mapper, nothing goes wrong in the browser."""
+    credentials = {"username": "anybody", "password": TOKEN}
+    context = browser.new_context(http_credentials=credentials)  # type: ignore[arg-type]  # as Playwright documents it
+    watched = Watched(context, stack.mapper.url)
+    expect.set_options(timeout=SLOW)
+    yield watched.page
+    context.close()
+    assert watched.complaints == []
+
+
+def test_a_browser_without_the_token_sees_nothing(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context()
+    with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):
+        context.new_page().goto(stack.mapper.url)
+    context.close()
+    for auth in (None, ("anybody", "wrong")):
+        answer = stack.http.get(stack.mapper.url, auth=auth, timeout=30)
+        assert answer.status_code == 401
+        assert "the token as password" in answer.headers["WWW-Authenticate"]
+        assert "<html" not in answer.text
+
+
+def test_a_study_is_found_with_what_was_dropped_of_it_and_leads_to_fhir(page: Page, stack: Stack) -> None:
+    sample = study(PatientBirthDate="19700231")
+    stack.upload(sample)
+    stack.until_state(sample.uid, "synced")
+    page.goto(stack.mapper.url)
+    expect(page.locator("body")).to_contain_text("In line: all")
+    page.get_by_label("StudyInstanceUID").fill(f" {sample.uid} ")
+    page.get_by_role("button", name="Find").click()
+    row = page.locator("tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("1 element dropped or doubted")
+    expect(row).to_contain_text("Patient.birthDate from PatientBirthDate")
+    expect(row).not_to_contain_text("19700231")
+    link = row.get_by_role("link", name="FHIR")
+    found = stack.http.get(str(link.get_attribute("href")), timeout=30).json()
+    assert found["identifier"][0]["value"] == f"urn:oid:{sample.uid}"
+    page.screenshot(path=SHOTS / "status-study.png")
+    row.get_by_role("button", name="Re-sync").click()
+    expect(row).to_contain_text("synced")
+    page.get_by_role("link", name="All studies").click()
+    expect(page.locator(f"a[href='/?study={sample.uid}']")).to_be_visible()
+
+
+def test_a_parked_study_is_put_back_in_line_by_its_button(page: Page, stack: Stack) -> None:
+    first = study()
+    other = Sample(study().attributes, uid=first.uid)  # one study under two PatientIDs
+    other.add()
+    stack.upload(first, other)
+    stack.until_state(first.uid, "parked")
+    page.goto(stack.mapper.url)
+    expect(page.locator(".banner.warn")).to_contain_text("1 parked")
+    expect(page.locator("body")).not_to_contain_text("In line")
+    row = page.locator("tbody tr", has_text=first.uid).first
+    expect(row.locator(".what")).to_contain_text("2 PatientIDs")
+    page.screenshot(path=SHOTS / "status-two-patients.png", full_page=True)
+    ids = stack.orthanc_ids(first.uid)
+    assert len(ids) == 2
+    stack.pacs("DELETE", f"/studies/{ids[0]}")
+    row.get_by_role("button", name="Retry").click()
+    stack.until_state(first.uid, "synced")
+    page.reload()
+    expect(page.locator("tbody tr")).to_contain_text("synced")
+    page.get_by_role("link", name="orthanc-fhir").click()
+    expect(page.locator(".banner.good")).to_contain_text("In line")
+
+
+def test_an_outage_is_said_and_its_end_is_shown_without_a_hand(
+    browser: Browser, run_folder: Path, stack: Stack
+) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}/fhir"
+    with Stack(run_folder / "page-down", stack.fhir, settings={"ORTHANC_FHIR_FHIR_URL": nowhere}) as away:
+        sample = study()
+        away.upload(sample)
+        away.until_state(sample.uid, "retrying", "pending")
+        context = browser.new_context(http_credentials={"username": "anybody", "password": TOKEN})
+        watched = Watched(context, away.mapper.url)
+        watched.page.goto(away.mapper.url)
+        expect(watched.page.locator(".banner.bad")).to_contain_text("Down:", timeout=SLOW)  # by itself
+        watched.page.screenshot(path=SHOTS / "status-outage.png")
+        away.mapper.stop()
+        away.mapper.settings["ORTHANC_FHIR_FHIR_URL"] = stack.fhir.url
+        away.mapper.start().wait_ready()
+        away.until_found(sample.uid)
+        watched.page.reload()
+        expect(watched.page.locator(".banner.good")).to_contain_text("In line", timeout=SLOW)
+        context.close()
