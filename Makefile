@@ -4,7 +4,7 @@ UV := PATH="$(CURDIR)/.run/bin:$$PATH" uv
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down clean logs test lint docs live bench fresh
+.PHONY: help setup demo down clean logs test lint docs bench soak fresh
 
 help: ## list what one can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,3 +38,16 @@ lint: setup ## check style, types and printed documentation
 
 docs: setup ## print the documentation that comes from the code
 	@$(RUN) python docs/printed.py
+
+bench: setup ## measure what the README says in figures (about five minutes)
+	@setup/native.sh
+	@$(RUN) python -m bench.large_study
+	@$(RUN) python -m bench.speed
+
+soak: setup ## compare FHIR with Orthanc after many random walks and faults, as root (about twenty minutes)
+	@setup/native.sh
+	@setup/orthanc-trixie.sh
+	@$(RUN) python -m tests.convergence
+
+fresh: ## try `make demo` and `make test` in a container of bare Debian 12 (an hour or less)
+	@setup/fresh.sh

@@ -9,7 +9,7 @@ from mapper.errors import MapperError
 from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import fhir_server_of, ledger_of, orthanc_of
 from mapper.settings import DEMO_BASE, Settings
-from mapper.sync.sweep import BRAKE
+from mapper.sync.sweep import brakes
 from mapper.web.guard import LOOPBACK
 
 PROBLEM, LIMIT = "problem: ", "limit: "
@@ -58,7 +58,7 @@ def ledger(settings: Settings) -> Iterator[str]:
     found = ledger_of(settings)
     counts = ", ".join(f"{number} {state}" for state, number in found.counts().items() if number)
     yield f"ledger can be written: {counts or 'no study yet'}"
-    for reason in filter(None, (found.get(f"{BRAKE}:{source.name}") for source in settings.all_sources)):
+    for reason in (reason for source in settings.all_sources for reason in brakes(found, source.name)):
         yield f"{PROBLEM}nothing is retracted: {reason}; if that is right, run orthanc-fhir sync --accept-removals"
 
 

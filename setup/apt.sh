@@ -27,15 +27,18 @@ need_packages() {
     echo "installing $wanted"
     guard=/usr/sbin/policy-rc.d
     if [ -e "$guard" ]; then guard=; else as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$guard && chmod 755 $guard"; fi
+    said=$(mktemp) # shown only when it goes wrong: packages talk a lot
     # shellcheck disable=SC2086 # a list of words
-    _install $wanted || { as_root apt-get -qq update >/dev/null && _install $wanted; } && got=yes || got=
+    { _install $wanted || { as_root apt-get -qq update && _install $wanted; }; } >"$said" 2>&1 && got=yes || got=
     [ -z "$guard" ] || as_root rm -f "$guard"
-    [ -n "$got" ] || stop "apt-get could not install: $wanted"
+    [ -n "$got" ] || tail -n 20 "$said" >&2
+    rm -f "$said"
+    [ -n "$got" ] || stop "apt-get could not install: $wanted(its last lines are above)"
 }
 
 _install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-        install --no-install-recommends "$@" >/dev/null
+        install --no-install-recommends "$@"
 }
 
 # debian_mirror: prints the mirror this machine's apt uses.

@@ -16,6 +16,11 @@ if [ -e "$stamp" ] && [ -z "$(find docker/fhir/pom.xml docker/fhir/src -newer "$
     echo "FHIR server: $target is built"
 else
     echo "FHIR server: building $target (about a minute the first time)"
-    mvn -q -B -Dstyle.color=never -f docker/fhir/pom.xml clean package || stop "Maven could not build docker/fhir: see its lines above"
+    mkdir -p .run
+    log=.run/fhir-build.log
+    if ! mvn -q -B -f docker/fhir/pom.xml clean package >$log 2>&1; then
+        tail -n 30 $log >&2
+        stop "Maven could not build docker/fhir: see its lines above, all of them in $log"
+    fi
     touch "$stamp"
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries what the README promises on a machine that has nothing: `make demo` and `make test` from a copy of this checkout,
-# in a container of bare Debian 12 with git, make and ca-certificates. Of this machine it sees the certificates it
-# trusts and the package managers' configuration, read-only. What it printed is kept in .run/fresh/.
+# in a container of bare Debian 12 with git, make and ca-certificates. Of this machine it gets a copy of the site's own
+# certificates and of the package managers' configuration, nothing else. What it printed is kept in .run/fresh/.
 #   setup/fresh.sh [user] [demo] [test]    some of the three; all without a word
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,12 +24,13 @@ if [ -z "$(docker images -q $base)" ]; then
 fi
 
 # what any machine of this site has: its own certificates, and how package managers reach their registries
-set_of() {
-    for path in /usr/local/share/ca-certificates /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/pip.conf /etc/uv /etc/npmrc \
-        "$HOME/.config/pip" "$HOME/.config/uv" "$HOME/.m2/settings.xml"; do
-        [ ! -e "$path" ] || printf -- '--volume %s:%s:ro ' "$path" "$path"
+site_files() {
+    for path in /usr/local/share/ca-certificates/* /etc/apt/apt.conf.d/* /etc/apt/auth.conf.d/* /etc/pip.conf /etc/uv /etc/npmrc; do
+        if [ -e "$path" ] && ! dpkg-query -S "$path" >/dev/null 2>&1; then printf '%s\0' "$path"; fi
     done
-    env | sed -n 's/^\(\(PIP\|UV\|MAVEN\|APT\|SSL_CERT\|HTTPS\?_PROXY\|NO_PROXY\|https\?_proxy\|no_proxy\)[A-Za-z_]*\)=.*/--env \1/p' |
+}
+site_variables() {
+    env | sed -n 's/^\(\(PIP\|UV\|MAVEN\|SSL_CERT\|HTTPS\?_PROXY\|NO_PROXY\|https\?_proxy\|no_proxy\)[A-Za-z_]*\)=.*/--env \1/p' |
         tr '\n' ' '
 }
 
@@ -40,9 +41,10 @@ trap 'exit 130' INT TERM
 # SYS_ADMIN and no seccomp: a test enters a folder with a newer Orthanc, which mmdebstrap fills with mounts of its own
 # shellcheck disable=SC2046 # a list of words
 docker run --detach --name $name --hostname fresh --init --shm-size 1g --cap-add SYS_ADMIN \
-    --security-opt seccomp=unconfined --security-opt apparmor=unconfined $(set_of) $base sleep infinity >/dev/null
+    --security-opt seccomp=unconfined --security-opt apparmor=unconfined $(site_variables) $base sleep infinity >/dev/null
 inside() { docker exec --interactive $name "$@"; }
 
+site_files | tar --create --null --files-from - --absolute-names | inside tar --extract --directory / --absolute-names
 inside sh -c 'update-ca-certificates >/dev/null 2>&1 && useradd --create-home somebody'
 copy_for() { # user, folder: the files that git knows or would take, as they lie here, and a history of one commit
     git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' _ |

@@ -55,7 +55,7 @@ class Held:
         return f"{self.patient}/{self.study_uid}"
 
     def sighting(self) -> Sighting:
-        return Sighting(self.id, self.study_uid, f"revision {self.revision}", self.stable)
+        return Sighting(self.id, self.study_uid, f"{self.revision:08}", self.stable)
 
 
 class FakeSource:
@@ -73,6 +73,8 @@ class FakeSource:
         """What everything raises as long as it stands."""
         self.miscounted = 0
         """How far the source's own count is beside its listing."""
+        self.sorts = False
+        """Whether it can be asked what moved lately: Orthanc can from 1.12.5 on."""
         self.while_reading: Any = None
         """Called once in the middle of the next read."""
 
@@ -104,6 +106,14 @@ class FakeSource:
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         """Remove one study; /changes says nothing of it."""
         del self.held[f"{patient}/{study_uid}"]
+
+    def delete_instance(self, study_uid: str, instance: str, patient: str = "P1") -> None:
+        """Remove one instance, and the study with its last one."""
+        held = self.held[f"{patient}/{study_uid}"]
+        del held.instances[instance]
+        held.revision = self.last = self.last + 1
+        if not held.instances:
+            self.delete(study_uid, patient)
 
     def settle(self, study_uid: str, patient: str = "P1") -> None:
         """Let a study become stable."""
@@ -148,7 +158,10 @@ class FakeSource:
 
     def recent(self, fingerprint: str) -> list[Sighting] | None:
         self._alive()
-        return None  # as Orthanc before 1.12.5, which cannot be asked
+        if not fingerprint or not self.sorts:
+            return None
+        moved = [held.sighting() for held in self.held.values() if held.sighting().fingerprint >= fingerprint]
+        return sorted(moved, key=lambda one: one.fingerprint, reverse=True)
 
     def count(self) -> int:
         self._alive()
@@ -211,6 +224,14 @@ class FakeSink:
         assert study[0] == "ImagingStudy"
         shown = [(key, self.now(key)) for key in self.keys("Observation")]
         return [key for key, one in shown if {"reference": "/".join(study)} in one.get("partOf", [])]
+
+    def studies(self, endpoint: str) -> Iterator[str]:
+        self._alive()
+        wanted = {"reference": f"Endpoint/{endpoint}"}
+        for key in self.keys("ImagingStudy"):
+            one = self.now(key)
+            if one["status"] == "available" and wanted in one.get("endpoint", []):
+                yield one["identifier"][0]["value"].removeprefix("urn:oid:")
 
     def version(self, key: Key) -> str:
         return str(len(self.held[key])) if key in self.held else ""

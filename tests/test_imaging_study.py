@@ -58,6 +58,12 @@ def test_the_procedure_is_what_was_done_else_what_was_asked_for_else_its_words(a
     assert said(found.get("procedureCode", [])) == ([speaks] if speaks else [])
 
 
+def test_the_words_of_a_request_come_last():
+    inside = {"RequestAttributesSequence": [{"RequestedProcedureDescription": "Inside"}, {}]}
+    assert said(study_of(series(**inside))["procedureCode"]) == ["Inside"]
+    assert said(study_of(series(**inside, RequestedProcedureDescription="In words"))["procedureCode"]) == ["In words"]
+
+
 def test_an_unreadable_procedure_code_leaves_the_word_to_the_next():
     broken = series(**PROCEDURES) | {"00081032": {"vr": "SQ", "Value": ["no item"]}}
     assert said(study_of(broken)["procedureCode"]) == ["ASKED"]
@@ -226,3 +232,9 @@ def test_the_offset_belongs_to_the_series_whose_date_it_is():
 def test_of_an_unreadable_time_the_date_is_left(broken, started):
     whole = series(StudyDate="20240517", StudyTime="093105", TimezoneOffsetFromUTC="+0200")
     assert study_of(whole | broken).get("started") == started
+
+
+def test_the_orders_of_every_series_are_named_each_once():
+    requests = [{"RequestAttributesSequence": {"AccessionNumber": number}} for number in ("A1", "A2", "A1")]
+    found = study_of(*(series(number, **request) for number, request in enumerate(requests, start=1)))
+    assert [one["identifier"]["value"] for one in found["basedOn"]] == ["A1", "A2"]

@@ -430,6 +430,36 @@ def test_who_wakes_up_after_the_write_undoes_nothing_in_the_end(world: World) ->
     assert world.state(A) == "synced"
 
 
+def test_an_unknown_outcome_after_the_lease_ran_out_is_synced_once_more(world: World) -> None:
+    world.source.store(A)
+    world.mark(A)
+    put = world.sink.put
+
+    def late(resources: Any, expected: Any = None) -> Any:
+        world.sink.put = put  # type: ignore[method-assign]
+        sent = list(resources)
+        overtaken(world)
+        put(sent, expected)
+        raise SinkBusy("did not answer in time")
+
+    world.sink.put = late  # type: ignore[method-assign]
+    assert world.worker.turn()
+    world.clock.forward(LONGEST_BACKOFF)
+    world.work()
+    assert world.sink.now(study_key(A))["numberOfInstances"] == 2
+    assert world.state(A) == "synced"
+
+
+def test_a_gateway_that_speaks_for_a_dead_server_burns_no_attempt(world: World) -> None:
+    world.source.store(A)
+    world.mark(A)
+    world.sink.failures.append(SinkBusy("HTTP 502"))
+    world.sink.probe = lambda: (_ for _ in ()).throw(SinkBusy("HTTP 502"))  # type: ignore[method-assign]
+    assert world.worker.turn()
+    assert (world.state(A), raw(world).attempts) == ("retrying", 0)
+    assert "HTTP 502" in world.worker.sink_breaker.reason
+
+
 def test_who_fails_late_does_not_touch_the_success_of_another(world: World) -> None:
     world.source.store(A)
     world.mark(A)

@@ -110,6 +110,10 @@ class Item:
         """Return the raw attributes as one text, the same for the same content."""
         return json.dumps(self._elements, sort_keys=True, default=str)
 
+    def values_of_all(self, keyword: str) -> list[Any]:
+        """Return every value of every data set behind this one."""
+        return self.values(keyword)
+
     def speaker(self, keyword: str) -> "Item":
         """Return the one data set whose value of an attribute counts: what goes with it is read there too."""
         return self
@@ -130,6 +134,9 @@ class Layers(Item):
 
     def element(self, keyword: str) -> Any:
         return self.speaker(keyword).element(keyword)
+
+    def values_of_all(self, keyword: str) -> list[Any]:
+        return [value for item in self._items for value in item.values(keyword)]
 
     def speaker(self, keyword: str) -> Item:
         """Return the first data set with a value, else the first that has the attribute at all."""

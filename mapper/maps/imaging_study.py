@@ -81,6 +81,11 @@ def requested_procedures(cx: Context, requests: Any) -> list[dict[str, Any]]:
     ]
 
 
+def requested_descriptions(cx: Context, requests: Any) -> list[dict[str, Any]]:
+    """RequestedProcedureDescription of each request -> procedures in words."""
+    return [one for item in as_items(requests) for one in text_concepts(cx, item["RequestedProcedureDescription"])]
+
+
 def requested_reasons(cx: Context, requests: Any) -> list[dict[str, Any]]:
     """ReasonForTheRequestedProcedure, ReasonForRequestedProcedureCodeSequence of each request -> reasons."""
     reasons = []
@@ -138,8 +143,8 @@ STUDY = (
     Rule("ImagingStudy.started",                  f"StudyDate StudyTime? {ZONE}?",                    date_time),
     Rule("ImagingStudy.basedOn",                   ACCESSION,                                         order_stub, option=OPTION),
     Rule("ImagingStudy.basedOn",                   ACCESSION,                                         accession_orders, otherwise=True),
-    Rule("ImagingStudy.basedOn",                   "RequestAttributesSequence*",                      requested_orders),
-    Rule("ImagingStudy.basedOn",                   "ReferencedRequestSequence*",                      requested_orders),
+    Rule("ImagingStudy.basedOn",                   "RequestAttributesSequence**",                     requested_orders),
+    Rule("ImagingStudy.basedOn",                   "ReferencedRequestSequence**",                     requested_orders),
     Rule("ImagingStudy.basedOn",                   "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", placer_orders),
     Rule("ImagingStudy.basedOn",                   "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", filler_orders),
     Rule("ImagingStudy.referrer",                  REFERRING,                                         referrer),
@@ -149,13 +154,14 @@ STUDY = (
     Rule("ImagingStudy.numberOfInstances",         "",                                                number_of_instances),
     Rule("ImagingStudy.procedureCode",             "ProcedureCodeSequence*",                          codeable_concepts),
     Rule("ImagingStudy.procedureCode",             "RequestedProcedureCodeSequence*",                 codeable_concepts, otherwise=True),
-    Rule("ImagingStudy.procedureCode",             "RequestAttributesSequence*",                      requested_procedures, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestAttributesSequence**",                     requested_procedures, otherwise=True),
     Rule("ImagingStudy.procedureCode",             "RequestedProcedureDescription",                   text_concepts, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestAttributesSequence**",                     requested_descriptions, otherwise=True),
     Rule("ImagingStudy.location",                  "InstitutionalDepartmentName",                     display_reference),
     Rule("ImagingStudy.location",                  "PerformedLocation",                               display_reference),
     Rule("ImagingStudy.reasonCode",                "ReasonForTheRequestedProcedure",                  text_concepts),
     Rule("ImagingStudy.reasonCode",                "ReasonForRequestedProcedureCodeSequence*",        codeable_concepts),
-    Rule("ImagingStudy.reasonCode",                "RequestAttributesSequence*",                      requested_reasons),
+    Rule("ImagingStudy.reasonCode",                "RequestAttributesSequence**",                     requested_reasons),
     Rule("ImagingStudy.reasonCode",                "ReasonForPerformedProcedureCodeSequence*",        codeable_concepts),
     Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesDescription*",                  text_concepts),
     Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesCodeSequence*",                 codeable_concepts),

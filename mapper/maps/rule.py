@@ -27,9 +27,11 @@ Converter = Callable[..., Any]
 class Rule:
     """One row of a mapping table.
 
-    `element` is a FHIR path, `dicom` the PS3.6 keywords it comes from (a trailing `*` hands on every value; a
-    trailing `?` marks what only completes the rest: unreadable, it is recorded and counts as absent), `by` the converter. A `required` element that is absent drops the element that encloses it. A row with an
-    `option` works only where the site names it; one with `otherwise` only where no row before made its element.
+    `element` is a FHIR path, `dicom` the PS3.6 keywords it comes from, `by` the converter. After a keyword, `*`
+    hands on every value and `**` every value of every series; `?` marks what only completes the rest: unreadable,
+    it is recorded and counts as absent. A `required` element that is absent drops the element that encloses it.
+    A row with an `option` works only where the site names it; one with `otherwise` only where no row before made
+    its element.
     """
 
     element: str
@@ -59,11 +61,15 @@ class Rule:
 
         All of them come from the data set that speaks for the first: an offset belongs to its own date.
         """
+        whole = item
         if self.keywords and self.keywords[0] in item:
             item = item.speaker(self.keywords[0])
         for word, keyword in zip(self.dicom.split(), self.keywords, strict=True):
             try:
-                yield item.values(keyword) if "*" in word else item[keyword]
+                if "**" in word:
+                    yield whole.values_of_all(keyword)
+                else:
+                    yield item.values(keyword) if "*" in word else item[keyword]
             except ValueError as error:
                 if "?" not in word:
                     raise
@@ -155,8 +161,8 @@ def make(rule: Rule, cx: Context, item: Item) -> Any:
 
 def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
     """Record what makes the values of a row doubtful, whatever it makes of them."""
-    for keyword, value in zip(rule.keywords, values, strict=True):
-        if item.disagrees(keyword):
+    for word, keyword, value in zip(rule.dicom.split(), rule.keywords, values, strict=True):
+        if "**" not in word and item.disagrees(keyword):
             cx.problem(rule, "series disagree: the first one speaks")
         if any("\ufffd" in text for text in texts_of(value)):
             cx.problem(rule, "text with undecodable characters")

@@ -1,6 +1,7 @@
 """One HTTP service as a source sees it: failures become the fates of mapper.errors, values stay out of messages."""
 
 import threading
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from mapper.errors import BadMetadata, MapperError, SourceBusy, SourceDown
 
+PART = 1 << 16
 CONNECT_TIMEOUT = 5.0
 PROBE_TIMEOUT = 5.0
 DOWN = frozenset({502, 503, 504})
@@ -58,7 +60,9 @@ class Web:
                 timeout=self._timeout,
                 stream=True,
             ) as answer:
-                body = answer.raw.read(decode_content=True)
+                arrived = BytesIO()  # grows in place: joining the parts of a large series would hold it twice
+                for part in answer.raw.stream(PART, decode_content=True):
+                    arrived.write(part)
         except requests.ConnectTimeout:
             raise SourceDown(f"{self.url} does not answer") from None
         except (requests.RequestException, HTTPError, OSError) as error:
@@ -72,7 +76,7 @@ class Web:
             raise SourceDown(f"{self.url} answers {status}")
         if status >= 400:
             raise SourceBusy(f"{self.url} answers {status} to {method} {route(path)}")
-        return bytes(body)
+        return arrived.getvalue()
 
     def _silent(self, request: str, error: Exception) -> MapperError:
         """Return what no answer, or half of one, means: the service is down, or fails at this one request."""

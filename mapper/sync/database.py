@@ -15,6 +15,11 @@ from mapper.errors import SettingError
 from mapper.sync.migrations import upgrade
 
 LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
+LOCKED_AT_MOST = "5min"
+"""After this time PostgreSQL (14 or later) ends the session of a process that froze with locks in its hand."""
+IDLE_AT_MOST = text(
+    "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+)
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
 
 
@@ -71,12 +76,14 @@ class Database:
             yield
             return
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
             for number in numbers:
                 db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
             try:
                 yield
             finally:
                 db.execute(text("SELECT pg_advisory_unlock_all()"))
+                db.execute(IDLE_AT_MOST, {"time": "0"})
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT that knows ON CONFLICT."""

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from mapper.sinks.sink import Sink
 from mapper.sync.ledger import BY_HAND, Ledger
 from mapper.sync.schema import seen, study
-from mapper.sync.sweep import brake_on
+from mapper.sync.sweep import BRAKE, brake_on
 
 EVERY = 24 * 3600.0
 RECONCILED = "reconciled"
@@ -46,5 +46,6 @@ def reconcile(ledger: Ledger, source: str, sink: Sink, endpoint: str, *, vanishi
     lost = {uid for uid in held - offered if states.get(uid) == "synced"}
     brake = "" if vanishing_allowed else brake_on(len(strange), len(offered), complete=True)
     ledger.mark(source, lost | (set() if brake else strange), BY_HAND)
+    ledger.put(f"{BRAKE}:{source}:fhir", brake)
     ledger.put(f"{RECONCILED}:{source}", str(ledger.clock()))
     return Difference(len(strange), len(lost), brake)

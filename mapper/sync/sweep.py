@@ -124,6 +124,11 @@ def brake_on(vanished: int, known: int, complete: bool) -> str:
     return ""
 
 
+def brakes(ledger: Ledger, source: str) -> list[str]:
+    """Return why nothing of a source is retracted now: the sweep's reason, and that of the comparison with FHIR."""
+    return [reason for key in (f"{BRAKE}:{source}", f"{BRAKE}:{source}:fhir") if (reason := ledger.get(key))]
+
+
 def see(ledger: Ledger, db: Connection, source: str, sighting: Sighting) -> None:
     """Remember in which state a study was seen, inside a transaction that is open already."""
     values = {"study_uid": sighting.study_uid, "fingerprint": sighting.fingerprint}

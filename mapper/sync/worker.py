@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from mapper.errors import LeaseLost, MapperError, StaleVersion, StudyGone, TargetMissing
+from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StaleVersion, StudyGone, TargetMissing
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.meter import Meter
 from mapper.sinks.sink import Key, Resource, Sink
@@ -185,17 +185,30 @@ class Worker:
 
     def failed(self, claim: Claim, error: MapperError) -> str:
         """Record a failure by its fate; returns the state it leads to."""
+        error = self.outage_behind(error) if isinstance(error, SinkBusy) else error
         failure = type(error).__name__
         if error.outage:
             breaker = self.breakers[claim.source] if "Source" in failure else self.sink_breaker
             breaker.open(str(error), error.retry_after)
-            self.ledger.release(claim, str(error), OUTAGE_WAIT)
-            return "retrying"
-        if error.fate == "retry":
-            self.ledger.fail(claim, str(error), error.retry_after, failure)
-            return "retrying"
-        self.ledger.finish(claim, "parked", str(error), failure, mapping_version=MAPPING_VERSION)
-        return "parked"
+            ended, state = self.ledger.release(claim, str(error), OUTAGE_WAIT), "retrying"
+        elif error.fate == "retry":
+            ended, state = self.ledger.fail(claim, str(error), error.retry_after, failure), "retrying"
+        else:
+            facts = {"failure": failure, "mapping_version": MAPPING_VERSION}
+            ended, state = self.ledger.finish(claim, "parked", str(error), **facts), "parked"
+        if not ended and isinstance(error, SinkBusy | SinkDown):  # it may yet arrive, after what somebody else wrote
+            self.ledger.mark(claim.source, [claim.study_uid])
+        return state
+
+    def outage_behind(self, busy: SinkBusy) -> MapperError:
+        """Return the outage that explains a failure (a gateway may say 502 for hours), else the failure itself."""
+        try:
+            self.sink.probe()
+        except MapperError as error:
+            down = SinkDown(f"{busy}; now it answers nobody")
+            down.retry_after = busy.retry_after
+            return error if error.outage else down
+        return busy
 
     def _known_ids(self, claim: Claim) -> list[str]:
         return self.ledger.seen_ids(claim.source, claim.study_uid)

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from mapper.namespace import namespace_of
 from mapper.service import Service
 from mapper.sync.schema import State
-from mapper.sync.sweep import BRAKE
+from mapper.sync.sweep import brakes
 from mapper.web.guard import Guard
 from mapper.web.metrics import Metrics
 from mapper.web.status import WORDS, Links, moment, span, status
@@ -150,7 +150,7 @@ def add_pages(app: FastAPI, service: Service, links: Links) -> None:
         rows = ([row] if row else []) if study else ledger.rows(state, 50)
         sweeps = [triggers.last for triggers in service.triggers]
         downs = [triggers.down for triggers in service.triggers] + [service.worker.sink_breaker.reason]
-        brakes = [ledger.get(f"{BRAKE}:{name}") for name in service.worker.sources]
+        reasons = [reason for name in service.worker.sources for reason in brakes(ledger, name)]
         return templates.TemplateResponse(
             request,
             "status.html",
@@ -162,7 +162,7 @@ def add_pages(app: FastAPI, service: Service, links: Links) -> None:
                 "state": state,
                 "study": study,
                 "downs": list(filter(None, downs)),
-                "brake": "; ".join(filter(None, brakes)),
+                "brake": "; ".join(reasons),
                 "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,
                 "lag": span(ledger.oldest_wait()),
                 "now": moment(time.time()),

@@ -1,6 +1,7 @@
 """`python -m tests.convergence`: many batches of walks on real servers, and what came of them."""
 
 import argparse
+import shutil
 import sys
 import time
 from collections import Counter
@@ -29,7 +30,11 @@ def main() -> int:
             if outcomes[-1].wrong:
                 print(outcomes[-1].story(), flush=True)
     report(outcomes, time.monotonic() - began)
-    return int(any(outcome.wrong for outcome in outcomes))
+    if any(outcome.wrong for outcome in outcomes):
+        print(f"logs: {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 def report(outcomes: list[Outcome], seconds: float) -> None:

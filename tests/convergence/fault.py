@@ -5,8 +5,11 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
+
+import requests
 
 from demo.native.process import Process
 from tests.convergence.launcher_names import LEASE, POINTS
@@ -33,6 +36,7 @@ def mapper_killed_at(batch: Batch, random: Random) -> str:
     """Kill -9 a mapper when it comes by a named point."""
     point, mapper = random.choice(POINTS), random.choice(batch.mappers)
     mapper.order.write_text(f"kill {point}")
+    provoke(mapper, random)
     done = within(REACHED, lambda: not mapper.is_alive())
     mapper.order.unlink(missing_ok=True)
     if not done:
@@ -56,6 +60,7 @@ def mapper_paused_at(batch: Batch, random: Random) -> str:
     point, mapper = random.choice(POINTS), random.choice(batch.mappers)
     mapper.wait_ready()
     mapper.order.write_text(f"stop {point}")
+    provoke(mapper, random)
     done = within(REACHED, lambda: is_stopped(mapper))
     mapper.order.unlink(missing_ok=True)
     if done:
@@ -115,6 +120,13 @@ def killed(server: Process, random: Random) -> str:
     time.sleep(away)
     server.start().wait_ready()
     return f"away for {away:g} s and its start"
+
+
+def provoke(mapper: Launched, random: Random) -> None:
+    """Give a mapper something to do: press the button of some studies."""
+    with suppress(requests.RequestException, ValueError):  # it may not run, or know so many
+        for one in random.sample(mapper.api("GET", "/api/studies?limit=1000")["studies"], 3):
+            mapper.press(one["study_uid"])
 
 
 def within(seconds: float, look: Callable[[], bool]) -> bool:

@@ -5,6 +5,7 @@ The product knows nothing of it: the points are wrappers around its methods, lai
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -54,6 +55,7 @@ def obey(point: str, order: Path) -> None:
     except FileNotFoundError:  # another thread obeys already
         return
     os.kill(os.getpid(), SIGNALS[verb])
+    time.sleep(1.0)  # this thread may go on until the signal has reached all others
 
 
 def lay(point: str, order: Path) -> None:

@@ -21,8 +21,11 @@ QUIET_WITHIN = 120.0
 """Seconds in which FHIR must say what Orthanc says, once nothing happens any more."""
 SETTLES = 3.5
 """Seconds until a study is stable, and its LastUpdate no longer young."""
-BY_HAND = ("gave up", "holds one identity twice", "refuses the content")
-"""Why a study may be parked by what the proxy answered: a person retries it."""
+BY_HAND = "holds one identity twice"
+"""Why a study may be parked by what a proxy answered (412): a person retries it."""
+RATES = (0.0, 0.1, 0.2)
+BETWEEN = (0.2, 1.5)
+"""Seconds between two faults."""
 Say = Callable[[str], None]
 T = TypeVar("T")
 
@@ -85,7 +88,7 @@ def run(servers: Servers, plan: Plan, say: Say = print) -> Outcome:
         truth = timed(outcome, "quiet", lambda: quiet(batch, outcome, before, asked))
         if not outcome.wrong:
             timed(outcome, "again", lambda: sync_again(batch, outcome, truth, before))
-        outcome.faults.update(batch.proxy.faults)
+        outcome.faults.update(batch.before_fhir.faults + batch.before_orthanc.faults)
         if outcome.wrong:
             keep(batch, outcome)
     times = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.seconds.items())
@@ -112,12 +115,13 @@ def walk_and_break(batch: Batch, plan: Plan, random: Random, outcome: Outcome) -
     press = batch.mappers[0].press
     outcome.walks = [Walk(Pacs(batch.orthanc), plan.seed, n, press, plan.newer) for n in range(plan.walks)]
     possible = [one for one in FAULTS if plan.faults is None or one.name in plan.faults]
-    batch.proxy.rate = random.choice((0.0, 0.1, 0.3)) if plan.faults is None else 0.0
+    rate = random.choice(RATES) if plan.faults is None else 0.0
+    batch.break_answers(rate, rate / 10)
     done = threading.Event()
     with ThreadPoolExecutor(plan.walks) as pool:
         running = [pool.submit(walk.run, plan.steps) for walk in outcome.walks]
         threading.Thread(target=tell, args=(running, done), daemon=True).start()
-        while possible and not done.wait(random.uniform(0.5, 3.0)):
+        while possible and not done.wait(random.uniform(*BETWEEN)):
             (fault,) = random.choices(possible, [one.weight for one in possible])
             outcome.happened.append(f"{fault.name} …")
             said = fault.happen(batch, random)
@@ -125,7 +129,7 @@ def walk_and_break(batch: Batch, plan: Plan, random: Random, outcome: Outcome) -
             outcome.faults[fault.name if "not reached" not in said else f"{fault.name} (not reached)"] += 1
         for one in running:
             one.result()
-    batch.proxy.rate = 0.0
+    batch.break_answers(0.0, 0.0)
 
 
 def tell(running: list[Future[None]], done: threading.Event) -> None:
@@ -167,7 +171,7 @@ def calm(batch: Batch, end: float) -> None:
 def retry_by_hand(batch: Batch) -> int:
     """Retry what the proxy's answers parked, as a person does; returns how many."""
     found = batch.mappers[0].api("GET", "/api/studies?state=parked&limit=1000")["studies"]
-    chosen = [one["study_uid"] for one in found if any(reason in one["message"] for reason in BY_HAND)]
+    chosen = [one["study_uid"] for one in found if BY_HAND in one["message"]]
     if chosen:
         batch.mappers[0].api("POST", "/api/retry", json={"studies": chosen})
     return len(chosen)

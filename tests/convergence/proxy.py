@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,16 +17,20 @@ SLOW = 7.0
 """Seconds: longer than the mapper of these tests waits for an answer."""
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host", "accept-encoding"})
 STATUSES = {409: {}, 412: {}, 429: {"Retry-After": "1"}, 500: {}, 503: {}}
-WEIGHTS = {"409": 4, "412": 1, "429": 3, "500": 3, "503": 4, "timeout": 1, "cut before": 3, "cut after": 4}
+OF_FHIR = {"409": 4, "412": 1, "429": 3, "500": 3, "503": 4, "timeout": 1, "cut before": 3, "cut after": 4}
+OF_ORTHANC = {"500": 3, "503": 1, "timeout": 1, "cut before": 1, "cut after": 1}
 """How often each fault is chosen among them: `before` the server saw the request, or `after` it did its work."""
 
 
 class Proxy:
-    """Hands requests on to a server; `rate` of the writes, and a tenth as many reads, go wrong."""
+    """Hands requests on to a server; `writes` of those that write go wrong, and `reads` of those that read."""
 
-    def __init__(self, upstream: str, seed: str = "") -> None:
+    def __init__(
+        self, upstream: str, seed: str = "", name: str = "server", weights: Mapping[str, int] = OF_FHIR
+    ) -> None:
         self.upstream = urlsplit(upstream)
-        self.random, self.rate = Random(seed), 0.0
+        self.name, self.weights = name, weights
+        self.random, self.writes, self.reads = Random(seed), 0.0, 0.0
         self.faults: Counter[str] = Counter()
         self.flight: Callable[[bytes], AbstractContextManager[object]] = nullcontext
         """Entered with the body of what is written while the server has it."""
@@ -54,11 +58,10 @@ class Proxy:
     def fault(self, method: str) -> str:
         """Throw the dice for one request; an empty text: it goes well."""
         with self._lock:
-            rate = self.rate if method != "GET" else self.rate / 10
-            if self.random.random() >= rate:
+            if self.random.random() >= (self.reads if method == "GET" else self.writes):
                 return ""
-            chosen = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-            self.faults[f"FHIR server: {chosen}"] += 1
+            chosen = self.random.choices(list(self.weights), list(self.weights.values()))[0]
+            self.faults[f"{self.name}: {chosen}"] += 1
             return chosen
 
 

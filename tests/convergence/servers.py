@@ -15,7 +15,7 @@ from demo.native import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres, 
 from demo.native.orthanc_in_folder import INSIDE
 from demo.native.process import ROOT
 from tests.convergence.launcher_names import ORDER
-from tests.convergence.proxy import Proxy
+from tests.convergence.proxy import OF_ORTHANC, Proxy
 from tests.live.stack import TOKEN, session
 
 TIMEOUT = 6.0
@@ -77,20 +77,22 @@ class Servers:
 
 
 class Batch:
-    """One Orthanc, one or two mappers on one ledger, and a proxy before the FHIR server; a context manager."""
+    """One Orthanc, one or two mappers on one ledger, and a proxy before each server; a context manager."""
 
     def __init__(self, servers: Servers, seed: int, *, newer: bool, replicas: int) -> None:
         self.servers, self.newer = servers, newer
         folder, port = servers.folder / f"batch-{seed}", free_port()
-        self.proxy = Proxy(servers.fhir.url, str(seed))
+        self.before_fhir = Proxy(servers.fhir.url, str(seed), "FHIR server")
         kind = OrthancInFolder if newer else Orthanc
         self.orthanc = kind(
             folder / "orthanc", overrides={"StableAge": 1}, mapper_url=f"http://127.0.0.1:{port}", token=TOKEN
         )
+        self.before_orthanc = Proxy(self.orthanc.url, str(seed), "Orthanc", OF_ORTHANC)
         self.database = f"ledger{seed}" if replicas > 1 else ""
         ledger = servers.postgres.create_database(self.database) if self.database else None
         settings = {
-            "ORTHANC_FHIR_FHIR_URL": self.proxy.url,
+            "ORTHANC_FHIR_FHIR_URL": self.before_fhir.url,
+            "ORTHANC_FHIR_ORTHANC_URL": self.before_orthanc.url,
             "ORTHANC_FHIR_TIMEOUT": str(TIMEOUT),
         }
         self.mappers = [
@@ -109,7 +111,8 @@ class Batch:
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
-            starting.enter_context(self.proxy)
+            for proxy in (self.before_fhir, self.before_orthanc):
+                starting.enter_context(proxy)
             starting.callback(self.orthanc.clean)
             starting.callback(self.orthanc.kill)
             self.orthanc.start().wait_ready()
@@ -123,6 +126,11 @@ class Batch:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def break_answers(self, writes: float, reads: float) -> None:
+        """Have so many of the requests go wrong, of those to Orthanc as many as of FHIR's reads."""
+        self.before_fhir.writes, self.before_fhir.reads = writes, reads
+        self.before_orthanc.writes = self.before_orthanc.reads = reads
 
     def empty_database(self) -> None:
         """Remove everything from the ledger's database."""

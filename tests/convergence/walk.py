@@ -10,7 +10,7 @@ from pydicom import Dataset
 from tests.convergence.actions import ACTIONS, NOTHING, resolve
 from tests.convergence.pacs import Json, Pacs, uid_of
 
-PAUSES = (0.0, 0.0, 0.1, 0.3, 0.6)
+PAUSES = (0.0, 0.1, 0.3, 0.8, 1.5)
 LEFT_OPEN = 0.2
 """How often a study stays under two PatientIDs at the end of a walk."""
 

@@ -1,0 +1,107 @@
+"""A source and how people change what it holds: in memory, and a real Orthanc; one set of tests runs on both."""
+
+from typing import Any, Protocol
+
+import requests
+from fakes import FakeSource
+from http_fake import wait_until
+from part10 import instance
+
+from demo.dataset import part10
+from demo.native import Orthanc as Server
+from mapper.dicom.reader import Reader
+from mapper.errors import SourceDown
+from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
+from mapper.sources.orthanc import Orthanc
+from mapper.sources.source import Source
+
+STABLE_AGE = 1
+
+
+class Archive(Protocol):
+    """What the contract needs to do to an archive."""
+
+    @property
+    def source(self) -> Source:
+        """The archive as the mapper sees it."""
+
+    def store(self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True) -> None:
+        """Take in one instance; `stable` waits until nothing more is expected."""
+
+    def delete(self, study_uid: str, patient: str = "P1") -> None:
+        """Remove a study."""
+
+    def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
+        """Remove one instance of a study."""
+
+    def stop(self) -> None:
+        """Answer nobody any more."""
+
+
+class InMemory:
+    """The fake."""
+
+    def __init__(self) -> None:
+        self.fake = FakeSource()
+
+    @property
+    def source(self) -> Source:
+        return self.fake
+
+    def store(self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True) -> None:
+        self.fake.store(study_uid, patient, str(number), stable=stable)
+
+    def delete(self, study_uid: str, patient: str = "P1") -> None:
+        self.fake.delete(study_uid, patient)
+
+    def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
+        self.fake.delete_instance(study_uid, str(number), patient)
+
+    def stop(self) -> None:
+        self.fake.down = SourceDown("stopped")
+
+
+class Real:
+    """Orthanc."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        user, password = server.auth or (None, None)
+        reader = Reader(KEYWORDS, INSTANCE_KEYWORDS)
+        self._source = Orthanc(server.url, reader, user, password, timeout=20.0)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.auth = server.auth
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    def ask(self, method: str, path: str, data: bytes | None = None) -> Any:
+        answer = self._session.request(method, f"{self.server.url}{path}", data=data, timeout=20)
+        answer.raise_for_status()
+        return answer.json()
+
+    def store(self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True) -> None:
+        stored = self.ask("POST", "/instances", part10(instance(study_uid, number, PatientID=patient)))
+        if stable:
+            wait_until(lambda: self.ask("GET", f"/studies/{stored['ParentStudy']}")["IsStable"], 30)
+
+    def ids(self, level: str, uid: str, patient: str) -> list[str]:
+        """Return Orthanc's ids of what has this UID under a patient."""
+        found = [hit for hit in self.ask("POST", "/tools/lookup", uid.encode()) if hit["Type"] == level]
+        return [hit["ID"] for hit in found if self.patient(hit["Path"]) == patient]
+
+    def patient(self, path: str) -> str:
+        return str(self.ask("GET", f"{path}/patient")["MainDicomTags"]["PatientID"])
+
+    def delete(self, study_uid: str, patient: str = "P1") -> None:
+        (found,) = self.ids("Study", study_uid, patient)
+        self.ask("DELETE", f"/studies/{found}")
+
+    def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
+        (found,) = self.ids("Instance", f"{study_uid}.1.{number}", patient)
+        self.ask("DELETE", f"/instances/{found}")
+
+    def stop(self) -> None:
+        self.server.stop()

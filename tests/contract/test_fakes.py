@@ -1,0 +1,24 @@
+"""The fakes offer what the protocols ask for, under the same names: no more is relied on, no less is faked."""
+
+import inspect
+from typing import Any
+
+import pytest
+from fakes import FakeSink, FakeSource
+
+from mapper.sinks.sink import Sink
+from mapper.sources.source import Source
+
+
+def offered(protocol: Any) -> list[str]:
+    return sorted(name for name, one in vars(protocol).items() if inspect.isfunction(one) and not name.startswith("_"))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fake", "name"),
+    [(Source, FakeSource, name) for name in offered(Source)] + [(Sink, FakeSink, name) for name in offered(Sink)],
+)
+def test_a_fake_has_the_methods_of_its_protocol(protocol: Any, fake: Any, name: str) -> None:
+    asked, given = (inspect.signature(getattr(one, name)).parameters for one in (protocol, fake))
+    assert list(given) == list(asked)
+    assert [one.default for one in given.values()] == [one.default for one in asked.values()]

@@ -1,0 +1,186 @@
+"""What every sink does: the fake that other tests trust, and a real HAPI FHIR server."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fakes import FakeSink
+
+from mapper.errors import SinkDown, StaleVersion, TargetMissing
+from mapper.sinks.client import FhirClient
+from mapper.sinks.fhir_server import FhirServer
+from mapper.sinks.sink import Sink
+
+
+def real(url: str) -> FhirServer:
+    return FhirServer(FhirClient(url, timeout=20.0), url)
+
+
+@pytest.fixture(params=["in memory", pytest.param("hapi", marks=pytest.mark.live)])
+def sink(request: pytest.FixtureRequest) -> Sink:
+    """Give the fake and the real one."""
+    if request.param == "in memory":
+        return FakeSink()
+    return real(request.getfixturevalue("contract_fhir_server").url)
+
+
+@pytest.fixture(params=["in memory", pytest.param("hapi", marks=pytest.mark.live)])
+def gone(request: pytest.FixtureRequest) -> Iterator[Sink]:
+    """Give a sink that does not answer."""
+    if request.param == "in memory":
+        fake = FakeSink()
+        fake.down = SinkDown("stopped")
+        yield fake
+        return
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        yield real(f"http://127.0.0.1:{nobody.getsockname()[1]}/fhir")
+
+
+class Made:
+    """The resources of one study, under ids of their own."""
+
+    def __init__(self) -> None:
+        self.study_uid = f"2.25.{uuid4().int >> 32}"
+        ids = {kind: str(uuid4()) for kind in ("Patient", "Endpoint", "ImagingStudy", "Observation")}
+        self.keys = {kind: (kind, id) for kind, id in ids.items()}
+        self.patient = {"resourceType": "Patient", "id": ids["Patient"], "name": [{"family": "Doe"}]}
+        self.endpoint = {
+            "resourceType": "Endpoint",
+            "id": ids["Endpoint"],
+            "status": "active",
+            "connectionType": {
+                "system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type",
+                "code": "dicom-wado-rs",
+            },
+            "payloadType": [{"text": "DICOM WADO-RS"}],
+            "address": "https://pacs.example.org/dicom-web",
+        }
+        self.study = {
+            "resourceType": "ImagingStudy",
+            "id": ids["ImagingStudy"],
+            "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:{self.study_uid}"}],
+            "status": "available",
+            "subject": {"reference": f"Patient/{ids['Patient']}"},
+            "endpoint": [{"reference": f"Endpoint/{ids['Endpoint']}"}],
+        }
+        self.observation = {
+            "resourceType": "Observation",
+            "id": ids["Observation"],
+            "status": "final",
+            "code": {"text": "height"},
+            "subject": {"reference": f"Patient/{ids['Patient']}"},
+            "partOf": [{"reference": f"ImagingStudy/{ids['ImagingStudy']}"}],
+        }
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        return [self.patient, self.endpoint, self.study, self.observation]
+
+
+@pytest.fixture
+def made() -> Made:
+    return Made()
+
+
+def test_what_is_put_has_a_version(sink: Sink, made: Made) -> None:
+    versions = sink.put(made.all)
+    assert set(versions) == set(made.keys.values())
+    for key, version in versions.items():
+        assert version
+        assert sink.version(key) == version
+
+
+def test_the_same_again_makes_no_new_version(sink: Sink, made: Made) -> None:
+    first = sink.put(made.all)
+    assert sink.put(made.all) == first
+    assert sink.put([made.study]) == {made.keys["ImagingStudy"]: first[made.keys["ImagingStudy"]]}
+
+
+def test_a_change_makes_one_new_version_of_what_changed(sink: Sink, made: Made) -> None:
+    first = sink.put(made.all)
+    second = sink.put([*made.all[:2], {**made.study, "description": "CT of the head"}, made.observation])
+    changed = {key for key in first if first[key] != second[key]}
+    assert changed == {made.keys["ImagingStudy"]}
+
+
+def test_references_to_what_is_there_need_no_resource_beside_them(sink: Sink, made: Made) -> None:
+    sink.put([made.patient, made.endpoint])
+    assert set(sink.put([made.study])) == {made.keys["ImagingStudy"]}
+
+
+def test_a_reference_to_nothing_is_refused_and_nothing_is_written(sink: Sink, made: Made) -> None:
+    with pytest.raises(TargetMissing):
+        sink.put([made.endpoint, made.study])
+    assert sink.version(made.keys["ImagingStudy"]) == ""
+    assert sink.version(made.keys["Endpoint"]) == ""
+
+
+def test_a_version_that_is_no_longer_there_is_stale(sink: Sink, made: Made) -> None:
+    key = made.keys["ImagingStudy"]
+    first = sink.put(made.all)[key]
+    second = sink.put([{**made.study, "description": "one"}], {key: first})[key]
+    assert second != first
+    with pytest.raises(StaleVersion):
+        sink.put([{**made.study, "description": "two"}], {key: first})
+    assert sink.version(key) == second
+    assert sink.put([{**made.study, "description": "two"}], {key: second})[key] != second
+
+
+def test_nothing_has_no_version(sink: Sink) -> None:
+    assert sink.version(("ImagingStudy", str(uuid4()))) == ""
+
+
+@pytest.mark.parametrize("policy", ["unknown", "entered-in-error"])
+def test_a_retracted_study_is_no_longer_offered(sink: Sink, made: Made, policy: str) -> None:
+    first = sink.put(made.all)
+    endpoint = made.keys["Endpoint"][1]
+    assert list(sink.studies(endpoint)) == [made.study_uid]
+    sink.retract(made.keys["ImagingStudy"], policy)
+    assert list(sink.studies(endpoint)) == []
+    retracted = sink.version(made.keys["ImagingStudy"])
+    assert retracted != first[made.keys["ImagingStudy"]]
+    sink.retract(made.keys["ImagingStudy"], policy)
+    assert sink.version(made.keys["ImagingStudy"]) == retracted, "again it changes nothing"
+    for kind in ("Patient", "Endpoint"):
+        assert sink.version(made.keys[kind]) == first[made.keys[kind]]
+    sink.put([made.study])
+    assert list(sink.studies(endpoint)) == [made.study_uid], "it came back"
+
+
+def test_a_study_that_is_kept_stays_as_it_is(sink: Sink, made: Made) -> None:
+    first = sink.put(made.all)
+    sink.retract(made.keys["ImagingStudy"], "keep")
+    assert sink.version(made.keys["ImagingStudy"]) == first[made.keys["ImagingStudy"]]
+
+
+def test_what_was_never_written_is_retracted_in_silence(sink: Sink) -> None:
+    sink.retract(("ImagingStudy", str(uuid4())), "unknown")
+
+
+def test_what_is_part_of_a_study_is_found(sink: Sink, made: Made) -> None:
+    sink.put(made.all)
+    assert sink.parts_of(made.keys["ImagingStudy"]) == [made.keys["Observation"]]
+    assert sink.parts_of(("ImagingStudy", str(uuid4()))) == []
+
+
+def test_it_is_there_and_says_who_it_is(sink: Sink) -> None:
+    sink.probe()
+    assert sink.check()
+    assert not any(line.startswith("problem") for line in sink.check())
+
+
+ASKS: dict[str, Callable[[Sink, Made], object]] = {
+    "put": lambda sink, made: sink.put(made.all),
+    "probe": lambda sink, made: sink.probe(),
+    "retract": lambda sink, made: sink.retract(made.keys["ImagingStudy"], "unknown"),
+    "check": lambda sink, made: sink.check(),
+}
+
+
+@pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
+def test_a_sink_that_is_down(gone: Sink, made: Made, ask: Callable[[Sink, Made], object]) -> None:
+    with pytest.raises(SinkDown):
+        ask(gone, made)

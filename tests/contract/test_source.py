@@ -1,0 +1,204 @@
+"""What every source of studies does: the fake that other tests trust, and a real Orthanc, old and new."""
+
+from uuid import uuid4
+
+import pytest
+from http_fake import wait_until
+
+from mapper.errors import SourceDown, StudyGone, TwoPatients
+from mapper.sources.source import Sighting
+from tests.contract.archives import Archive
+
+
+@pytest.fixture
+def uid() -> str:
+    """Make a StudyInstanceUID that no other test uses."""
+    return f"2.25.{uuid4().int >> 32}"
+
+
+def sightings(archive: Archive, study_uid: str) -> list[Sighting]:
+    return [one for one in archive.source.listing() if one.study_uid == study_uid]
+
+
+def settled(archive: Archive, study_uid: str) -> Sighting:
+    """Return the one sighting of a study when it is the same in two looks: no longer young."""
+
+    def same() -> bool:
+        (first,), (second,) = sightings(archive, study_uid), sightings(archive, study_uid)
+        return first == second and "young" not in first.fingerprint
+
+    wait_until(same, 20)
+    (found,) = sightings(archive, study_uid)
+    return found
+
+
+def test_an_archive_that_holds_nothing(empty: Archive) -> None:
+    assert list(empty.source.listing()) == []
+    assert empty.source.count() == 0
+    cursor = empty.source.changes(None).cursor
+    assert empty.source.changes(cursor).study_uids == ()
+
+
+def test_a_stored_study_is_listed_counted_and_read(empty: Archive) -> None:
+    empty.store("1.2.1", 1, stable=False)
+    empty.store("1.2.1", 2)
+    (found,) = empty.source.listing()
+    assert found.study_uid == "1.2.1"
+    assert found.stable
+    assert empty.source.count() == 1
+    reading = empty.source.read("1.2.1", [])
+    assert reading.study.uid == "1.2.1"
+    assert [instance.uid for series in reading.study.series for instance in series.instances] == [
+        "1.2.1.1.1",
+        "1.2.1.1.2",
+    ]
+    assert reading.study.item["PatientID"] == "P1"
+    assert reading.sighting.id == found.id
+
+
+def test_a_study_is_unstable_while_more_is_expected(shared: Archive, uid: str) -> None:
+    shared.store(uid, 1, stable=False)
+    (found,) = sightings(shared, uid)
+    assert not found.stable
+    shared.store(uid, 2)
+    (found,) = sightings(shared, uid)
+    assert found.stable
+
+
+def test_what_was_never_there_is_gone(shared: Archive, uid: str) -> None:
+    with pytest.raises(StudyGone, match=uid):
+        shared.source.read(uid, [])
+    with pytest.raises(StudyGone):
+        shared.source.read(uid, ["8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"])
+
+
+def test_a_deleted_study_is_gone(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    (found,) = sightings(shared, uid)
+    before = shared.source.count()
+    shared.delete(uid)
+    assert sightings(shared, uid) == []
+    assert shared.source.count() == before - 1
+    with pytest.raises(StudyGone):
+        shared.source.read(uid, [found.id])
+
+
+def test_a_study_that_came_back_is_read_again(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    shared.delete(uid)
+    shared.store(uid)
+    assert shared.source.read(uid, []).study.uid == uid
+
+
+def test_one_study_under_two_patients_is_found_before_it_is_read(shared: Archive, uid: str) -> None:
+    shared.store(uid, 1, "P1")
+    shared.store(uid, 2, "P2")
+    found = sightings(shared, uid)
+    assert len({one.id for one in found}) == 2
+    with pytest.raises(TwoPatients) as failed:
+        shared.source.read(uid, [])
+    assert "P1" not in str(failed.value).replace(found[0].id, "").replace(found[1].id, "")
+    shared.delete(uid, "P1")
+    assert shared.source.read(uid, [one.id for one in found]).study.item["PatientID"] == "P2"
+
+
+def test_a_fingerprint_stays_as_long_as_the_study_does(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    before = settled(shared, uid)
+    shared.source.read(uid, [])
+    assert settled(shared, uid) == before
+    assert shared.source.read(uid, []).sighting.fingerprint == before.fingerprint
+
+
+def test_a_fingerprint_moves_when_an_instance_comes(shared: Archive, uid: str) -> None:
+    shared.store(uid, 1)
+    before = settled(shared, uid)
+    shared.store(uid, 2)
+    after = settled(shared, uid)
+    assert after.id == before.id
+    assert after.fingerprint != before.fingerprint
+    assert shared.source.read(uid, []).study.instances == 2
+
+
+def test_a_fingerprint_moves_when_an_instance_goes(shared: Archive, uid: str) -> None:
+    shared.store(uid, 1)
+    shared.store(uid, 2)
+    before = settled(shared, uid)
+    shared.delete_instance(uid, 2)
+    after = settled(shared, uid)
+    assert after.fingerprint != before.fingerprint
+    assert shared.source.read(uid, []).study.instances == 1
+
+
+def test_with_its_last_instance_a_study_goes(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    shared.delete_instance(uid, 1)
+    assert sightings(shared, uid) == []
+    with pytest.raises(StudyGone):
+        shared.source.read(uid, [])
+
+
+def test_changes_tell_what_became_stable_once(shared: Archive, uid: str) -> None:
+    cursor = shared.source.changes(None).cursor
+    shared.store(uid, 1, stable=False)
+    assert uid not in shared.source.changes(cursor).study_uids
+    shared.store(uid, 2)
+    told: list[str] = []
+
+    def follow() -> bool:
+        nonlocal cursor
+        found = shared.source.changes(cursor)
+        assert not found.sweep
+        assert found.cursor >= cursor
+        told.extend(found.study_uids)
+        cursor = found.cursor
+        return uid in told
+
+    wait_until(follow, 20)
+    assert told.count(uid) == 1
+    assert shared.source.changes(cursor).study_uids == ()
+
+
+def test_changes_do_not_tell_of_what_is_gone_again(shared: Archive, uid: str) -> None:
+    cursor = shared.source.changes(None).cursor
+    shared.store(uid)
+    shared.delete(uid)
+    assert uid not in shared.source.changes(cursor).study_uids
+
+
+def test_a_cursor_beyond_the_log_belongs_to_another_database(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    now = shared.source.changes(None).cursor
+    beyond = shared.source.changes(now + 1_000_000)
+    assert beyond.sweep
+    assert beyond.cursor <= now + 10
+
+
+def test_recent_studies_are_told_or_it_says_that_it_cannot(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    before = settled(shared, uid)
+    found = shared.source.recent(before.fingerprint)
+    assert found is None or uid in [one.study_uid for one in found]
+    assert shared.source.recent("") is None
+
+
+def test_it_says_who_it_is(shared: Archive) -> None:
+    said = shared.source.check()
+    assert said
+    assert all(isinstance(line, str) and line for line in said)
+
+
+def test_an_archive_that_is_down(empty: Archive) -> None:
+    empty.store("1.2.1")
+    empty.stop()
+    source = empty.source
+    for ask in (
+        source.count,
+        source.check,
+        lambda: list(source.listing()),
+        lambda: source.changes(None),
+        lambda: source.changes(1),
+        lambda: source.read("1.2.1", []),
+    ):
+        with pytest.raises(SourceDown):
+            ask()
