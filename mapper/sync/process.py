@@ -23,8 +23,15 @@ def is_dead(owner: str) -> bool:
 
 
 def machine() -> str:
-    """Return a short name of this machine or container: a hash, as a host name may tell too much."""
-    return sha256(socket.gethostname().encode()).hexdigest()[:8]
+    """Return a short name of this machine or container since it was started: a hash, as a host name may tell too much.
+
+    Two machines may have one name; the kernel's boot id (random(4)) tells them apart.
+    """
+    try:
+        booted = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        booted = ""
+    return sha256(f"{socket.gethostname()} {booted}".encode()).hexdigest()[:8]
 
 
 def born(pid: int) -> str:
