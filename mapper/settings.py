@@ -134,7 +134,7 @@ class OrthancSource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=64, description="Name of the source in the ledger.")
+    name: str = Field(min_length=1, max_length=48, description="Name of the source in the ledger.")
     url: Url = Field(description="Orthanc as the mapper reaches it.")
     user: str | None = None
     password: SecretStr | None = None
@@ -163,7 +163,7 @@ class Settings(Site):
     orthanc_public_url: Url | None = Field(
         None, description="Orthanc as clients reach it: `/dicom-web` under it is Endpoint.address."
     )
-    source: str = Field("orthanc", min_length=1, max_length=64, description="Name of the source in the ledger.")
+    source: str = Field("orthanc", min_length=1, max_length=48, description="Name of the source in the ledger.")
     fhir_url: Url = Field("http://localhost:8080/fhir", description="FHIR base as the mapper reaches it.")
     fhir_user: str | None = Field(None, description="User of the FHIR server (Basic).")
     fhir_password: SecretStr | None = Field(None, description="Password of that user.")

@@ -46,7 +46,7 @@ inside() { docker exec --interactive $name "$@"; }
 
 site_files | tar --create --null --files-from - --absolute-names | inside tar --extract --directory / --absolute-names
 inside sh -c 'update-ca-certificates >/dev/null 2>&1 && useradd --create-home somebody'
-copy_for() { # user, folder: the files that git knows or would take, as they lie here, and a history of one commit
+copy_for() { # user, folder: the files that git knows or would take, as they lie here
     git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' _ |
         tar --create --null --files-from - | inside sh -c "mkdir -p $2 && tar --extract --no-same-owner --directory $2 && chown -R $1: $2"
 }

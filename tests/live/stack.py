@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], seconds: float = SOON, *, say: Callable[[], object] = str) -> T:
+def until(look: Callable[[], T | None], seconds: float = SOON, *, say: Callable[[], object] = str) -> T:
     """Look again and again until something true is seen, and return it; fail when it is not in time."""
     end = time.monotonic() + seconds
     while not (seen := look()):
@@ -45,19 +45,13 @@ def session() -> requests.Session:
     return made
 
 
-class HasUrl(Protocol):
-    """Whatever stands for a FHIR server."""
-
-    url: str
-
-
 class Stack:
     """One Orthanc, one mapper and a FHIR server; a context manager that starts and forgets the first two."""
 
     def __init__(
         self,
         folder: Path,
-        fhir: FhirServer | HasUrl,
+        fhir: FhirServer,
         kind: type[Orthanc] = Orthanc,
         *,
         overrides: Mapping[str, Any] | None = None,

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pytest
 from pydicom import Dataset, config
-from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.uid import UID
 
 from demo.dataset import part10
@@ -59,10 +59,10 @@ def plant(into: Dataset, values: Values, keywords: list[str], depth: int = 0) ->
             item = Dataset()
             inner = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning", "LocalNamespaceEntityID")
             plant(item, values, [*inner, "PatientID", "AccessionNumber", "PersonIdentificationCodeSequence"], depth + 1)
-            into.add_new(tag_for_keyword(keyword), vr, [item])
+            into.add_new(keyword, vr, [item])
         elif vr in values:
             value = values[vr] if dictionary_VM(keyword) == "1" else [values[vr], values[vr]]
-            into.add_new(tag_for_keyword(keyword), vr, value)
+            into.add_new(keyword, vr, value)
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ def test_a_study_parked_for_two_patients_names_none_of_them(stack: Stack) -> Non
 
 
 def test_a_refusal_that_quotes_everything_tells_nothing(run_folder: Path) -> None:
-    with QuotingServer() as refusing, Stack(run_folder / "privacy-refused", refusing) as stack:
+    with QuotingServer() as refusing, Stack(run_folder / "privacy-refused", cast(FhirServer, refusing)) as stack:
         for values in (GOOD, BAD):
             uid, file = planted(values)
             stack.store([file])
