@@ -4,7 +4,8 @@ from typing import Any
 
 from mapper.dicom.item import Item, tag_of, vr_of
 from mapper.dicom.study import Instance, Series, Study
-from mapper.maps.rule import Context, Rule, make
+from mapper.maps.engine import Context, make
+from mapper.maps.rule import Rule
 from mapper.settings import Site
 
 BASE = "https://pacs.example.org/fhir/id"

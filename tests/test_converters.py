@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import mapper.fhir
 from mapper.dicom.item import Item, tag_of
-from mapper.maps.rule import Context, Rule
+from mapper.maps.engine import Context
+from mapper.maps.rule import Rule
 
 SECRET = "Zq7Secret"
 NAMED = """

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from demo.dataset import part10
 from demo.studies import studies
-
 from mapper.convert import read_folders
 from mapper.explain import leaves, lines
 from mapper.fhir.bundle import transaction

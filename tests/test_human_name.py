@@ -5,7 +5,7 @@ from datasets import run, site, study_of
 
 from mapper.dicom.item import Item, tag_of
 from mapper.fhir.human_name import display_name, human_name, maiden_names, names, official_names, read
-from mapper.maps.rule import Context
+from mapper.maps.engine import Context
 
 WRITTEN = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 

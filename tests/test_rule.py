@@ -7,7 +7,8 @@ from datasets import dataset, element, site, study_of
 
 from mapper.dicom.item import Item, Layers, tag_of
 from mapper.errors import Problem
-from mapper.maps.rule import MUST, Context, Made, MissingElement, Rule, apply, make, resource
+from mapper.maps.engine import Context, apply, make, resource
+from mapper.maps.rule import MUST, Made, MissingElement, Rule
 
 
 def text(cx: Context, value: Any) -> Any:

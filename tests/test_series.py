@@ -9,7 +9,8 @@ from mapper.dicom.study import Instance, Series, Study
 from mapper.fhir.body_site import body_site
 from mapper.fhir.laterality import laterality
 from mapper.fhir.modality import series_modality, study_modalities
-from mapper.maps.rule import Context, Rule, make
+from mapper.maps.engine import Context, make
+from mapper.maps.rule import Rule
 
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 SCT = "http://snomed.info/sct"

@@ -13,7 +13,8 @@ from mapper.fhir.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
 from mapper.fhir.modality import ACQUISITION
 from mapper.fhir.pydicom_codes import cid
 from mapper.maps import device, endpoint, imaging_study, observation, patient, phantom, practitioner, service_request
-from mapper.maps.rule import Context, Made, MissingElement, Rule
+from mapper.maps.engine import Context
+from mapper.maps.rule import Made, MissingElement, Rule
 from mapper.settings import Site
 
 MAPPING_VERSION = "1"

@@ -13,7 +13,7 @@ from mapper.fhir.modality import series_modality
 from mapper.fhir.person import performers
 from mapper.fhir.text import as_items, as_text, text
 from mapper.fhir.uid import uid_identifier
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.rule import MUST, Made, Rule
 
 IDENTITY = "DeviceUID Manufacturer ManufacturerModelName DeviceSerialNumber StationName InstitutionName"
@@ -100,6 +100,6 @@ RULES = (
 # fmt: on
 
 
-def device(cx: rule.Context, item: Item) -> Made:
+def device(cx: engine.Context, item: Item) -> Made:
     """Return the Device that made a series; raises MissingElement when nothing identifies it."""
-    return rule.resource(RULES, cx, item, "Device")
+    return engine.resource(RULES, cx, item, "Device")

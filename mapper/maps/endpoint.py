@@ -8,7 +8,7 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.context import Context
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.rule import MUST, Made, Rule
 
 
@@ -66,6 +66,6 @@ RULES = (
 # fmt: on
 
 
-def endpoint(cx: rule.Context, item: Item) -> Made:
+def endpoint(cx: engine.Context, item: Item) -> Made:
     """Return the Endpoint of the site's DICOMweb root."""
-    return rule.resource(RULES, cx, item, "Endpoint")
+    return engine.resource(RULES, cx, item, "Endpoint")

@@ -20,13 +20,13 @@ from mapper.fhir.person import operating, people, performing, referrer
 from mapper.fhir.specimen import specimens
 from mapper.fhir.text import as_items, as_text, display_reference, text, text_concepts, unsigned_int
 from mapper.fhir.uid import sop_class, study_identifier, uid_id
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.deidentified import meta
 from mapper.maps.device import IDENTITY as DEVICE
 from mapper.maps.device import equipment
 from mapper.maps.endpoint import endpoint_references
 from mapper.maps.practitioner import OPERATING, PERFORMING, READING, REFERRING
-from mapper.maps.rule import MUST, Made, MissingElement, Rule, apply
+from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.service_request import ACCESSION, OPTION, order_id
 from mapper.maps.subject import subject
 
@@ -116,7 +116,7 @@ def number_of_instances(cx: Context) -> int:
     return cx.study.instances
 
 
-def instances_of_series(cx: rule.Context) -> int | None:
+def instances_of_series(cx: engine.Context) -> int | None:
     """The instances of a series counted."""
     return len(cx.series.instances) if cx.series else None
 
@@ -199,9 +199,9 @@ INSTANCE = (
 RULES = STUDY + SERIES + INSTANCE
 
 
-def imaging_study(cx: rule.Context) -> Made:
+def imaging_study(cx: engine.Context) -> Made:
     """Return the ImagingStudy of a study; raises NotOneStudy when no instance of it can be told in FHIR."""
-    made = rule.resource(STUDY, cx, cx.study.item, "ImagingStudy")
+    made = engine.resource(STUDY, cx, cx.study.item, "ImagingStudy")
     listed = cx.study.instances <= cx.site.instance_limit
     if not listed:
         cx.record(Problem("ImagingStudy.series.instance", "", "more instances than instance_limit: series only"))
@@ -212,11 +212,11 @@ def imaging_study(cx: rule.Context) -> Made:
     return made
 
 
-def series_of(cx: rule.Context, series: Series, listed: bool) -> Made | None:
+def series_of(cx: engine.Context, series: Series, listed: bool) -> Made | None:
     """Return one series, or None when FHIR cannot express it: it stays counted."""
     cx.series = series
     try:
-        made = apply(SERIES, cx, series.item, "ImagingStudy.series")
+        made = engine.apply(SERIES, cx, series.item, "ImagingStudy.series")
         if listed:
             instances = [one for found in series.instances if (one := instance_of(cx, found))]
             if instances:
@@ -229,10 +229,10 @@ def series_of(cx: rule.Context, series: Series, listed: bool) -> Made | None:
     return made
 
 
-def instance_of(cx: rule.Context, instance: Instance) -> Made | None:
+def instance_of(cx: engine.Context, instance: Instance) -> Made | None:
     """Return one instance, or None when FHIR cannot express it: it stays counted."""
     try:
-        return apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance")
+        return engine.apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance")
     except MissingElement as missing:
         cx.left_out(missing)
         return None

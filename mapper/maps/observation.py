@@ -14,7 +14,7 @@ from mapper.fhir.context import Context
 from mapper.fhir.date_time import date, date_time
 from mapper.fhir.finding import pregnancy, pregnancy_unknown, smoking
 from mapper.fhir.quantity import body_mass_index, height, weight
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.deidentified import meta
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.subject import subject
@@ -105,13 +105,13 @@ RULES = tuple(row for table in TABLES.values() for row in table)
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueDateTime", "dataAbsentReason")
 
 
-def observations(cx: rule.Context, item: Item) -> Iterator[Made]:
+def observations(cx: engine.Context, item: Item) -> Iterator[Made]:
     """Yield the Observations that a study's header makes; one without any date is left out and recorded."""
     for keyword, table in TABLES.items():
         if keyword not in item or (table[0].option and table[0].option not in cx.site.options):
             continue
         try:
-            made = rule.resource(table, cx, item, "Observation")
+            made = engine.resource(table, cx, item, "Observation")
         except MissingElement as missing:
             if missing.rule.element == "Observation.effectiveDateTime":
                 cx.record(Problem("Observation", keyword, "the study has no date at all: left out"))

@@ -16,7 +16,7 @@ from mapper.fhir.gender import gender
 from mapper.fhir.human_name import human_name, maiden_names, names
 from mapper.fhir.identifier import other_patient_identifiers, patient_identifier, trial_identifiers
 from mapper.fhir.text import as_text
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.deidentified import meta_of_patient
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.subject import ISSUED_ID, issued_id, own_id
@@ -104,6 +104,6 @@ RULES = (
 # fmt: on
 
 
-def patient(cx: rule.Context, item: Item) -> Made:
+def patient(cx: engine.Context, item: Item) -> Made:
     """Return the Patient of a study."""
-    return rule.resource(RULES, cx, item, "Patient")
+    return engine.resource(RULES, cx, item, "Patient")

@@ -8,7 +8,7 @@ from mapper.fhir.context import Context
 from mapper.fhir.human_name import display_name
 from mapper.fhir.identifier import patient_identifier
 from mapper.fhir.pydicom_codes import meaning
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.subject import ISSUED_ID, PHANTOM, own_phantom_id, phantom_id
 
@@ -45,6 +45,6 @@ RULES = (
 # fmt: on
 
 
-def phantom(cx: rule.Context, item: Item) -> Made:
+def phantom(cx: engine.Context, item: Item) -> Made:
     """Return the Device that a phantom is; raises MissingElement when the study is of a patient."""
-    return rule.resource(RULES, cx, item, "Device")
+    return engine.resource(RULES, cx, item, "Device")

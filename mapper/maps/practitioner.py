@@ -11,7 +11,7 @@ from mapper.fhir.context import Context
 from mapper.fhir.human_name import human_name
 from mapper.fhir.person import practitioner_identifier
 from mapper.fhir.text import as_items
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 
 REFERRING = "ReferringPhysicianName*? ReferringPhysicianIdentificationSequence*?"
@@ -58,12 +58,12 @@ TABLES = {role: rows(role) for role in (*OF_STUDY, *OF_SERIES)}
 RULES = tuple(row for table in TABLES.values() for row in table)
 
 
-def practitioners(cx: rule.Context, item: Item, roles: tuple[str, ...]) -> Iterator[Made]:
+def practitioners(cx: engine.Context, item: Item, roles: tuple[str, ...]) -> Iterator[Made]:
     """Yield the Practitioner of every identified person in some roles."""
     for role in roles:
         for person in persons(item, *(word.rstrip("*?") for word in role.split())):
             try:
-                yield rule.resource(TABLES[role], cx, person, "Practitioner")
+                yield engine.resource(TABLES[role], cx, person, "Practitioner")
             except MissingElement:
                 continue
 

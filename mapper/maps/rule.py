@@ -1,24 +1,18 @@
-"""The engine: a table of rules and a data set make the elements of a FHIR resource.
+"""A row of a mapping table: "this FHIR element <- these DICOM attributes, by that converter".
 
-A rule says "this FHIR element <- these DICOM attributes, by that converter". A converter is called
-`by(cx, *values)` and returns the FHIR value, a list of them, or None; ValueError drops the element and is
-recorded; `cx.note(reason)` keeps it, but records why one may doubt it. A row without keywords is a constant.
+A converter is called `by(cx, *values)` and returns the FHIR value, a list of them, or None; ValueError drops the
+element and is recorded; `cx.note(reason)` keeps it, but records why one may doubt it. A row without keywords is a
+constant.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
-from mapper.dicom.item import Item, is_single, tag_of, vr_of
-from mapper.dicom.study import Series, Study
-from mapper.errors import Problem
-from mapper.fhir.ids import resource_id
-from mapper.settings import Site
+from mapper.dicom.item import Item, tag_of
 
 MUST = True
-LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16}  # characters, PS3.5 table 6.2-1
 
 Converter = Callable[..., Any]
 
@@ -99,138 +93,3 @@ class Made(dict[str, Any]):
         for name in other.keys() - self.keys():
             self[name] = other[name]
             self.rules[name] = other.rules.get(name, [])
-
-
-@dataclass
-class Context:
-    """What a converter may know beside its values: the site's choices, the study, the data set at hand."""
-
-    site: Site
-    study: Study
-    item: Item = field(default_factory=Item)
-    series: Series | None = None
-    """The series at hand, where the rows are those of a series or an instance."""
-    rule: Rule | None = None
-    problems: dict[Problem, None] = field(default_factory=dict)
-    """Problems in the order they were met, each once."""
-
-    def note(self, reason: str) -> None:
-        """Record why the value that is being made may be doubted."""
-        if self.rule is not None:
-            self.problem(self.rule, reason)
-
-    def problem(self, rule: Rule, reason: str) -> None:
-        """Record a problem of one row."""
-        self.record(Problem(rule.element, " ".join(rule.keywords), reason))
-
-    def record(self, problem: Problem) -> None:
-        """Record a problem, once."""
-        self.problems.setdefault(problem)
-
-    def left_out(self, missing: "MissingElement") -> None:
-        """Record that something was left out because a required element is absent; unreadable is recorded already."""
-        rule = missing.rule
-        if not any(known.element == rule.element for known in self.problems):
-            self.problem(rule, "absent: what needs it is left out, and stays counted")
-
-    def id(self, *key: str) -> str:
-        """Return the id of the resource with this key (mapping reference, section 12)."""
-        return resource_id(self.site.namespace, *key)
-
-    @property
-    def namespace(self) -> UUID:
-        """The UUID under which ids are made."""
-        return self.site.namespace
-
-
-def make(rule: Rule, cx: Context, item: Item) -> Any:
-    """Return what one row makes of a data set, or None; what goes wrong is recorded."""
-    cx.rule, cx.item = rule, item
-    try:
-        values = list(rule.read(item, cx.note))
-        doubt(rule, cx, item, values)
-        return rule.by(cx, *values)
-    except MissingElement:
-        raise
-    except ValueError as error:
-        cx.problem(rule, str(error) or "not readable")
-        return None
-    finally:
-        cx.rule, cx.item = rule, item
-
-
-def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
-    """Record what makes the values of a row doubtful, whatever it makes of them."""
-    for word, keyword, value in zip(rule.dicom.split(), rule.keywords, values, strict=True):
-        if "**" not in word and item.disagrees(keyword):
-            cx.problem(rule, "series disagree: the first one speaks")
-        if any("\ufffd" in text for text in texts_of(value)):
-            cx.problem(rule, "text with undecodable characters")
-        if not isinstance(value, list) and item.is_repeated(keyword):
-            cx.problem(rule, "several values where DICOM allows one: the first one counts")
-        longest = LONGEST.get(vr_of(keyword)) if is_single(keyword) else None
-        if longest and isinstance(value, str) and len(value) > longest:
-            cx.problem(rule, "longer than DICOM allows")
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """Yield the texts of an attribute: its own, those of a person name, those of several values."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from texts_of(one)
-
-
-def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
-    """Return the FHIR elements that the rows make of one data set, `inside` the element of this path.
-
-    Rows of one element with lists add up (each value once); of several rows with one value the first that
-    makes one wins. Raises MissingElement when a required row makes nothing.
-    """
-    out = Made()
-    for rule in rules:
-        if rule.option and rule.option not in cx.site.options:
-            continue
-        *parents, name = rule.element.removeprefix(f"{inside}.").split(".")
-        before = inner(out, parents).get(name)
-        if before is not None and (rule.otherwise or not isinstance(before, list)):
-            continue
-        made = make(rule, cx, item)
-        if made is None or made == [] or made == {}:
-            if rule.required:
-                raise MissingElement(rule)
-            continue
-        place = inner(out, parents, make=True)
-        if isinstance(made, list):
-            listed = place.setdefault(name, [])
-            for one in made:
-                if one not in listed:
-                    listed.append(one)
-                    place.rules.setdefault(name, []).append(rule)
-        else:
-            place[name] = made
-            place.rules[name] = [rule]
-    return out
-
-
-def inner(out: Made, parents: Iterable[str], *, make: bool = False) -> Made:
-    """Return the element a path leads to inside another one; without `make` an empty one where there is none."""
-    for parent in parents:
-        found = out.get(parent)
-        if not isinstance(found, Made):
-            found = Made()
-            if make:
-                out[parent] = found
-        out = found
-    return out
-
-
-def resource(rules: Iterable[Rule], cx: Context, item: Item, kind: str) -> Made:
-    """Return the resource that the rows make; raises MissingElement when a required row makes nothing."""
-    made = Made()
-    made["resourceType"] = kind
-    elements = apply(rules, cx, item, kind)
-    made.update(elements)
-    made.rules.update(elements.rules)
-    return made

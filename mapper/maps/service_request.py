@@ -11,7 +11,7 @@ from mapper.fhir.context import Context
 from mapper.fhir.identifier import accession, filler, placer
 from mapper.fhir.person import referrer
 from mapper.fhir.text import text_concepts
-from mapper.maps import rule
+from mapper.maps import engine
 from mapper.maps.deidentified import meta
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.subject import subject
@@ -73,6 +73,6 @@ RULES = (
 # fmt: on
 
 
-def service_request(cx: rule.Context, item: Item) -> Made:
+def service_request(cx: engine.Context, item: Item) -> Made:
     """Return the stub of a study's order; raises MissingElement when there is no accession number."""
-    return rule.resource(RULES, cx, item, "ServiceRequest")
+    return engine.resource(RULES, cx, item, "ServiceRequest")
