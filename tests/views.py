@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mapper.dicom.item import Item
-from mapper.maps import TABLES, Mapped, observation, rule
+from mapper.maps import TABLES, Mapped, engine, observation
 from mapper.maps.practitioner import OPERATING, PERFORMING, READING, REFERRING
 from mapper.maps.practitioner import TABLES as PRACTITIONERS
 from mapper.maps.rule import Made, Rule
@@ -94,7 +94,7 @@ class Dependencies:
     def watched(cls) -> Iterator["Dependencies"]:
         """Watch the rows at work; nested attributes count under their own names."""
         seen, now = cls(), []
-        make, element = rule.make, Item.element
+        make, element = engine.make, Item.element
 
         def watching(row: Rule, cx: Any, item: Item) -> Any:
             now.append(row)
@@ -109,7 +109,7 @@ class Dependencies:
             return element(item, keyword)
 
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(rule, "make", watching)
+            patched.setattr(engine, "make", watching)
             patched.setattr(Item, "element", asking)
             yield seen
 

@@ -153,6 +153,8 @@ def quiet(batch: Batch, outcome: Outcome, before: frozenset[str], asked: bool) -
         outcome.studies, outcome.parked = len(truth.studies), len(truth.parked)
         if not outcome.wrong or time.monotonic() > end:
             return truth
+        left = f"{end - time.monotonic():.0f} s left"
+        outcome.happened.append(f"not yet right, {left}: {outcome.wrong[0]} and {len(outcome.wrong) - 1} more")
         time.sleep(1.0)
 
 
