@@ -15,5 +15,6 @@ if ! command -v uv >/dev/null; then
 fi
 uv python find --quiet '>=3.11' >/dev/null 2>&1 || stop "no Python 3.11 or newer here: install one (Debian 12: apt-get install python3)"
 [ -d .venv ] || echo "Python: making .venv (a minute or two the first time)"
-uv sync --locked --quiet || stop "uv could not make .venv: see its lines above"
+# compiled here and now: else the mapper does it at its first study, which takes it another 100 MB
+uv sync --locked --quiet --compile-bytecode || stop "uv could not make .venv: see its lines above"
 echo "Python: .venv is as uv.lock says"

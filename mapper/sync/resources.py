@@ -108,8 +108,8 @@ class Resources:
         What is this study's own can then still be retracted, what is shared is sent again.
         """
         known = set(self.of_study(claim))
-        new = [key for key in map(key_of, own) if key not in known]
         doubtful = [key_of(resource) for resource in chosen]
+        new = [key for key in (*map(key_of, own), *doubtful) if key not in known]
         if not new and not doubtful:
             return
         with self._ledger.database.write() as db:
@@ -189,7 +189,8 @@ class Resources:
         if key[0] not in SHARED or not before or not after:
             return
         old, new = (max(writers, key=lambda writer: writer.order) for writers in (before, after))
-        if _same(old, claim) and not _same(new, claim) and old.sha256 != new.sha256:
+        unfinished = any(_same(writer, claim) and not writer.sha256 for writer in before)
+        if not _same(new, claim) and (unfinished or (_same(old, claim) and old.sha256 != new.sha256)):
             self._summon(db, key, new)
 
     def _speak_up(self, db: Connection, claim: Claim, key: Key, before: list[Writer], digest: str) -> None:
