@@ -21,6 +21,8 @@ from mapper.sync.marks import mark
 from mapper.sync.schema import written
 
 SHARED = frozenset({"Patient", "Device", "Practitioner", "Organization", "Endpoint"})
+BEGUN = "begun"
+"""Instead of a hash: this study was about to send it, and what became of that is not known."""
 STRIPES = 256
 """Locks for all resources there are: two that share one only wait for each other."""
 
@@ -117,7 +119,9 @@ class Resources:
                 row = {"source": claim.source, "study_uid": claim.study_uid, "type": type, "id": id, "sha256": ""}
                 db.execute(self._ledger.database.insert(written).values(row).on_conflict_do_nothing())
             for type, id in doubtful:
-                db.execute(update(written).where(written.c.type == type, written.c.id == id).values(sha256=""))
+                makers = update(written).where(written.c.type == type, written.c.id == id)
+                db.execute(makers.values(sha256=""))
+                db.execute(makers.where(_of(claim)).values(sha256=BEGUN))
 
     def record(
         self, claim: Claim, rank: str, made: Iterable[Resource], versions: Mapping[Key, str], stale: Iterable[Key]
@@ -189,7 +193,7 @@ class Resources:
         if key[0] not in SHARED or not before or not after:
             return
         old, new = (max(writers, key=lambda writer: writer.order) for writers in (before, after))
-        unfinished = any(_same(writer, claim) and not writer.sha256 for writer in before)
+        unfinished = any(_same(writer, claim) and writer.sha256 == BEGUN for writer in before)
         if not _same(new, claim) and (unfinished or (_same(old, claim) and old.sha256 != new.sha256)):
             self._summon(db, key, new)
 

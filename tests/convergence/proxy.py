@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -66,11 +66,12 @@ class Proxy:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection of a client, with one connection to the server behind it."""
+    """One connection of a client; each of its requests gets a new connection to the server behind."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
     proxy: Proxy
-    _upstream: HTTPConnection | None = None
 
     def do_GET(self) -> None:
         """Pass on, or spoil, one request."""
@@ -84,7 +85,6 @@ class Handler(BaseHTTPRequestHandler):
             with self.proxy.flight(body) if self.command != "GET" else nullcontext():
                 status, headers, content = self.ask(body)
         except (OSError, HTTPException):
-            self._upstream = None
             return self.answer(502, {}, b"")
         if fault == "timeout":
             time.sleep(SLOW)
@@ -96,16 +96,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of the server."""
-        if self._upstream is None:
-            self._upstream = HTTPConnection(str(self.proxy.upstream.hostname), self.proxy.upstream.port, timeout=60)
+        server = HTTPConnection(str(self.proxy.upstream.hostname), self.proxy.upstream.port, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
-        self._upstream.request(self.command, self.path, body or None, headers)
-        answer = self._upstream.getresponse()
-        content = answer.read()
-        kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP}
-        if answer.will_close:
-            self._upstream = None
-        return answer.status, kept, content
+        try:
+            server.request(self.command, self.path, body or None, headers)
+            answer = server.getresponse()
+            kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP}
+            return answer.status, kept, answer.read()
+        finally:
+            server.close()
 
     def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
         """Send an answer."""
@@ -134,10 +133,6 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def finish(self) -> None:
-        """Close both sides."""
-        if self._upstream is not None:
-            self._upstream.close()
-        try:
+        """Close the connection, also when the client is gone."""
+        with suppress(OSError):
             super().finish()
-        except OSError:
-            self.close_connection = True
