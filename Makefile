@@ -39,7 +39,7 @@ lint: setup ## check style, types and printed documentation
 docs: setup ## print the documentation that comes from the code
 	@$(RUN) python docs/printed.py
 
-bench: setup ## measure what the README says in figures (about five minutes)
+bench: setup ## measure what the README says in figures (about two minutes)
 	@setup/native.sh
 	@$(RUN) python -m bench.large_study
 	@$(RUN) python -m bench.speed

@@ -15,7 +15,9 @@ from mapper.fhir.pydicom_codes import cid, meanings, srt_to_sct
 from mapper.settings import Site
 
 PACKAGE = Path(mapper.__file__).parent
-URI = re.compile(r'"((?:https?://(?:terminology\.hl7|hl7|snomed|loinc|unitsofmeasure|dicom\.nema)|urn:(?!orthanc-fhir))[^"{}]+)"')
+URI = re.compile(
+    r'"((?:https?://(?:terminology\.hl7|hl7|snomed|loinc|unitsofmeasure|dicom\.nema)|urn:(?!orthanc-fhir))[^"{}]+)"'
+)
 
 
 def test_each_uri_is_written_once():
