@@ -47,7 +47,8 @@ def command_line() -> str:
         "# Command line",
         "",
         "Exit codes: 0 done; 1 the input or a server says no (one line why); 2 wrong usage.",
-        "In the compose stack: `docker compose exec mapper orthanc-fhir ...`.",
+        "In the demo: `.venv/bin/python -m demo cli ...`; in a compose stack of yours: "
+        "`docker compose exec mapper orthanc-fhir ...`.",
         "",
     ]
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})

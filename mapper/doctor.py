@@ -43,9 +43,14 @@ def finding(said: str) -> Finding:
     return Finding("ok", said)
 
 
-def orthanc(settings: Settings) -> list[str]:
-    """Look at Orthanc."""
-    return [said for source in settings.all_sources for said in orthanc_of(source, settings.timeout).check()]
+def orthanc(settings: Settings) -> Iterator[str]:
+    """Look at each Orthanc: one that is down hides no other."""
+    for source in settings.all_sources:
+        try:
+            yield from orthanc_of(source, settings.timeout).check()
+        except MapperError as error:
+            where = f"the url of {source.name} in sources" if settings.sources else "orthanc_url"
+            yield f"{PROBLEM}Orthanc: {error}; is it running, and is {where} right?"
 
 
 def fhir_server(settings: Settings) -> list[str]:

@@ -9,6 +9,8 @@ from mapper.sync.database import Database
 from mapper.sync.process import is_dead
 from mapper.sync.schema import meta
 
+SKEW = 600.0
+"""Seconds by which the clocks of replicas may differ."""
 LEAD = 20.0
 """Seconds after which another process takes the lead from one that fell silent."""
 
@@ -54,7 +56,7 @@ class Facts:
         holder, _, until = (self.get(key) or "").partition(" ")
         if holder == owner and float(until) > now + LEAD / 2:
             return True
-        if holder != owner and float(until or 0.0) > now and not is_dead(holder):
+        if holder != owner and now < float(until or 0.0) <= now + LEAD + SKEW and not is_dead(holder):
             return False
         with self.database.write() as db:
             taken = (

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 
 from mapper.sync.database import Database
-from mapper.sync.facts import Facts
+from mapper.sync.facts import SKEW, Facts
 from mapper.sync.marks import mark, when
 from mapper.sync.process import is_dead, new_owner
 from mapper.sync.schema import State, study
@@ -22,6 +22,8 @@ from mapper.sync.view import View
 LEASE = 120.0
 ATTEMPTS = 8
 BACKOFF, LONGEST_BACKOFF = 2.0, 300.0
+LONGEST_WAIT = 3600.0
+"""The longest wait there is: a server's Retry-After counts up to an hour."""
 BEHIND = -1
 """Priority of a study that is only mapped anew."""
 BY_HAND = 1
@@ -56,11 +58,11 @@ class Ledger(Facts, View):
 
     # -- dirty ----------------------------------------------------------------------------------
 
-    def mark(self, source: str, study_uids: Iterable[str], priority: int = 0, not_before: float | None = None) -> int:
+    def mark(self, source: str, study_uids: Iterable[str], priority: int = 0) -> int:
         """Mark studies dirty; returns how many. A study that is being synced is synced once more after."""
         uids = sorted(set(study_uids))
         with self.database.write() as db:
-            mark(self.database, db, source, uids, self.clock() if not_before is None else not_before, priority)
+            mark(self.database, db, source, uids, self.clock(), priority)
         return len(uids)
 
     def retry(self, study_uids: Sequence[str] = (), state: State = "parked") -> int:
@@ -100,8 +102,9 @@ class Ledger(Facts, View):
         now = self.clock()
         owner = new_owner()
         due = study.c.source.in_(sources) & or_(
-            and_(study.c.state.in_(("pending", "retrying")), study.c.not_before <= now),
-            and_(study.c.state == "syncing", study.c.lease_until <= now),
+            study.c.state == "pending",
+            and_(study.c.state == "retrying", over(study.c.not_before, now, LONGEST_WAIT)),
+            and_(study.c.state == "syncing", over(study.c.lease_until, now, LEASE)),
         )
         with self.database.write() as db:
             db.execute(
@@ -218,6 +221,11 @@ class Ledger(Facts, View):
     def _settle(self, claim: Claim, **values: Any) -> bool:
         with self.database.write() as db:
             return bool(db.execute(update(study).where(_ours(claim)).values(**values)).rowcount)
+
+
+def over(until: Any, now: float, longest: float) -> Any:
+    """Tell in SQL whether a time is over, or so far ahead that the clock must have been set back since."""
+    return or_(until <= now, until > now + longest + SKEW)
 
 
 def _ours(claim: Claim) -> Any:

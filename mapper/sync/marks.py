@@ -9,9 +9,7 @@ from mapper.sync.database import Database
 from mapper.sync.schema import study
 
 
-def mark(
-    database: Database, db: Connection, source: str, uids: Sequence[str], not_before: float, priority: int = 0
-) -> None:
+def mark(database: Database, db: Connection, source: str, uids: Sequence[str], now: float, priority: int = 0) -> None:
     """Mark studies dirty inside a transaction that is open already."""
     if not uids:
         return
@@ -25,9 +23,9 @@ def mark(
                     "study_uid": uid,
                     "generation": 1,
                     "state": "pending",
-                    "not_before": not_before,
+                    "not_before": now,
                     "priority": priority,
-                    "marked_at": not_before,
+                    "marked_at": now,
                 }
                 for uid in uids[start : start + 100]
             ]
@@ -38,8 +36,8 @@ def mark(
                 set_={
                     "generation": study.c.generation + 1,
                     "state": when(syncing, "syncing", "pending"),
-                    "not_before": not_before,
-                    "marked_at": when(waiting, study.c.marked_at, not_before),
+                    "not_before": now,
+                    "marked_at": when(waiting, study.c.marked_at, now),
                     "attempts": 0,
                     "reason": when(syncing, study.c.reason, ""),
                     "priority": when(waiting & (study.c.priority > priority), study.c.priority, priority),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, literal, select
+from sqlalchemy import case, func, literal, select
 
 from mapper.errors import Problem
 from mapper.sync.database import Database
@@ -72,7 +72,8 @@ class View:
 
     def next_due(self) -> float | None:
         """Return when the next study is due, or None when nobody waits."""
-        waiting = select(func.min(study.c.not_before)).where(study.c.state.in_(("pending", "retrying")))
+        due = case((study.c.state == "pending", 0.0), else_=study.c.not_before)
+        waiting = select(func.min(due)).where(study.c.state.in_(("pending", "retrying")))
         with self.database.read() as db:
             return db.execute(waiting).scalar()
 

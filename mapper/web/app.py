@@ -11,9 +11,10 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.staticfiles import StaticFiles
 
 from mapper.namespace import namespace_of
@@ -64,6 +65,7 @@ def app_of(service: Service, metrics: Metrics) -> FastAPI:
     app = FastAPI(title="orthanc-fhir", docs_url=None, redoc_url=None, lifespan=lifespan)
     token = service.settings.token.get_secret_value() if service.settings.token else None
     app.add_middleware(Guard, token=token)
+    app.add_exception_handler(SQLAlchemyError, unstored)
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
     links = Links(service.settings.fhir_public_url, namespace_of(service.settings))
     metrics.watch(service.ledger)
@@ -71,6 +73,12 @@ def app_of(service: Service, metrics: Metrics) -> FastAPI:
     add_api(app, service, links)
     add_pages(app, service, links)
     return app
+
+
+def unstored(request: Request, error: Exception) -> JSONResponse:
+    """Say that the ledger cannot be used: what is not stored is not acknowledged."""
+    kind = type(error).__name__
+    return JSONResponse({"message": f"the ledger cannot be used ({kind}): is its disk full or read-only?"}, 503)
 
 
 def add_probes(app: FastAPI, service: Service, metrics: Metrics) -> None:
