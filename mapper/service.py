@@ -13,6 +13,7 @@ from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
+from mapper.maps.observation import header_ids
 from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings, Site
@@ -128,6 +129,11 @@ def imaging_study_key(namespace: UUID, study_uid: str) -> Key:
     return "ImagingStudy", resource_id(namespace, "ImagingStudy", study_uid)
 
 
+def study_parts(namespace: UUID, study_uid: str) -> frozenset[Key]:
+    """Return type and id of all that may be made of a study beside its ImagingStudy and what is shared."""
+    return frozenset(("Observation", id) for id in header_ids(namespace, study_uid))
+
+
 def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger) -> Triggers:
     """Return what looks after one source."""
     endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
@@ -141,6 +147,7 @@ def service_of(settings: Settings, meter: Meter | None = None) -> Service:
     sites = {source.name: site_of(settings, source) for source in settings.all_sources}
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings.timeout) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace_of(settings))
-    worker = Worker(sources, checked(sites), sink, ledger, study_key, settings.deleted, meter)
+    parts = partial(study_parts, namespace_of(settings))
+    worker = Worker(sources, checked(sites), sink, ledger, study_key, parts, settings.deleted, meter)
     triggers, bell = [triggers_of(source, sites[name], sink, ledger) for name, source in sources.items()], Bell()
     return Service(settings, sink, ledger, worker, triggers, bell, Threads(worker, triggers, bell, settings.workers))

@@ -5,6 +5,7 @@ tests/contract/ holds them against a real Orthanc and a real FHIR server.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from datasets import dataset
@@ -13,6 +14,7 @@ from mapper.dicom.study import Collector
 from mapper.errors import MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
 from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
+from mapper.service import study_parts
 from mapper.settings import Site
 from mapper.sinks.sink import Key, Resource
 from mapper.sources.source import Changes, Reading, Sighting, Source
@@ -331,6 +333,7 @@ class World:
             "sink": self.sink,
             "ledger": self.ledger,
             "study_key": study_key,
+            "parts": partial(study_parts, SITE.namespace),
             "policy": self.policy,
         }
         return Worker(**{**parts, **changes})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mapper.errors import BundleRejected, SinkBusy, SinkDown, StudyGone
 from mapper.fhir.ids import resource_id
 from mapper.sync.ledger import BY_HAND, LEASE, LONGEST_BACKOFF
-from mapper.sync.resources import SHARED
+from mapper.sync.resources import SHARED, Key
 from mapper.sync.sweep import sweep
 
 SYSTEM = f"{SITE.base}/patient"
@@ -460,3 +460,63 @@ def test_an_unknown_study_is_said_to_be_removed(world: World) -> None:
     assert world.sink.held == {}
     with pytest.raises(StudyGone):
         world.source.read("9.9.9", [])
+
+
+# -- a ledger was lost ---------------------------------------------------------------------------
+
+WEIGHED = "1.9.7"
+
+
+def weighed(world: World) -> Key:
+    """Store and sync a study with a weight; returns the key of its Observation."""
+    world.source.store(WEIGHED, StudyDate="20240517", PatientWeight="70")
+    world.mark(WEIGHED)
+    world.work()
+    [key] = world.sink.keys("Observation")
+    return key
+
+
+def with_a_new_ledger(world: World, new_url: str) -> World:
+    """Return the same archive and FHIR server with a ledger that knows nothing."""
+    other = World(new_url, world.source)
+    other.sink = world.sink
+    other.worker = other.new_worker()
+    return other
+
+
+def test_what_a_study_stopped_making_while_the_ledger_was_lost_is_retracted(new_database: Any) -> None:
+    world = World(new_database())
+    observation = weighed(world)
+    del world.source.held[f"P1/{WEIGHED}"].instances["1"]
+    world.source.store(WEIGHED, instance="2", StudyDate="20240517")
+    world.database.close()
+    other = with_a_new_ledger(world, new_database())
+    other.mark(WEIGHED)
+    other.work()
+    assert other.sink.now(observation)["status"] == "unknown"
+    other.database.close()
+
+
+def test_what_others_say_of_a_study_is_never_retracted(new_database: Any) -> None:
+    world = World(new_database())
+    observation = weighed(world)
+    theirs = ("Observation", "of-somebody-else")
+    world.sink.held[theirs] = [{**world.sink.now(observation), "id": theirs[1]}]
+    world.source.delete(WEIGHED)
+    world.database.close()
+    other = with_a_new_ledger(world, new_database())
+    other.mark(WEIGHED)
+    other.work()
+    assert other.sink.now(observation)["status"] == "unknown"
+    assert other.sink.now(theirs)["status"] == "final"
+    other.database.close()
+
+
+def test_the_imaging_study_is_retracted_last(world: World) -> None:
+    observation = weighed(world)
+    world.source.delete(WEIGHED)
+    retract, gone = world.sink.retract, []
+    world.sink.retract = lambda key, policy: (gone.append(key), retract(key, policy))[1]  # type: ignore[method-assign]
+    world.mark(WEIGHED)
+    world.work()
+    assert gone == [observation, study_key(WEIGHED)]

@@ -5,6 +5,7 @@ One Observation a study and code. Values are typed in or come from the worklist;
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 from mapper.dicom.item import Item
 from mapper.errors import Problem
@@ -13,6 +14,7 @@ from mapper.fhir.age import age
 from mapper.fhir.context import Context
 from mapper.fhir.date_time import date, date_time
 from mapper.fhir.finding import pregnancy, pregnancy_unknown, smoking
+from mapper.fhir.ids import resource_id
 from mapper.fhir.quantity import body_mass_index, height, weight
 from mapper.maps import engine
 from mapper.maps.deidentified import meta
@@ -103,6 +105,11 @@ TABLES: dict[str, tuple[Rule, ...]] = {
 # fmt: on
 RULES = tuple(row for table in TABLES.values() for row in table)
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueDateTime", "dataAbsentReason")
+
+
+def header_ids(namespace: UUID, study_uid: str) -> list[str]:
+    """Return the ids of every Observation that a study's header can make."""
+    return [resource_id(namespace, "Observation", study_uid, "header", loinc) for loinc in LOINC]
 
 
 def observations(cx: engine.Context, item: Item) -> Iterator[Made]:

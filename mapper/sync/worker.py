@@ -26,6 +26,8 @@ from mapper.sync.sweep import forget, remember
 from mapper.sync.union import unite
 
 PROBLEMS_KEPT = 100
+FIRST = "1"
+"""The version that a server gives to what it never had."""
 OUTAGE_WAIT = 5.0
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -41,6 +43,8 @@ class Worker:
     ledger: Ledger
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
+    parts: Callable[[str], frozenset[Key]]
+    """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
     policy: str = "unknown"
     meter: Meter = field(default_factory=Meter)
     resources: Resources = field(init=False)
@@ -117,16 +121,19 @@ class Worker:
         study = self.study_key(claim.study_uid)
         united = unite(self.resources, claim, mapped, study)
         mapped = united.mapped
-        joined = not self.resources.of_study(claim) and not united.speaks
+        before, known = self.resources.of_study(claim), self.resources.version(claim, study)
+        joined = not before and not united.speaks
         shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
         own = [one for one in mapped.resources if one["resourceType"] not in SHARED]
-        stale = sorted(set(self.resources.of_study(claim)) - {key_of(one) for one in mapped.resources})
         choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
         with self.resources.locked(map(key_of, choose(shared))) as keys:  # no more: all studies share one Endpoint
             chosen = choose(one for one in shared if key_of(one) in keys)
             self.resources.begin(claim, own, chosen)
             versions = self._timed("put", lambda: self.put(claim, own if united.speaks else [], chosen, shared))
             self.resources.record(claim, mapped.rank, shared, versions, ())
+        if not known and versions.get(study, FIRST) != FIRST:  # the server knew it: a ledger was lost
+            before = [*before, *self.parts_before(claim)]
+        stale = sorted(set(before) - {key_of(one) for one in mapped.resources})
         self.retract_own(claim, stale)
         self.resources.record(claim, united.rank, own, versions, stale)
         if joined:
@@ -175,11 +182,20 @@ class Worker:
     def written_before(self, claim: Claim) -> list[Key]:
         """Return what the server holds of a study that this ledger never wrote (another one was lost)."""
         key = self.study_key(claim.study_uid)
-        return [key, *self.sink.parts_of(key)] if self.sink.version(key) else []
+        return [key, *self.parts_before(claim)] if self.sink.version(key) else []
+
+    def parts_before(self, claim: Claim) -> list[Key]:
+        """Return which parts of a study the server holds that we may have made: those of others are not ours."""
+        ours = self.parts(claim.study_uid)
+        return [key for key in self.sink.parts_of(self.study_key(claim.study_uid)) if key in ours]
 
     def retract_own(self, claim: Claim, keys: Iterable[Key]) -> None:
-        """Retract what this study alone produced; what is shared stays."""
-        for key in keys:
+        """Retract what this study alone produced; what is shared stays.
+
+        The ImagingStudy goes last: as long as it is available, a lost ledger finds the rest by it.
+        """
+        study = self.study_key(claim.study_uid)
+        for key in sorted(keys, key=lambda key: key == study):
             if key[0] not in SHARED and not self.resources.made_by_others(claim, key):
                 self.sink.retract(key, self.policy)
 

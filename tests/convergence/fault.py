@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import requests
@@ -17,6 +18,7 @@ from tests.convergence.servers import Batch, Launched
 
 REACHED = 4.0
 """Seconds to wait until a mapper comes by a named point; it may have nothing to do."""
+NOT_REACHED = "not reached"
 
 
 def mapper_killed(batch: Batch, random: Random) -> str:
@@ -40,7 +42,7 @@ def mapper_killed_at(batch: Batch, random: Random) -> str:
     done = within(REACHED, lambda: not mapper.is_alive())
     mapper.order.unlink(missing_ok=True)
     if not done:
-        return f"{point} (not reached)"
+        return f"{point}, {NOT_REACHED}"
     mapper.start()
     return point
 
@@ -48,25 +50,28 @@ def mapper_killed_at(batch: Batch, random: Random) -> str:
 def mapper_paused(batch: Batch, random: Random) -> str:
     """Stop a mapper's clock, where it happens to be, until its leases are over."""
     mapper = random.choice(batch.mappers)
-    mapper.wait_ready()
-    os.kill(mapper.pid or 0, signal.SIGSTOP)
+    if (pid := mapper.pid) is None:
+        return NOT_REACHED
+    os.kill(pid, signal.SIGSTOP)
     time.sleep(LEASE + 1)
-    os.kill(mapper.pid or 0, signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
     return ""
 
 
 def mapper_paused_at(batch: Batch, random: Random) -> str:
     """Stop a mapper's clock at a named point until its leases are over."""
     point, mapper = random.choice(POINTS), random.choice(batch.mappers)
-    mapper.wait_ready()
+    if (pid := mapper.pid) is None:
+        return NOT_REACHED
     mapper.order.write_text(f"stop {point}")
     provoke(mapper, random)
-    done = within(REACHED, lambda: is_stopped(mapper))
+    done = within(REACHED, lambda: is_stopped(pid))
     mapper.order.unlink(missing_ok=True)
     if done:
         time.sleep(LEASE + 1)
-    os.kill(mapper.pid or 0, signal.SIGCONT)
-    return point if done else f"{point} (not reached)"
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+    return point if done else f"{point}, {NOT_REACHED}"
 
 
 def ledger_lost(batch: Batch, random: Random) -> str:
@@ -74,6 +79,7 @@ def ledger_lost(batch: Batch, random: Random) -> str:
     for mapper in batch.mappers:
         mapper.kill()
     if batch.database:
+        batch.servers.postgres.start().wait_ready()
         batch.empty_database()
     for mapper in batch.mappers:
         for file in mapper.folder.glob("ledger.db*"):
@@ -114,11 +120,11 @@ def database_killed(batch: Batch, random: Random) -> str:
 
 
 def killed(server: Process, random: Random) -> str:
-    """Kill a server and start it again after a while."""
+    """Kill a server and start it again after a while; the next fault does not wait until it is ready."""
     server.kill()
     away = random.choice((0.0, 0.5, 3.0))
     time.sleep(away)
-    server.start().wait_ready()
+    server.start()
     return f"away for {away:g} s and its start"
 
 
@@ -139,10 +145,12 @@ def within(seconds: float, look: Callable[[], bool]) -> bool:
     return True
 
 
-def is_stopped(mapper: Launched) -> bool:
+def is_stopped(pid: int) -> bool:
     """Tell whether a process stands still."""
-    with open(f"/proc/{mapper.pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "T"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except FileNotFoundError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import requests
 
-from tests.convergence.fault import FAULTS
+from tests.convergence.fault import FAULTS, NOT_REACHED
 from tests.convergence.pacs import Pacs
 from tests.convergence.servers import Batch, Servers
 from tests.convergence.truth import Truth, differences, held_by, truth_of, versions
@@ -122,11 +122,13 @@ def walk_and_break(batch: Batch, plan: Plan, random: Random, outcome: Outcome) -
         running = [pool.submit(walk.run, plan.steps) for walk in outcome.walks]
         threading.Thread(target=tell, args=(running, done), daemon=True).start()
         while possible and not done.wait(random.uniform(*BETWEEN)):
+            for mapper in batch.mappers:
+                mapper.start()  # whoever ended, as without its database, is started again: a supervisor would
             (fault,) = random.choices(possible, [one.weight for one in possible])
             outcome.happened.append(f"{fault.name} …")
             said = fault.happen(batch, random)
             outcome.happened[-1] = f"{fault.name}: {said}".removesuffix(": ")
-            outcome.faults[fault.name if "not reached" not in said else f"{fault.name} (not reached)"] += 1
+            outcome.faults[fault.name if NOT_REACHED not in said else f"{fault.name} ({NOT_REACHED})"] += 1
         for one in running:
             one.result()
     batch.break_answers(0.0, 0.0)

@@ -147,6 +147,4 @@ class Batch:
     def start_all(self) -> None:
         """Start whatever does not run, and wait until it does."""
         for server in (self.servers.postgres, self.servers.fhir, self.orthanc, *self.mappers):
-            server.start()
-        for server in (self.servers.postgres, self.servers.fhir, self.orthanc, *self.mappers):
-            server.wait_ready()
+            server.start().wait_ready()

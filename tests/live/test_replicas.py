@@ -15,6 +15,7 @@ import pytest
 
 from demo.dataset import part10
 from demo.native import FhirServer, Mapper, Orthanc, Postgres
+from tests.convergence.fault import is_stopped
 from tests.convergence.launcher_names import LEASE
 from tests.convergence.proxy import Proxy
 from tests.convergence.servers import Launched
@@ -215,7 +216,7 @@ def test_a_paused_replica_that_wakes_up_late_does_not_undo_the_newer_state(
         late.order.write_text("stop before put")
         sample.datasets[0].StudyDescription = "the late one's"
         store(orthanc, [sample])
-        until(lambda: is_stopped(late))
+        until(lambda: is_stopped(late.pid or 0))
         sample.datasets[0].StudyDescription = "newest"
         store(orthanc, [sample])
         other.start().wait_ready()
@@ -228,11 +229,6 @@ def test_a_paused_replica_that_wakes_up_late_does_not_undo_the_newer_state(
         held = current(durable, sample)
         assert held["status"] == "available"
         assert all(session().get(f"{durable.url}/{one}", timeout=30).status_code == 200 for one in references(held))
-
-
-def is_stopped(mapper: Launched) -> bool:
-    """Tell whether a process stands still."""
-    return Path(f"/proc/{mapper.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def current(fhir: FhirServer, sample: Sample) -> dict[str, object]:
