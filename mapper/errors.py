@@ -25,6 +25,7 @@ An unexpected exception parks the study under its type's name. An outage opens t
 attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -75,7 +76,11 @@ class NotOneStudy(MapperError, ValueError):
 
 
 class TwoPatients(MapperError, ValueError):
-    """One StudyInstanceUID stands under two PatientIDs; the message names where."""
+    """One StudyInstanceUID stands under two PatientIDs; the message names where, `ids` are the source's own."""
+
+    def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.ids = tuple(ids)
 
 
 class OtherPatient(MapperError):

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Makes a browser available to the tests that look at pages, with a font for Japanese names.
+# Makes a browser available to the tests that look at pages, a font for Japanese names, and what Playwright's Node needs.
 set -eu
 cd "$(dirname "$0")/.."
 . setup/apt.sh
 
-if command -v chromium >/dev/null; then need_packages fonts-ipafont-gothic; else need_packages chromium fonts-ipafont-gothic; fi
+command -v chromium >/dev/null || need_packages chromium
+need_packages fonts-ipafont-gothic libatomic1
 echo "browser: $(command -v chromium)"

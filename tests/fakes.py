@@ -139,7 +139,7 @@ class FakeSource:
             raise self.failures.pop(0)
         found = [held for held in self.held.values() if held.study_uid == study_uid]
         if len(found) > 1:
-            raise TwoPatients(f"study {study_uid} stands under {len(found)} PatientIDs")
+            raise TwoPatients(f"study {study_uid} stands under {len(found)} PatientIDs", [held.id for held in found])
         if not found:
             raise StudyGone(f"study {study_uid} is no longer here")
         before = found[0].sighting()

@@ -353,6 +353,32 @@ def test_two_patients_are_parked_until_one_of_them_goes(world: World) -> None:
     assert world.state(A) == "synced"
 
 
+def test_a_twin_that_goes_before_any_sweep_saw_it_leaves_no_study_parked(world: World) -> None:
+    world.source.store(A, patient="P1")
+    sweep(world.ledger, world.source)
+    world.work()
+    world.source.store(A, patient="P2")
+    world.mark(A)
+    world.work()
+    assert world.state(A) == "parked"
+    world.source.delete(A, patient="P2")
+    sweep(world.ledger, world.source)
+    world.work()
+    assert world.state(A) == "synced"
+
+
+def test_a_parked_study_that_goes_before_any_sweep_saw_it_is_removed(world: World) -> None:
+    world.source.store(A)
+    world.mark(A)
+    world.source.failures.append(BadMetadata("no JSON"))
+    world.work()
+    assert world.state(A) == "parked"
+    world.source.delete(A)
+    sweep(world.ledger, world.source)
+    world.work()
+    assert world.state(A) == "removed"
+
+
 def test_somebody_who_edits_our_study_in_fhir_is_overwritten(world: World) -> None:
     world.source.store(A)
     world.mark(A)

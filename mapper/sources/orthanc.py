@@ -75,7 +75,8 @@ class Orthanc:
         found = self._web.json("POST", "/tools/lookup", data=study_uid.encode()) or []
         ids = sorted({hit["ID"] for hit in found if hit.get("Type") == "Study"})
         if len(ids) > 1:
-            raise TwoPatients(f"study {study_uid} stands under {len(ids)} PatientIDs in Orthanc: see {', '.join(ids)}")
+            said = f"study {study_uid} stands under {len(ids)} PatientIDs in Orthanc: see {', '.join(ids)}"
+            raise TwoPatients(said, ids)
         if ids:
             return str(ids[0])
         for orthanc_id in known_ids:

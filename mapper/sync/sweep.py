@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select
 from mapper.sources.source import Sighting, Source
 from mapper.sync.ledger import Ledger
 from mapper.sync.marks import mark
-from mapper.sync.schema import seen
+from mapper.sync.schema import seen, study
 
 BRAKE_SHARE, BRAKE_STUDIES = 0.20, 50
 """More than both vanished at once: nothing is retracted until a person says so."""
@@ -104,9 +104,18 @@ def record(
         for sighting in changed:
             see(ledger, db, source, sighting)
         uids = {sighting.study_uid for sighting in changed} | {row.study_uid for row in vanished}
+        if complete and not brake:
+            uids |= parked(db, source) - {sighting.study_uid for sighting in now.values()}
         mark(ledger.database, db, source, sorted(uids), ledger.clock())
     ledger.put(f"{BRAKE}:{source}", brake)
     return Sweep(len(now), len(changed), len(vanished), brake, floor_of(now.values()))
+
+
+def parked(db: Connection, source: str) -> set[str]:
+    """Return the studies that are parked: one that went before any sweep saw it is parked no longer."""
+    return set(
+        db.execute(select(study.c.study_uid).where(study.c.source == source, study.c.state == "parked")).scalars()
+    )
 
 
 def floor_of(listed: Iterable[Sighting]) -> str:
@@ -138,6 +147,14 @@ def see(ledger: Ledger, db: Connection, source: str, sighting: Sighting) -> None
         .on_conflict_do_update(index_elements=["source", "orthanc_id"], set_=values)
     )
     db.execute(statement)
+
+
+def notice(ledger: Ledger, source: str, study_uid: str, ids: Iterable[str]) -> None:
+    """Remember under which ids of the source a study stands, in whatever state: the sweep tells when one goes."""
+    with ledger.database.write() as db:
+        for id in ids:
+            values = {"source": source, "orthanc_id": id, "study_uid": study_uid, "fingerprint": ""}
+            db.execute(ledger.database.insert(seen).values(values).on_conflict_do_nothing())
 
 
 def forget(ledger: Ledger, source: str, study_uid: str) -> None:

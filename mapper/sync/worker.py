@@ -13,7 +13,16 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StaleVersion, StudyGone, TargetMissing
+from mapper.errors import (
+    LeaseLost,
+    MapperError,
+    SinkBusy,
+    SinkDown,
+    StaleVersion,
+    StudyGone,
+    TargetMissing,
+    TwoPatients,
+)
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.meter import Meter
 from mapper.sinks.sink import Key, Resource, Sink
@@ -22,12 +31,10 @@ from mapper.sync.breaker import Breaker
 from mapper.sync.ledger import BY_HAND, Claim, Ledger
 from mapper.sync.resources import SHARED, Resources, key_of
 from mapper.sync.schema import State
-from mapper.sync.sweep import forget, remember
+from mapper.sync.sweep import forget, notice, remember
 from mapper.sync.union import unite
 
 PROBLEMS_KEPT = 100
-FIRST = "1"
-"""The version that a server gives to what it never had."""
 OUTAGE_WAIT = 5.0
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -123,6 +130,7 @@ class Worker:
         mapped = united.mapped
         before, known = self.resources.of_study(claim), self.resources.version(claim, study)
         joined = not before and not united.speaks
+        lost = not known and bool(self.sink.version(study))  # the server knows it: it was another ledger's
         shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
         own = [one for one in mapped.resources if one["resourceType"] not in SHARED]
         choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
@@ -131,7 +139,7 @@ class Worker:
             self.resources.begin(claim, own, chosen)
             versions = self._timed("put", lambda: self.put(claim, own if united.speaks else [], chosen, shared))
             self.resources.record(claim, mapped.rank, shared, versions, ())
-        if not known and versions.get(study, FIRST) != FIRST:  # the server knew it: a ledger was lost
+        if lost:
             before = [*before, *self.parts_before(claim)]
         stale = sorted(set(before) - {key_of(one) for one in mapped.resources})
         self.retract_own(claim, stale)
@@ -210,6 +218,8 @@ class Worker:
         elif error.fate == "retry":
             ended, state = self.ledger.fail(claim, str(error), error.retry_after, failure), "retrying"
         else:
+            if isinstance(error, TwoPatients):
+                notice(self.ledger, claim.source, claim.study_uid, error.ids)
             facts = {"failure": failure, "mapping_version": MAPPING_VERSION}
             ended, state = self.ledger.finish(claim, "parked", str(error), **facts), "parked"
         if not ended and isinstance(error, SinkBusy | SinkDown):  # it may yet arrive, after what somebody else wrote

@@ -43,6 +43,21 @@ def overwrite(walk: "Walk") -> str:
     return f"{uid_of(study)}, {len(chosen)} of {len(files)} instances"
 
 
+def weigh(walk: "Walk") -> str:
+    """Store a study again with other vital signs, or none, and nothing else changed."""
+    study = walk.some()
+    files = walk.pacs.files(study) if study else []
+    if not study or not files:
+        return NOTHING
+    for each in files:
+        for keyword in ("PatientWeight", "PatientSize"):
+            if keyword in each:
+                delattr(each, keyword)
+    new = samples.vital_signs(walk.random)
+    walk.pacs.store(*samples.changed(files, new))
+    return f"{uid_of(study)}, {len(new)} vital signs"
+
+
 def send_again(walk: "Walk") -> str:
     """Store a study once more as it is."""
     study = walk.some()
@@ -192,6 +207,7 @@ ACTIONS = (
     Action(store, 22),
     Action(grow, 10),
     Action(overwrite, 14),
+    Action(weigh, 5),
     Action(send_again, 3),
     Action(delete_instance, 7),
     Action(delete_series, 5),

@@ -41,16 +41,19 @@ def circumstances(random: Random, name: str) -> dict[str, Any]:
         "DeviceSerialNumber": f"{name}-S{random.randint(1, SCANNERS)}",
         "SoftwareVersions": random.choice(("1", "2")),
     }
-    if random.random() < 0.5:
-        made["PatientWeight"] = str(random.randint(40, 120))
-    if random.random() < 0.5:
-        made["PatientSize"] = f"1.{random.randint(40, 99)}"
+    made |= vital_signs(random)
     if random.random() < 0.5:
         number = f"{name}-D{random.randint(1, PHYSICIANS)}"
         who = {"CodeValue": number[-16:], "CodingSchemeDesignator": "99WALK", "CodeMeaning": "A physician"}
         made["ReferringPhysicianName"] = f"Doctor^{random.choice('ABCD')}"
         made["ReferringPhysicianIdentificationSequence"] = [{"PersonIdentificationCodeSequence": [who]}]
     return made
+
+
+def vital_signs(random: Random) -> dict[str, Any]:
+    """Return what becomes an Observation: none, one or both."""
+    made = {"PatientWeight": str(random.randint(40, 120)), "PatientSize": f"1.{random.randint(40, 99)}"}
+    return {keyword: value for keyword, value in made.items() if random.random() < 0.5}
 
 
 def study(random: Random, name: str) -> list[Dataset]:

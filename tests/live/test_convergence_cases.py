@@ -145,6 +145,28 @@ def test_studies_deleted_while_the_ledger_was_lost_are_retracted(run_folder: Pat
         assert stack.versions(stays.uid) == before
 
 
+def test_what_vanished_from_a_header_while_the_ledger_was_lost_is_retracted(
+    run_folder: Path, fhir_server: FhirServer
+) -> None:
+    with Stack(run_folder / "lost-weight", fhir_server) as stack:
+        sample = study(PatientWeight="70", instances=1)
+        stack.upload(sample)
+        stack.until_state(sample.uid, "synced")
+        id = stack.imaging_study(sample.uid)["id"]
+        (weight,) = stack.search("Observation", **{"part-of": f"ImagingStudy/{id}"})
+
+        stack.mapper.stop()
+        del sample.datasets[0].PatientWeight
+        stack.upload(sample)
+        for file in stack.mapper.folder.glob("ledger.db*"):
+            file.unlink()
+        stack.mapper.start().wait_ready()
+
+        stack.until_state(sample.uid, "synced")
+        until(lambda: stack.resource(f"Observation/{weight['id']}")["status"] == "unknown", 15)
+        assert stack.imaging_study(sample.uid)["meta"]["versionId"] == "1"
+
+
 # Two archives -------------------------------------------------------------------------------------------------
 
 
