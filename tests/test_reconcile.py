@@ -7,9 +7,10 @@ from fakes import SITE, FakeSource, World, study_key
 
 from mapper.errors import SinkDown
 from mapper.fhir.ids import resource_id
+from mapper.sources.source import Sighting
 from mapper.sync.ledger import BY_HAND, Ledger
 from mapper.sync.reconcile import EVERY, due, reconcile
-from mapper.sync.sweep import glance, sweep
+from mapper.sync.sweep import glance, remember, sweep
 from mapper.sync.triggers import SWEEP, Triggers
 
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
@@ -259,3 +260,14 @@ def test_one_process_leads_until_it_falls_silent(world: World) -> None:
     world.clock.forward(600)
     assert ledger.lead("orthanc", "elsewhere/2/b")
     assert not ledger.lead("orthanc", "elsewhere/1/a")
+
+
+def test_a_glance_looks_back_to_whatever_was_young_when_it_was_synced(world: World) -> None:
+    world.source.sorts = True
+    asked: list[str] = []
+    recent = world.source.recent
+    world.source.recent = lambda since: (asked.append(since), recent(since))[1]  # type: ignore[method-assign]
+    for study_uid, fingerprint in (("1.1", "00000001/young"), ("1.2", "00000009")):
+        remember(world.ledger, "orthanc", Sighting(f"P1/{study_uid}", study_uid, fingerprint))
+    glance(world.ledger, world.source)
+    assert asked == ["00000001/young"]

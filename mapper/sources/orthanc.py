@@ -15,14 +15,13 @@ import msgspec
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
 from mapper.errors import BadMetadata, SourceChanged, SourceDown, StudyGone, TwoPatients
-from mapper.sources.source import Changes, Reading, Sighting
+from mapper.sources.source import YOUNG, Changes, Reading, Sighting
 from mapper.sources.web import Web
 
 PAGE = 500
 CHANGES_PAGE = 1000
 RIPE = timedelta(seconds=2)
 """LastUpdate has whole seconds: one as young as this may hide a second change, so it is read again later."""
-YOUNG = "young"
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
 SORTS = (1, 12, 5)

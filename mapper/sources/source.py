@@ -6,6 +6,9 @@ from typing import Protocol
 
 from mapper.dicom.study import Study
 
+YOUNG = "young"
+"""The last word of a fingerprint behind which another change may hide: it is looked at again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

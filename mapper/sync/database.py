@@ -15,6 +15,8 @@ from mapper.errors import SettingError
 from mapper.sync.migrations import upgrade
 
 LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
+UPGRADE = -1
+"""The number of the lock under which the tables are made."""
 LOCKED_AT_MOST = "5min"
 """After this time PostgreSQL (14 or later) ends the session of a process that froze with locks in its hand."""
 IDLE_AT_MOST = text(
@@ -53,8 +55,7 @@ class Database:
         Raises SettingError when a later release made them.
         """
         with self.write() as db:
-            if not self.is_sqlite:  # replicas may start together; SQLite has BEGIN IMMEDIATE
-                db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": 0})
+            self.lock(db, UPGRADE)  # replicas may start together
             upgrade(db)
 
     @contextmanager
@@ -68,6 +69,11 @@ class Database:
         """Open one consistent view to read from."""
         with self._reading.begin() as connection:
             yield connection
+
+    def lock(self, db: Connection, number: int) -> None:
+        """Hold a lock that all processes share until the transaction ends; SQLite's BEGIN IMMEDIATE is one anyway."""
+        if not self.is_sqlite:
+            db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": number})
 
     @contextmanager
     def locked(self, numbers: Sequence[int]) -> Iterator[None]:

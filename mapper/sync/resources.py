@@ -74,6 +74,13 @@ class Resources:
             held.enter_context(self._ledger.database.locked(stripes))
             yield wanted
 
+    @contextmanager
+    def _deciding(self) -> Iterator[Connection]:
+        """Open a transaction in which nobody else decides who speaks: two that leave and come at once must see it."""
+        with self._ledger.database.write() as db:
+            self._ledger.database.lock(db, STRIPES)
+            yield db
+
     def version(self, claim: Claim, key: Key) -> str:
         """Return the version of a resource when this study last wrote it, empty when it never did."""
         query = select(written.c.version).where(_of(claim), written.c.type == key[0], written.c.id == key[1])
@@ -114,7 +121,7 @@ class Resources:
         new = [key for key in (*map(key_of, own), *doubtful) if key not in known]
         if not new and not doubtful:
             return
-        with self._ledger.database.write() as db:
+        with self._deciding() as db:
             for type, id in new:
                 row = {"source": claim.source, "study_uid": claim.study_uid, "type": type, "id": id, "sha256": ""}
                 db.execute(self._ledger.database.insert(written).values(row).on_conflict_do_nothing())
@@ -127,7 +134,7 @@ class Resources:
         self, claim: Claim, rank: str, made: Iterable[Resource], versions: Mapping[Key, str], stale: Iterable[Key]
     ) -> None:
         """Store what a study makes now, and mark whoever speaks next for what it no longer decides."""
-        with self._ledger.database.write() as db:
+        with self._deciding() as db:
             for key in stale:
                 self._leave(db, claim, key)
             for resource in made:
@@ -147,13 +154,13 @@ class Resources:
 
     def leave(self, claim: Claim) -> None:
         """Forget all that a removed study wrote; whoever speaks next for a shared resource is marked."""
-        with self._ledger.database.write() as db:
+        with self._deciding() as db:
             for row in db.execute(select(written.c.type, written.c.id).where(_of(claim))).all():
                 self._leave(db, claim, (row.type, row.id))
 
     def ask_again(self, keys: Iterable[Key]) -> None:
         """Mark the winners of these resources: the server lost what they had sent."""
-        with self._ledger.database.write() as db:
+        with self._deciding() as db:
             for key in keys:
                 if writers := self._writers(db, key):
                     self._summon(db, key, max(writers, key=lambda writer: writer.order))
@@ -177,7 +184,7 @@ class Resources:
 
     def ask_other_sources(self, claim: Claim, study: Key) -> None:
         """Mark the same study of all other sources: what they are to write together has changed."""
-        with self._ledger.database.write() as db:
+        with self._deciding() as db:
             for writer in self._writers(db, study):
                 if not _same(writer, claim):
                     self._summon(db, study, writer)

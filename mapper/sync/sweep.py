@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
-from mapper.sources.source import Sighting, Source
+from mapper.sources.source import YOUNG, Sighting, Source
 from mapper.sync.ledger import Ledger
 from mapper.sync.marks import mark
 from mapper.sync.schema import seen, study
@@ -49,7 +49,9 @@ def glance(ledger: Ledger, source: Source, floor: str = "") -> Sweep | None:
     """
     with ledger.database.read() as db:
         newest = db.execute(select(func.max(seen.c.fingerprint)).where(seen.c.source == source.name)).scalar()
-    recent = source.recent(min(newest, floor or newest) if newest else "")
+        doubtful = seen.c.fingerprint.like(f"%/{YOUNG}"), seen.c.source == source.name
+        young = db.execute(select(func.min(seen.c.fingerprint)).where(*doubtful)).scalar()
+    recent = source.recent(min(filter(None, (newest, floor, young))) if newest else "")
     if recent is None:
         return None
     with ledger.database.read() as db:
