@@ -3,7 +3,7 @@
 tests/contract/ holds them against a real Orthanc and a real FHIR server.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -238,11 +238,13 @@ class FakeSink:
     def version(self, key: Key) -> str:
         return str(len(self.held[key])) if key in self.held else ""
 
-    def retract(self, key: Key, policy: str) -> None:
+    def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
         self._alive()
         assert key[0] not in NEVER_RETRACTED, f"a {key[0]} is never retracted"
         assert policy in ("unknown", "keep", "entered-in-error")
         if policy != "keep" and key in self.held:
+            if confirm:
+                confirm()
             changed = {name: value for name, value in self.now(key).items() if name != "endpoint"}
             self._write(key, {**changed, "status": policy})
 

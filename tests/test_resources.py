@@ -516,7 +516,7 @@ def test_the_imaging_study_is_retracted_last(world: World) -> None:
     observation = weighed(world)
     world.source.delete(WEIGHED)
     retract, gone = world.sink.retract, []
-    world.sink.retract = lambda key, policy: (gone.append(key), retract(key, policy))[1]  # type: ignore[method-assign]
+    world.sink.retract = lambda key, *rest: (gone.append(key), retract(key, *rest))[1]  # type: ignore[method-assign]
     world.mark(WEIGHED)
     world.work()
     assert gone == [observation, study_key(WEIGHED)]

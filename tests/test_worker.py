@@ -216,7 +216,7 @@ class BrokenSink(FakeSink):
     def put(self, resources: Any, expected: Any = None) -> Any:
         raise AttributeError(SECRET)
 
-    def retract(self, key: Any, policy: str) -> None:
+    def retract(self, key: Any, policy: str, confirm: Any = None) -> None:
         raise AttributeError(SECRET)
 
 
@@ -257,7 +257,7 @@ def test_an_unexpected_exception_while_retracting_parks_too(world: World) -> Non
 def test_a_ledger_that_stumbles_parks_nobody(world: World) -> None:
     world.source.store(A)
     world.mark(A)
-    leave = world.worker.resources.record
+    leave = world.worker.delivery.resources.record
     calls: list[Any] = []
 
     def stumble(*given: Any) -> None:
@@ -266,7 +266,7 @@ def test_a_ledger_that_stumbles_parks_nobody(world: World) -> None:
             raise OperationalError("statement with " + SECRET, {}, Exception("database is locked"))
         leave(*given)
 
-    world.worker.resources.record = stumble  # type: ignore[method-assign]
+    world.worker.delivery.resources.record = stumble  # type: ignore[method-assign]
     with capture_logs() as log:
         world.work()
     assert world.state(A) == "retrying"
@@ -524,17 +524,22 @@ def until_idle(worker: Worker) -> None:
         pass
 
 
+def dying_after(owner: Any, name: str) -> None:
+    """Let the process end when this method is done."""
+    setattr(owner, name, crashing(getattr(owner, name)))
+
+
 CRASHES: dict[str, Any] = {
     "before the read": lambda world, worker: setattr(world.source, "read", crashing(before=True)),
     "after the read": lambda world, worker: setattr(world.source, "read", crashing(world.source.read)),
     "before the put": lambda world, worker: setattr(world.sink, "put", crashing(before=True)),
     "after the put": lambda world, worker: setattr(world.sink, "put", crashing(world.sink.put)),
-    "before the record": lambda world, worker: setattr(worker.resources, "record", crashing(before=True)),
-    "after the record": lambda world, worker: setattr(worker.resources, "record", crashing(worker.resources.record)),
+    "before the record": lambda world, worker: setattr(worker.delivery.resources, "record", crashing(before=True)),
+    "after the record": lambda world, worker: dying_after(worker.delivery.resources, "record"),
     "before the retraction": lambda world, worker: setattr(world.sink, "retract", crashing(before=True)),
     "after the retraction": lambda world, worker: setattr(world.sink, "retract", crashing(world.sink.retract)),
-    "before it leaves": lambda world, worker: setattr(worker.resources, "leave", crashing(before=True)),
-    "after it left": lambda world, worker: setattr(worker.resources, "leave", crashing(worker.resources.leave)),
+    "before it leaves": lambda world, worker: setattr(worker.delivery.resources, "leave", crashing(before=True)),
+    "after it left": lambda world, worker: dying_after(worker.delivery.resources, "leave"),
     "before the ledger": lambda world, worker: setattr(worker, "finish", crashing(before=True)),
     "after the ledger": lambda world, worker: setattr(worker, "finish", crashing(worker.finish)),
 }

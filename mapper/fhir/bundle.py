@@ -20,6 +20,8 @@ ORDER = (
     "DocumentReference",
 )
 """The order of entries: what is referred to stands before what refers; inside a type by id."""
+NONE_YET = "0"
+"""A version that no resource has: HAPI looks at `ifMatch` only where there is one, and ignores `ifNoneMatch` on PUT."""
 
 Resource = Mapping[str, Any]
 R = TypeVar("R", bound=Resource)
@@ -35,7 +37,7 @@ def transaction(
 ) -> dict[str, Any]:
     """Return a FHIR R4 transaction Bundle; `fhir_base` makes the absolute fullUrls.
 
-    `expected` are versions, by type and id, that the server must hold still (`ifMatch`).
+    `expected` are versions, by type and id, that the server must hold still (`ifMatch`); empty: none yet.
     """
     return {
         "resourceType": "Bundle",
@@ -48,8 +50,8 @@ def entry(resource: Resource, fhir_base: str, expected: Mapping[tuple[str, str],
     """Return one entry: PUT of a resource under its own id."""
     key = (resource["resourceType"], resource["id"])
     request = {"method": "PUT", "url": "/".join(key)}
-    if version := expected.get(key):
-        request["ifMatch"] = f'W/"{version}"'
+    if key in expected:
+        request["ifMatch"] = f'W/"{expected[key] or NONE_YET}"'
     return {"fullUrl": f"{fhir_base}/{'/'.join(key)}", "resource": resource, "request": request}
 
 

@@ -1,6 +1,6 @@
 """A FHIR R4 server as the sink: one transaction a study, PUT under ids of our own."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,7 +58,7 @@ class FhirServer:
         """Return the version of a resource that the server holds, empty where there is none; see Sink.version."""
         return str((self._client.get(f"/{'/'.join(key)}") or {}).get("meta", {}).get("versionId", ""))
 
-    def retract(self, key: Key, policy: str) -> None:
+    def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
         """Read a resource, set its status by policy, drop its endpoints and write it back; see Sink.retract.
 
         Only the version that was read is overwritten; raises StaleVersion when somebody else was quicker.
@@ -66,6 +66,8 @@ class FhirServer:
         held = self._client.get(f"/{'/'.join(key)}") if policy != "keep" else None
         resource = retracted(held, policy) if held else None
         if held and resource:
+            if confirm:
+                confirm()
             self._transact([resource], {key: str(held.get("meta", {}).get("versionId", ""))})
 
     def studies(self, endpoint: str) -> Iterator[str]:

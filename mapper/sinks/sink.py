@@ -1,6 +1,6 @@
 """What every sink of FHIR resources offers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 Resource = Mapping[str, Any]
@@ -13,15 +13,18 @@ class Sink(Protocol):
     def put(self, resources: Iterable[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         """Write resources as one transaction and return the version of each.
 
-        `expected` are versions that the sink must hold still. Raises StaleVersion when it does not; SinkBusy,
-        SinkDown, SinkRefused, TargetMissing, BundleRejected or ExistsTwice.
+        `expected` are versions that the sink must hold still, empty where it must hold none yet. Raises
+        StaleVersion when it does not; SinkBusy, SinkDown, SinkRefused, TargetMissing, BundleRejected or ExistsTwice.
         """
 
     def version(self, key: Key) -> str:
         """Return the version of a resource that the sink holds, empty where there is none."""
 
-    def retract(self, key: Key, policy: str) -> None:
-        """Say of a resource that its study is gone, by the site's policy; never a FHIR DELETE."""
+    def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
+        """Say of a resource that its study is gone, by the site's policy; never a FHIR DELETE.
+
+        `confirm` is called between reading and writing it: what it raises leaves the resource as it is.
+        """
 
     def studies(self, endpoint: str) -> Iterator[str]:
         """Yield the StudyInstanceUID of every available ImagingStudy at an Endpoint (its id); raises as `put`."""

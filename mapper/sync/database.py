@@ -1,6 +1,6 @@
 """The ledger's database: SQLite by default, PostgreSQL to scale out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,17 +76,20 @@ class Database:
             db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": number})
 
     @contextmanager
-    def locked(self, numbers: Sequence[int]) -> Iterator[None]:
-        """Hold locks that all processes on this database share; SQLite has one process anyway."""
+    def locked(self, numbers: Sequence[int]) -> Iterator[Callable[[], None]]:
+        """Hold locks that all processes on this database share; SQLite has one process anyway.
+
+        What is yielded asks whether they are held still; it raises SQLAlchemyError when they went with the connection.
+        """
         if self.is_sqlite or not numbers:
-            yield
+            yield lambda: None
             return
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
             for number in numbers:
                 db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
             try:
-                yield
+                yield lambda: db.execute(text("SELECT 1")).close()
             finally:
                 db.execute(text("SELECT pg_advisory_unlock_all()"))
                 db.execute(IDLE_AT_MOST, {"time": "0"})

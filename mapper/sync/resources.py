@@ -6,7 +6,7 @@ server holds; an empty hash means "send again".
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -39,11 +39,21 @@ class Writer:
     study_uid: str
     rank: str
     sha256: str
+    version: str
 
     @property
     def order(self) -> tuple[str, str, str]:
         """The greatest speaks."""
         return self.rank, self.study_uid, self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The right to decide about some resources."""
+
+    keys: frozenset[Key]
+    verify: Callable[[], None]
+    """Raises SQLAlchemyError when the right was lost, as with the connection to the ledger's database."""
 
 
 def key_of(resource: Resource) -> Key:
@@ -64,15 +74,15 @@ class Resources:
         self._locks = tuple(threading.Lock() for _ in range(STRIPES))
 
     @contextmanager
-    def locked(self, keys: Iterable[Key]) -> Iterator[frozenset[Key]]:
+    def locked(self, keys: Iterable[Key]) -> Iterator[Lock]:
         """Hold the right to decide about these resources; always taken in one order."""
         wanted = frozenset(keys)
         stripes = sorted({crc32("/".join(key).encode()) % STRIPES for key in wanted})
         with ExitStack() as held:
             for stripe in stripes:
                 held.enter_context(self._locks[stripe])
-            held.enter_context(self._ledger.database.locked(stripes))
-            yield wanted
+            verify = held.enter_context(self._ledger.database.locked(stripes))
+            yield Lock(wanted, verify)
 
     @contextmanager
     def _deciding(self) -> Iterator[Connection]:
@@ -81,11 +91,11 @@ class Resources:
             self._ledger.database.lock(db, STRIPES)
             yield db
 
-    def version(self, claim: Claim, key: Key) -> str:
-        """Return the version of a resource when this study last wrote it, empty when it never did."""
-        query = select(written.c.version).where(_of(claim), written.c.type == key[0], written.c.id == key[1])
+    def versions(self, keys: Iterable[Key]) -> dict[Key, str]:
+        """Return the version of each resource when its speaker last wrote it, empty where that is not known."""
         with self._ledger.database.read() as db:
-            return db.execute(query).scalar() or ""
+            writers = {key: self._writers(db, key) for key in keys}
+        return {key: max(found, key=lambda one: one.order).version if found else "" for key, found in writers.items()}
 
     def of_study(self, claim: Claim) -> list[Key]:
         """Return what a study wrote or referred to so far."""
@@ -230,7 +240,7 @@ class Resources:
     @staticmethod
     def _writers(db: Connection, key: Key) -> list[Writer]:
         rows = db.execute(
-            select(written.c.source, written.c.study_uid, written.c.rank, written.c.sha256).where(
+            select(written.c.source, written.c.study_uid, written.c.rank, written.c.sha256, written.c.version).where(
                 written.c.type == key[0], written.c.id == key[1]
             )
         )

@@ -4,9 +4,8 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -18,21 +17,19 @@ from mapper.errors import (
     MapperError,
     SinkBusy,
     SinkDown,
-    StaleVersion,
     StudyGone,
-    TargetMissing,
     TwoPatients,
 )
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.meter import Meter
-from mapper.sinks.sink import Key, Resource, Sink
+from mapper.sinks.sink import Key, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
-from mapper.sync.ledger import BY_HAND, Claim, Ledger
-from mapper.sync.resources import SHARED, Resources, key_of
+from mapper.sync.delivery import Delivery
+from mapper.sync.ledger import Claim, Ledger
+from mapper.sync.resources import Resources
 from mapper.sync.schema import State
 from mapper.sync.sweep import forget, notice, remember
-from mapper.sync.union import unite
 
 PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
@@ -54,13 +51,15 @@ class Worker:
     """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
     policy: str = "unknown"
     meter: Meter = field(default_factory=Meter)
-    resources: Resources = field(init=False)
+    delivery: Delivery = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
     claims: dict[str, Claim] = field(init=False, default_factory=dict)
     """What is being synced now, by owner: whoever keeps the time extends these leases."""
 
     def __post_init__(self) -> None:
-        self.resources = Resources(self.ledger)
+        self.delivery = Delivery(
+            self.sink, self.ledger, Resources(self.ledger), self.study_key, self.parts, self.policy
+        )
         self.breakers = {name: Breaker(name, source.count) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
 
@@ -106,16 +105,11 @@ class Worker:
         source = self.sources[claim.source]
         reading = self._timed("read", lambda: source.read(claim.study_uid, self._known_ids(claim)))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
-        self.write(claim, mapped)
+        self._timed("put", lambda: self.delivery.write(claim, mapped))
         remember(self.ledger, claim.source, reading.sighting)
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
         self.finish(claim, "synced", started=mapped.rank, problems=problems)
         return len(mapped.problems)
-
-    def still_ours(self, claim: Claim) -> None:
-        """Lengthen the lease before something is written; raises LeaseLost."""
-        if not self.ledger.extend(claim):
-            raise LeaseLost("the lease ran out before anything was written: somebody else has the study")
 
     def finish(self, claim: Claim, state: State, reason: str = "", **facts: str) -> None:
         """End a claim; when it was lost meanwhile, what we wrote may be old: the study is marked once more."""
@@ -123,89 +117,12 @@ class Worker:
             self.ledger.mark(claim.source, [claim.study_uid])
             raise LeaseLost("the lease ran out while the study was written: it is synced once more")
 
-    def write(self, claim: Claim, mapped: Mapped) -> None:
-        """Send what this study decides, retract what it no longer makes, and record both."""
-        study = self.study_key(claim.study_uid)
-        united = unite(self.resources, claim, mapped, study)
-        mapped = united.mapped
-        before, known = self.resources.of_study(claim), self.resources.version(claim, study)
-        joined = not before and not united.speaks
-        lost = not known and bool(self.sink.version(study))  # the server knows it: it was another ledger's
-        shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
-        own = [one for one in mapped.resources if one["resourceType"] not in SHARED]
-        choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
-        with self.resources.locked(map(key_of, choose(shared))) as keys:  # no more: all studies share one Endpoint
-            chosen = choose(one for one in shared if key_of(one) in keys)
-            self.resources.begin(claim, own, chosen)
-            versions = self._timed("put", lambda: self.put(claim, own if united.speaks else [], chosen, shared))
-            self.resources.record(claim, mapped.rank, shared, versions, ())
-        if lost:
-            before = [*before, *self.parts_before(claim)]
-        stale = sorted(set(before) - {key_of(one) for one in mapped.resources})
-        self.retract_own(claim, stale)
-        self.resources.record(claim, united.rank, own, versions, stale)
-        if joined:
-            self.resources.ask_other_sources(claim, study)
-
-    def put(
-        self, claim: Claim, own: Sequence[Resource], chosen: Sequence[Resource], shared: Sequence[Resource]
-    ) -> dict[Key, str]:
-        """Write a study's resources; a target that the server lost is sent along, and its speaker is asked."""
-        try:
-            return self.put_once(claim, [*chosen, *own])
-        except TargetMissing:
-            if len(chosen) == len(shared):
-                raise
-            versions = self.put_once(claim, [*shared, *own])
-            self.resources.ask_again(key_of(one) for one in shared if one not in chosen)
-            return versions
-
-    def put_once(self, claim: Claim, resources: Sequence[Resource]) -> dict[Key, str]:
-        """Write resources as long as the study is ours: a newer state is never undone by a late writer.
-
-        The ImagingStudy must still have the version that we wrote last. When it has another one (somebody
-        edited it, or the ledger is older than the server), it is overwritten if the claim still holds.
-        """
-        if not resources:
-            return {}
-        key = self.study_key(claim.study_uid)
-        known = self.resources.version(claim, key)
-        self.still_ours(claim)
-        try:
-            return self.sink.put(resources, {key: known} if known else None)
-        except StaleVersion:
-            self.still_ours(claim)
-            return self.sink.put(resources, {key: self.sink.version(key)})
-
     def retract(self, claim: Claim, gone: StudyGone) -> tuple[str, str]:
         """Say in FHIR that a study is gone; returns its fate and the reason."""
-        self.still_ours(claim)
-        self.retract_own(claim, self.resources.of_study(claim) or self.written_before(claim))
-        self.resources.leave(claim)
-        self.resources.ask_other_sources(claim, self.study_key(claim.study_uid))
+        self.delivery.retract(claim)
         forget(self.ledger, claim.source, claim.study_uid)
         self.finish(claim, "removed", str(gone), problems="[]")
         return "removed", str(gone)
-
-    def written_before(self, claim: Claim) -> list[Key]:
-        """Return what the server holds of a study that this ledger never wrote (another one was lost)."""
-        key = self.study_key(claim.study_uid)
-        return [key, *self.parts_before(claim)] if self.sink.version(key) else []
-
-    def parts_before(self, claim: Claim) -> list[Key]:
-        """Return which parts of a study the server holds that we may have made: those of others are not ours."""
-        ours = self.parts(claim.study_uid)
-        return [key for key in self.sink.parts_of(self.study_key(claim.study_uid)) if key in ours]
-
-    def retract_own(self, claim: Claim, keys: Iterable[Key]) -> None:
-        """Retract what this study alone produced; what is shared stays.
-
-        The ImagingStudy goes last: as long as it is available, a lost ledger finds the rest by it.
-        """
-        study = self.study_key(claim.study_uid)
-        for key in sorted(keys, key=lambda key: key == study):
-            if key[0] not in SHARED and not self.resources.made_by_others(claim, key):
-                self.sink.retract(key, self.policy)
 
     def failed(self, claim: Claim, error: MapperError) -> str:
         """Record a failure by its fate; returns the state it leads to."""

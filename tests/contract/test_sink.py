@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from fakes import FakeSink
 
-from mapper.errors import SinkDown, StaleVersion, TargetMissing
+from mapper.errors import LeaseLost, SinkDown, StaleVersion, TargetMissing
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Sink
@@ -127,6 +127,27 @@ def test_a_version_that_is_no_longer_there_is_stale(sink: Sink, made: Made) -> N
         sink.put([{**made.study, "description": "two"}], {key: first})
     assert sink.version(key) == second
     assert sink.put([{**made.study, "description": "two"}], {key: second})[key] != second
+
+
+def test_where_none_is_expected_the_first_write_wins(sink: Sink, made: Made) -> None:
+    """A first write that comes late is refused as well."""
+    none_yet = dict.fromkeys(made.keys.values(), "")
+    first = sink.put(made.all, none_yet)
+    with pytest.raises(StaleVersion):
+        sink.put([{**made.patient, "gender": "other"}, made.study], none_yet)
+    assert {key: sink.version(key) for key in first} == first
+
+
+def test_a_retraction_that_is_not_confirmed_changes_nothing(sink: Sink, made: Made) -> None:
+    first = sink.put(made.all)
+    key = made.keys["ImagingStudy"]
+
+    def refuse() -> None:
+        raise LeaseLost("somebody else has it")
+
+    with pytest.raises(LeaseLost):
+        sink.retract(key, "unknown", refuse)
+    assert sink.version(key) == first[key]
 
 
 def test_nothing_has_no_version(sink: Sink) -> None:

@@ -12,6 +12,8 @@ from demo.native import Orthanc
 from tests.live.stack import session
 
 PATIENCE = 90.0
+CUT = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+"""No answer, or half of one: whether Orthanc did what it was asked is open."""
 Json = dict[str, Any]
 
 
@@ -35,7 +37,7 @@ class Pacs:
                     answer.raise_for_status()
                     return answer.json()
                 problem: object = f"HTTP {answer.status_code}"
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except CUT as error:
                 problem = type(error).__name__
             assert time.monotonic() < end, f"Orthanc: {method} {path}: {problem}"
             time.sleep(0.2)
@@ -44,7 +46,7 @@ class Pacs:
         """Ask for what must not be done twice, and return how it went; a cut connection leaves that open."""
         try:
             answer = self.http.post(self.orthanc.url + path, json=body, timeout=30)
-        except (requests.ConnectionError, requests.Timeout):
+        except CUT:
             return "no answer"
         if answer.status_code == 400:
             return f"refused: {answer.json().get('Details', '')[:80]}"
@@ -77,7 +79,7 @@ class Pacs:
         while time.monotonic() < end:
             try:
                 answer = self.http.get(f"{self.orthanc.url}/instances/{instance['ID']}/file", timeout=30)
-            except (requests.ConnectionError, requests.Timeout):
+            except CUT:
                 time.sleep(0.2)
                 continue
             return dcmread(BytesIO(answer.content)) if answer.status_code == 200 else None
