@@ -12,7 +12,9 @@ from mapper.errors import LeaseLost, StaleVersion, TargetMissing
 from mapper.maps import Mapped
 from mapper.sinks.sink import Key, Resource, Sink
 from mapper.sync.ledger import BY_HAND, Claim, Ledger
-from mapper.sync.resources import SHARED, Lock, Resources, key_of
+from mapper.sync.locks import Lock
+from mapper.sync.resources import Resources
+from mapper.sync.speakers import SHARED, key_of
 from mapper.sync.union import unite
 
 Send = Callable[[Sequence[Resource]], dict[Key, str]]
@@ -37,7 +39,7 @@ class Delivery:
         study = self.study_key(claim.study_uid)
         shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
         choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
-        with self.resources.locked([study, *map(key_of, choose(shared))]) as lock:  # no more: all share one Endpoint
+        with self.resources.locks.on([study, *map(key_of, choose(shared))]) as lock:  # no more: all share one Endpoint
             united = unite(self.resources, claim, mapped, study)
             own = [one for one in united.mapped.resources if one["resourceType"] not in SHARED]
             before = self.resources.of_study(claim)
@@ -93,7 +95,7 @@ class Delivery:
     def retract(self, claim: Claim) -> None:
         """Say of all that a removed study made alone that it is gone; raises as Sink.retract."""
         study = self.study_key(claim.study_uid)
-        with self.resources.locked([study]):
+        with self.resources.locks.on([study]):
             self.still_ours(claim)
             self.retract_own(claim, self.resources.of_study(claim) or self.written_before(claim))
             self.resources.leave(claim)

@@ -5,65 +5,19 @@ Patient, Device, Practitioner, Endpoint and Organization are shared: one study i
 server holds; an empty hash means "send again".
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
-from zlib import crc32
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, delete, select, update
 
-from mapper.fhir.bundle import dump
 from mapper.sync.ledger import Claim, Ledger
+from mapper.sync.locks import STRIPES, Locks
 from mapper.sync.marks import mark
 from mapper.sync.schema import written
+from mapper.sync.speakers import SHARED, Key, Resource, Writer, hash_of, key_of, makes, of, speaker, writer, writers
 
-SHARED = frozenset({"Patient", "Device", "Practitioner", "Organization", "Endpoint"})
 BEGUN = "begun"
 """Instead of a hash: this study was about to send it, and what became of that is not known."""
-STRIPES = 256
-"""Locks for all resources there are: two that share one only wait for each other."""
-
-Resource = Mapping[str, Any]
-Key = tuple[str, str]
-"""A resource's type and id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """One study that makes a resource."""
-
-    source: str
-    study_uid: str
-    rank: str
-    sha256: str
-    version: str
-
-    @property
-    def order(self) -> tuple[str, str, str]:
-        """The greatest speaks."""
-        return self.rank, self.study_uid, self.source
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """The right to decide about some resources."""
-
-    keys: frozenset[Key]
-    verify: Callable[[], None]
-    """Raises SQLAlchemyError when the right was lost, as with the connection to the ledger's database."""
-
-
-def key_of(resource: Resource) -> Key:
-    """Return type and id of a resource."""
-    return resource["resourceType"], resource["id"]
-
-
-def hash_of(resource: Resource) -> str:
-    """Return the SHA-256 of a resource."""
-    return sha256(dump(resource)).hexdigest()
 
 
 class Resources:
@@ -71,18 +25,7 @@ class Resources:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._locks = tuple(threading.Lock() for _ in range(STRIPES))
-
-    @contextmanager
-    def locked(self, keys: Iterable[Key]) -> Iterator[Lock]:
-        """Hold the right to decide about these resources; always taken in one order."""
-        wanted = frozenset(keys)
-        stripes = sorted({crc32("/".join(key).encode()) % STRIPES for key in wanted})
-        with ExitStack() as held:
-            for stripe in stripes:
-                held.enter_context(self._locks[stripe])
-            verify = held.enter_context(self._ledger.database.locked(stripes))
-            yield Lock(wanted, verify)
+        self.locks = Locks(ledger.database)
 
     @contextmanager
     def _deciding(self) -> Iterator[Connection]:
@@ -94,13 +37,13 @@ class Resources:
     def versions(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Return the version of each resource when its speaker last wrote it, empty where that is not known."""
         with self._ledger.database.read() as db:
-            writers = {key: self._writers(db, key) for key in keys}
-        return {key: max(found, key=lambda one: one.order).version if found else "" for key, found in writers.items()}
+            found = {key: speaker(db, key) for key in keys}
+        return {key: one.version if one else "" for key, one in found.items()}
 
     def of_study(self, claim: Claim) -> list[Key]:
         """Return what a study wrote or referred to so far."""
         with self._ledger.database.read() as db:
-            rows = db.execute(select(written.c.type, written.c.id).where(_of(claim)))
+            rows = db.execute(select(written.c.type, written.c.id).where(of(claim)))
             return sorted((row.type, row.id) for row in rows)
 
     def to_send(self, claim: Claim, rank: str, shared: Iterable[Resource], *, again: bool = False) -> list[Resource]:
@@ -111,13 +54,11 @@ class Resources:
         chosen = []
         with self._ledger.database.read() as db:
             for resource in shared:
-                writers = self._writers(db, key_of(resource))
-                others = [writer for writer in writers if not _same(writer, claim)]
-                me = (rank, claim.study_uid, claim.source)
-                if any(other.order > me for other in others):
+                key = key_of(resource)
+                other, held = speaker(db, key, besides=claim), speaker(db, key)
+                if other and other.order > (rank, claim.study_uid, claim.source):
                     continue
-                held = max(writers, key=lambda writer: writer.order).sha256 if writers else ""
-                if again or held != hash_of(resource):
+                if again or held is None or held.sha256 != hash_of(resource):
                     chosen.append(resource)
         return chosen
 
@@ -136,9 +77,9 @@ class Resources:
                 row = {"source": claim.source, "study_uid": claim.study_uid, "type": type, "id": id, "sha256": ""}
                 db.execute(self._ledger.database.insert(written).values(row).on_conflict_do_nothing())
             for type, id in doubtful:
-                makers = update(written).where(written.c.type == type, written.c.id == id)
-                db.execute(makers.values(sha256=""))
-                db.execute(makers.where(_of(claim)).values(sha256=BEGUN))
+                rows = update(written).where(makes((type, id)))
+                db.execute(rows.values(sha256=""))
+                db.execute(rows.where(of(claim)).values(sha256=BEGUN))
 
     def record(
         self, claim: Claim, rank: str, made: Iterable[Resource], versions: Mapping[Key, str], stale: Iterable[Key]
@@ -149,7 +90,7 @@ class Resources:
                 self._leave(db, claim, key)
             for resource in made:
                 key, digest = key_of(resource), hash_of(resource)
-                before = self._writers(db, key)
+                before, mine = speaker(db, key), writer(db, key, claim)
                 values = {"sha256": digest, "rank": rank}
                 if key in versions:
                     values["version"] = versions[key]
@@ -158,32 +99,32 @@ class Resources:
                     .values(source=claim.source, study_uid=claim.study_uid, type=key[0], id=key[1], **values)
                     .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
                 )
-                self._hand_over(db, claim, key, before)
+                self._hand_over(db, claim, key, before, mine)
                 if key not in versions:
                     self._speak_up(db, claim, key, before, digest)
 
     def leave(self, claim: Claim) -> None:
         """Forget all that a removed study wrote; whoever speaks next for a shared resource is marked."""
         with self._deciding() as db:
-            for row in db.execute(select(written.c.type, written.c.id).where(_of(claim))).all():
+            for row in db.execute(select(written.c.type, written.c.id).where(of(claim))).all():
                 self._leave(db, claim, (row.type, row.id))
 
     def ask_again(self, keys: Iterable[Key]) -> None:
         """Mark the winners of these resources: the server lost what they had sent."""
         with self._deciding() as db:
             for key in keys:
-                if writers := self._writers(db, key):
-                    self._summon(db, key, max(writers, key=lambda writer: writer.order))
+                if newest := speaker(db, key):
+                    self._summon(db, key, newest)
 
     def made_by_others(self, claim: Claim, key: Key) -> bool:
         """Tell whether another study (or the same of another source) makes this resource too."""
         with self._ledger.database.read() as db:
-            return any(not _same(writer, claim) for writer in self._writers(db, key))
+            return speaker(db, key, besides=claim) is not None
 
     def other_sources(self, claim: Claim, study: Key) -> list[Writer]:
         """Return who else makes the ImagingStudy of a study: the same study in other sources."""
         with self._ledger.database.read() as db:
-            return [writer for writer in self._writers(db, study) if not _same(writer, claim)]
+            return [one for one in writers(db, study) if not one.is_of(claim)]
 
     def written_elsewhere(self, claim: Claim) -> list[Key]:
         """Return what the same study of other sources wrote or referred to."""
@@ -195,61 +136,39 @@ class Resources:
     def ask_other_sources(self, claim: Claim, study: Key) -> None:
         """Mark the same study of all other sources: what they are to write together has changed."""
         with self._deciding() as db:
-            for writer in self._writers(db, study):
-                if not _same(writer, claim):
-                    self._summon(db, study, writer)
+            for one in writers(db, study):
+                if not one.is_of(claim):
+                    self._summon(db, study, one)
 
     def _leave(self, db: Connection, claim: Claim, key: Key) -> None:
-        before = self._writers(db, key)
-        db.execute(delete(written).where(_of(claim), written.c.type == key[0], written.c.id == key[1]))
-        self._hand_over(db, claim, key, before)
+        before, mine = speaker(db, key), writer(db, key, claim)
+        db.execute(delete(written).where(of(claim), makes(key)))
+        self._hand_over(db, claim, key, before, mine)
 
-    def _hand_over(self, db: Connection, claim: Claim, key: Key, before: list[Writer]) -> None:
-        """Summon a study that wins because this one no longer does, when the server holds other content."""
-        after = self._writers(db, key)
-        if key[0] not in SHARED or not before or not after:
+    def _hand_over(self, db: Connection, claim: Claim, key: Key, before: Writer | None, mine: Writer | None) -> None:
+        """Summon a study that speaks because this one no longer does, when the server holds other content."""
+        if key[0] not in SHARED or before is None:
             return
-        old, new = (max(writers, key=lambda writer: writer.order) for writers in (before, after))
-        unfinished = any(_same(writer, claim) and writer.sha256 == BEGUN for writer in before)
-        if not _same(new, claim) and (unfinished or (_same(old, claim) and old.sha256 != new.sha256)):
-            self._summon(db, key, new)
+        after = speaker(db, key)
+        if after is None or after.is_of(claim):
+            return
+        unfinished = mine is not None and mine.sha256 == BEGUN
+        if unfinished or (before.is_of(claim) and before.sha256 != after.sha256):
+            self._summon(db, key, after)
 
-    def _speak_up(self, db: Connection, claim: Claim, key: Key, before: list[Writer], digest: str) -> None:
+    def _speak_up(self, db: Connection, claim: Claim, key: Key, before: Writer | None, digest: str) -> None:
         """Summon this very study when it speaks now and did not when that was decided: the speaker left meanwhile."""
         if key[0] not in SHARED:
             return
-        speaker = max(self._writers(db, key), key=lambda writer: writer.order)
-        held = max(before, key=lambda writer: writer.order).sha256 if before else ""
-        if _same(speaker, claim) and held != digest:
-            self._summon(db, key, speaker)
+        after, held = speaker(db, key), before.sha256 if before else ""
+        if after and after.is_of(claim) and held != digest:
+            self._summon(db, key, after)
 
-    def _summon(self, db: Connection, key: Key, writer: Writer) -> None:
+    def _summon(self, db: Connection, key: Key, one: Writer) -> None:
         """Have a study send its version of a resource again."""
         db.execute(
             update(written)
-            .where(
-                written.c.source == writer.source,
-                written.c.study_uid == writer.study_uid,
-                written.c.type == key[0],
-                written.c.id == key[1],
-            )
+            .where(makes(key), written.c.source == one.source, written.c.study_uid == one.study_uid)
             .values(sha256="")
         )
-        mark(self._ledger.database, db, writer.source, [writer.study_uid], self._ledger.clock())
-
-    @staticmethod
-    def _writers(db: Connection, key: Key) -> list[Writer]:
-        rows = db.execute(
-            select(written.c.source, written.c.study_uid, written.c.rank, written.c.sha256, written.c.version).where(
-                written.c.type == key[0], written.c.id == key[1]
-            )
-        )
-        return [Writer(*row) for row in rows]
-
-
-def _of(claim: Claim) -> Any:
-    return (written.c.source == claim.source) & (written.c.study_uid == claim.study_uid)
-
-
-def _same(writer: Writer, claim: Claim) -> bool:
-    return (writer.source, writer.study_uid) == (claim.source, claim.study_uid)
+        mark(self._ledger.database, db, one.source, [one.study_uid], self._ledger.clock())

@@ -4,7 +4,7 @@ They hold UIDs, ids, hashes and `started` as a rank; no other value of a DICOM a
 since 1970 UTC.
 """
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
@@ -12,6 +12,12 @@ State = Literal["pending", "syncing", "synced", "retrying", "parked", "removed"]
 STATES: tuple[State, ...] = get_args(State)
 
 metadata = MetaData()
+
+
+def by_bytes(text: type[String], length: int | None = None) -> Any:
+    """Return the type of a text column that is sorted by its bytes, as Python does, whatever the database's locale."""
+    return text(length).with_variant(text(length, collation="C"), "postgresql")
+
 
 study = Table(
     "study",
@@ -49,14 +55,14 @@ seen = Table(
 written = Table(
     "written",
     metadata,
-    Column("source", String(64), primary_key=True),
-    Column("study_uid", Text, primary_key=True),
+    Column("source", by_bytes(String, 64), primary_key=True),
+    Column("study_uid", by_bytes(Text), primary_key=True),
     Column("type", String(64), primary_key=True),
     Column("id", String(64), primary_key=True),
     Column("sha256", String(64), nullable=False, doc="of the resource this study makes; empty: send again"),
-    Column("rank", String(32), nullable=False, default="", doc="the study's `started`; newest wins"),
+    Column("rank", by_bytes(String, 32), nullable=False, default="", doc="the study's `started`; newest wins"),
     Column("version", String(64), nullable=False, default="", doc="meta.versionId the server answered"),
-    Index("written_resource", "type", "id"),
+    Index("written_speaker", "type", "id", "rank", "study_uid", "source"),
 )
 
 meta = Table(

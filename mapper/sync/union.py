@@ -11,7 +11,8 @@ from mapper.errors import OtherPatient
 from mapper.maps import Mapped
 from mapper.maps.rule import Made
 from mapper.sync.ledger import Claim
-from mapper.sync.resources import Key, Resources, key_of
+from mapper.sync.resources import Resources
+from mapper.sync.speakers import Key, key_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from mapper.fhir.bundle import dump
 from mapper.service import checked, orthanc_of, site_of
 from mapper.settings import PREFIX, Settings, load
 from mapper.sinks.fhir_server import study_uids
-from mapper.sync.resources import SHARED
+from mapper.sync.speakers import SHARED
 from tests.live.stack import entries, references, session
 
 Json = dict[str, Any]
