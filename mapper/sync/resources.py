@@ -78,7 +78,7 @@ class Resources:
                 db.execute(self._ledger.database.insert(written).values(row).on_conflict_do_nothing())
             for type, id in doubtful:
                 rows = update(written).where(makes((type, id)))
-                db.execute(rows.values(sha256=""))
+                db.execute(rows.where(written.c.sha256 != "").values(sha256=""))  # an Endpoint: of every study, once
                 db.execute(rows.where(of(claim)).values(sha256=BEGUN))
 
     def record(
@@ -126,11 +126,11 @@ class Resources:
         with self._ledger.database.read() as db:
             return [one for one in writers(db, study) if not one.is_of(claim)]
 
-    def written_elsewhere(self, claim: Claim) -> list[Key]:
-        """Return what the same study of other sources wrote or referred to."""
-        mine = written.c.source == claim.source
+    def written_elsewhere(self, claim: Claim, others: Iterable[Writer]) -> list[Key]:
+        """Return what the same study of these other sources wrote or referred to."""
+        theirs = written.c.source.in_(one.source for one in others), written.c.study_uid == claim.study_uid
         with self._ledger.database.read() as db:
-            rows = db.execute(select(written.c.type, written.c.id).where(written.c.study_uid == claim.study_uid, ~mine))
+            rows = db.execute(select(written.c.type, written.c.id).where(*theirs))
             return sorted((row.type, row.id) for row in rows)
 
     def ask_other_sources(self, claim: Claim, study: Key) -> None:

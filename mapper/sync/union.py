@@ -31,7 +31,7 @@ def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> Uni
     others = resources.other_sources(claim, study)
     if not others:
         return United(mapped, True, rank)
-    elsewhere = resources.written_elsewhere(claim)
+    elsewhere = resources.written_elsewhere(claim, others)
     patients = {id for kind, id in elsewhere if kind == "Patient"}
     if patients and patients.isdisjoint(one["id"] for one in mapped.resources if one["resourceType"] == "Patient"):
         raise OtherPatient(f"study {claim.study_uid} belongs to another patient in another source")
