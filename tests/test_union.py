@@ -9,6 +9,7 @@ from fakes import SITE, FakeSource, World, study_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mapper.errors import SinkBusy
 from mapper.maps import Mapped, study_to_fhir
 from mapper.settings import Site
 from mapper.sources.source import Reading, Source
@@ -134,7 +135,29 @@ OPS = st.one_of(
     st.tuples(st.just("delete"), ARCHIVES, STUDIES, st.none()),
     st.tuples(st.just("turn"), st.none(), st.none(), st.integers(1, 3)),
     st.tuples(st.just("sweep"), ARCHIVES, st.none(), st.none()),
+    st.tuples(st.just("wait"), st.none(), st.none(), st.sampled_from([1.0, LEASE + 1])),
+    st.tuples(st.just("fail"), st.none(), st.none(), st.sampled_from(["before", "after", "busy", "cut"])),
 )
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def break_next(world: World, how: str) -> None:
+    """Let the next write fail, before or after it was done."""
+    if how in ("before", "busy"):
+        world.sink.failures.append(Crash() if how == "before" else SinkBusy("busy"))
+    else:
+        world.sink.cuts.append(Crash() if how == "after" else SinkBusy("cut"))
+
+
+def turn(world: World) -> None:
+    """Sync one study; a process that ends is started again."""
+    try:
+        world.worker.turn()
+    except Crash:
+        world.worker = world.new_worker(mapping=mapping_of)
 
 
 @settings(max_examples=60)
@@ -152,10 +175,18 @@ def test_whatever_comes_and_goes_in_the_end_both_archives_are_told(history: list
                 sweep(world.ledger, source, vanishing_allowed=True)
             elif what == "turn":
                 for _ in range(detail):
-                    world.worker.turn()
+                    turn(world)
+            elif what == "wait":
+                world.clock.forward(detail)
+            elif what == "fail":
+                break_next(world, detail)
+        world.sink.failures.clear()
+        world.sink.cuts.clear()
+        world.worker = world.new_worker(mapping=mapping_of)
         for source in world.sources:
             sweep(world.ledger, source, vanishing_allowed=True)
-        for _ in range(3):
+        world.ledger.retry()
+        for _ in range(4):
             world.clock.forward(LEASE + LONGEST_BACKOFF)
             world.work()
         assert_in_line(world)
