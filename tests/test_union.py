@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapper.errors import SinkBusy
+from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
 from mapper.settings import Site
+from mapper.sinks.sink import Key
 from mapper.sources.source import Reading, Source
 from mapper.sync.ledger import BY_HAND, LEASE, LONGEST_BACKOFF
 from mapper.sync.sweep import sweep
@@ -22,6 +24,11 @@ STUDY, OTHER = "1.2.1", "1.2.2"
 def address_of(name: str) -> str:
     """Return where the studies of an archive are to be had."""
     return f"https://{name}.example.org/dicom-web"
+
+
+def endpoint_of(name: str) -> Key:
+    """Return the key of an archive's Endpoint."""
+    return "Endpoint", resource_id(SITE.namespace, "Endpoint", "dicom-wado-rs", address_of(name))
 
 
 def mapping_of(reading: Reading, source: Source) -> Mapped:
@@ -102,6 +109,34 @@ def test_another_patient_elsewhere_is_parked_and_what_is_stored_stays(world: Wor
     assert world.sink.versions() == before
 
 
+def test_endpoints_that_the_server_lost_come_back(world: World) -> None:
+    for source in world.sources:
+        store(world, source)
+    world.work()
+    for source in world.sources:
+        world.sink.lose(endpoint_of(source.name))
+    sync_all(world)
+    for _ in range(4):
+        world.work()
+        world.clock.forward(LONGEST_BACKOFF)
+    assert_in_line(world)
+    counts = world.ledger.counts()
+    assert counts["synced"] == sum(counts.values())
+
+
+def test_an_archive_whose_first_write_failed_keeps_nobody_waiting(world: World) -> None:
+    here, there = world.sources
+    store(world, here)
+    world.sink.failures.append(SinkBusy("busy"))
+    world.work()
+    store(world, there)
+    world.work()
+    assert world.sink.available() == [STUDY]
+    world.clock.forward(LONGEST_BACKOFF)
+    world.work()
+    assert_in_line(world)
+
+
 def test_one_study_that_two_archives_bring_at_one_moment_has_both_endpoints(world: World) -> None:
     for source in world.sources:
         store(world, source)
@@ -128,6 +163,12 @@ def test_one_study_that_two_archives_bring_at_one_moment_has_both_endpoints(worl
     assert_in_line(world)
 
 
+def sync_all(world: World) -> None:
+    """Ask for everything anew, as a person does after a restore of the FHIR server."""
+    for source in world.sources:
+        world.ledger.mark(source.name, [held.study_uid for held in source.held.values()], BY_HAND)
+
+
 ARCHIVES = st.sampled_from([0, 1])
 STUDIES = st.sampled_from([STUDY, OTHER])
 OPS = st.one_of(
@@ -135,6 +176,7 @@ OPS = st.one_of(
     st.tuples(st.just("delete"), ARCHIVES, STUDIES, st.none()),
     st.tuples(st.just("turn"), st.none(), st.none(), st.integers(1, 3)),
     st.tuples(st.just("sweep"), ARCHIVES, st.none(), st.none()),
+    st.tuples(st.just("lose"), ARCHIVES, st.none(), st.none()),
     st.tuples(st.just("wait"), st.none(), st.none(), st.sampled_from([1.0, LEASE + 1])),
     st.tuples(st.just("fail"), st.none(), st.none(), st.sampled_from(["before", "after", "busy", "cut"])),
 )
@@ -176,6 +218,8 @@ def test_whatever_comes_and_goes_in_the_end_both_archives_are_told(history: list
             elif what == "turn":
                 for _ in range(detail):
                     turn(world)
+            elif what == "lose" and (key := endpoint_of(source.name)) in world.sink.held:
+                world.sink.lose(key)
             elif what == "wait":
                 world.clock.forward(detail)
             elif what == "fail":
@@ -186,13 +230,16 @@ def test_whatever_comes_and_goes_in_the_end_both_archives_are_told(history: list
         for source in world.sources:
             sweep(world.ledger, source, vanishing_allowed=True)
         world.ledger.retry()
+        if any(what == "lose" for what, *_ in history):
+            sync_all(world)
         for _ in range(4):
             world.clock.forward(LEASE + LONGEST_BACKOFF)
             world.work()
         assert_in_line(world)
+        counts = world.ledger.counts()
+        assert counts["synced"] + counts["removed"] == sum(counts.values())
         before = world.sink.versions()
-        for source in world.sources:
-            world.ledger.mark(source.name, [held.study_uid for held in source.held.values()], BY_HAND)
+        sync_all(world)
         world.work()
         assert world.sink.versions() == before, "sending again changes no version"
     finally:

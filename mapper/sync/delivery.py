@@ -15,7 +15,7 @@ from mapper.sync.ledger import BY_HAND, Claim, Ledger
 from mapper.sync.locks import Lock
 from mapper.sync.resources import Resources
 from mapper.sync.speakers import SHARED, key_of
-from mapper.sync.union import unite
+from mapper.sync.union import endpoints_elsewhere, unite, without
 
 Send = Callable[[Sequence[Resource]], dict[Key, str]]
 
@@ -57,7 +57,7 @@ class Delivery:
             stale = sorted({*before, *theirs} - made)
             self.retract_own(claim, stale)
             self.resources.record(claim, united.rank, own, versions, stale)
-            if not before and not united.speaks:
+            if united.joins:
                 self.resources.ask_other_sources(claim, study)
 
     def put(
@@ -67,10 +67,14 @@ class Delivery:
         try:
             return send([*chosen, *own])
         except TargetMissing:
-            if len(chosen) == len(shared):
+            elsewhere = [key for one in own for key in endpoints_elsewhere(one, shared)]
+            lost = [key for key in elsewhere if not self.sink.version(key)]
+            if len(chosen) == len(shared) and not lost:
                 raise
-            versions = send([*shared, *own])
-            self.resources.ask_again(key_of(one) for one in shared if one not in chosen)
+            versions = send([*shared, *without(own, lost)])
+            self.resources.ask_again([*(key_of(one) for one in shared if one not in chosen), *lost])
+            if lost:
+                raise TargetMissing("the FHIR server lost the Endpoint of another source: it is sent again") from None
             return versions
 
     def send(

@@ -121,10 +121,10 @@ class Resources:
         with self._ledger.database.read() as db:
             return speaker(db, key, besides=claim) is not None
 
-    def other_sources(self, claim: Claim, study: Key) -> list[Writer]:
-        """Return who else makes the ImagingStudy of a study: the same study in other sources."""
+    def recorded(self, study: Key) -> list[Writer]:
+        """Return who made an ImagingStudy and was recorded: the same study in every source that has it."""
         with self._ledger.database.read() as db:
-            return [one for one in writers(db, study) if not one.is_of(claim)]
+            return [one for one in writers(db, study) if one.rank]  # what was only begun is perhaps not on the server
 
     def written_elsewhere(self, claim: Claim, others: Iterable[Writer]) -> list[Key]:
         """Return what the same study of these other sources wrote or referred to."""

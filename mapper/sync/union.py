@@ -4,7 +4,7 @@ The source that holds more instances speaks (of equals the one whose name comes 
 is another patient's is parked: the stored study stays as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from mapper.errors import OtherPatient
@@ -12,25 +12,30 @@ from mapper.maps import Mapped
 from mapper.maps.rule import Made
 from mapper.sync.ledger import Claim
 from mapper.sync.resources import Resources
-from mapper.sync.speakers import Key, key_of
+from mapper.sync.speakers import Key, Resource, key_of
 
 
 @dataclass(frozen=True, slots=True)
 class United:
-    """A study among its sources: what to write, whether this source speaks, and its rank as a speaker."""
+    """A study among its sources: what this one is to write."""
 
     mapped: Mapped
-    speaks: bool
     rank: str
+    """How many instances this source holds."""
+    speaks: bool
+    """Whether the ImagingStudy says what this source says."""
+    joins: bool
+    """Whether the source that speaks does not know yet of this one."""
 
 
 def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> United:
     """Return a study as this source may write it; raises OtherPatient."""
     about = next(one for one in mapped.resources if key_of(one) == study)
     rank = f"{about.get('numberOfInstances', 0):08d}"
-    others = resources.other_sources(claim, study)
+    recorded = resources.recorded(study)
+    others = [one for one in recorded if not one.is_of(claim)]
     if not others:
-        return United(mapped, True, rank)
+        return United(mapped, rank, speaks=True, joins=False)
     elsewhere = resources.written_elsewhere(claim, others)
     patients = {id for kind, id in elsewhere if kind == "Patient"}
     if patients and patients.isdisjoint(one["id"] for one in mapped.resources if one["resourceType"] == "Patient"):
@@ -40,7 +45,25 @@ def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> Uni
     united = with_endpoints(about, sorted(endpoints))
     speaks = not any(other.order > (rank, claim.study_uid, claim.source) for other in others)
     everything = [united if key_of(one) == study else one for one in mapped.resources]
-    return United(replace(mapped, resources=everything), speaks, rank)
+    joins = not speaks and len(others) == len(recorded)
+    return United(replace(mapped, resources=everything), rank, speaks, joins)
+
+
+def endpoints_elsewhere(about: Resource, shared: Iterable[Resource]) -> list[Key]:
+    """Return the endpoints of other sources at which an ImagingStudy is to be had."""
+    ours = set(map(key_of, shared))
+    endpoints = (("Endpoint", one["reference"].partition("/")[2]) for one in about.get("endpoint", []))
+    return [key for key in endpoints if key not in ours]
+
+
+def without(resources: Iterable[Resource], endpoints: Collection[Key]) -> list[Resource]:
+    """Return resources that refer to none of these endpoints."""
+    gone = {"/".join(key) for key in endpoints}
+    kept = []
+    for one in resources:
+        references = [each for each in one.get("endpoint", []) if each["reference"] not in gone]
+        kept.append({**one, "endpoint": references} if "endpoint" in one else one)
+    return kept
 
 
 def with_endpoints(study: Made, references: Iterable[str]) -> Made:
