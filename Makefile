@@ -43,6 +43,7 @@ bench: setup ## measure what the README says in figures (about two minutes)
 	@setup/native.sh
 	@$(RUN) python -m bench.large_study
 	@$(RUN) python -m bench.speed
+	@$(RUN) python -m bench.ledger
 
 soak: setup ## compare FHIR with Orthanc after many random walks and faults, as root (about twenty minutes)
 	@setup/native.sh

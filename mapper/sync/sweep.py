@@ -61,8 +61,7 @@ def glance(ledger: Ledger, source: Source, floor: str = "") -> Sweep | None:
         return None
     with ledger.database.write() as db:
         changed = [one for one in recent if one.stable and one.study_uid and moved(db, source.name, one)]
-        for sighting in changed:
-            see(ledger, db, source.name, sighting)
+        see(ledger, db, source.name, changed)
         mark(ledger.database, db, source.name, sorted({one.study_uid for one in changed}), ledger.clock())
     return Sweep(number, len(changed), floor=floor_of(recent))
 
@@ -103,8 +102,7 @@ def record(
             vanished = []
         for row in vanished:
             db.execute(delete(seen).where(seen.c.source == source, seen.c.orthanc_id == row.orthanc_id))
-        for sighting in changed:
-            see(ledger, db, source, sighting)
+        see(ledger, db, source, changed)
         uids = {sighting.study_uid for sighting in changed} | {row.study_uid for row in vanished}
         if complete and not brake:
             uids |= parked(db, source) - {sighting.study_uid for sighting in now.values()}
@@ -140,15 +138,16 @@ def brakes(ledger: Ledger, source: str) -> list[str]:
     return [reason for key in (f"{BRAKE}:{source}", f"{BRAKE}:{source}:fhir") if (reason := ledger.get(key))]
 
 
-def see(ledger: Ledger, db: Connection, source: str, sighting: Sighting) -> None:
-    """Remember in which state a study was seen, inside a transaction that is open already."""
-    values = {"study_uid": sighting.study_uid, "fingerprint": sighting.fingerprint}
-    statement = (
-        ledger.database.insert(seen)
-        .values(source=source, orthanc_id=sighting.id, **values)
-        .on_conflict_do_update(index_elements=["source", "orthanc_id"], set_=values)
-    )
-    db.execute(statement)
+def see(ledger: Ledger, db: Connection, source: str, sightings: Iterable[Sighting]) -> None:
+    """Remember in which state studies were seen, inside a transaction that is open already."""
+    rows = [
+        {"source": source, "orthanc_id": one.id, "study_uid": one.study_uid, "fingerprint": one.fingerprint}
+        for one in sightings
+    ]
+    new = ledger.database.insert(seen)
+    facts = {"study_uid": new.excluded.study_uid, "fingerprint": new.excluded.fingerprint}
+    if rows:
+        db.execute(new.on_conflict_do_update(index_elements=["source", "orthanc_id"], set_=facts), rows)
 
 
 def notice(ledger: Ledger, source: str, study_uid: str, ids: Iterable[str]) -> None:
@@ -168,4 +167,4 @@ def forget(ledger: Ledger, source: str, study_uid: str) -> None:
 def remember(ledger: Ledger, source: str, sighting: Sighting) -> None:
     """Remember the state of a study that was just synced: the next sweep need not mark it again."""
     with ledger.database.write() as db:
-        see(ledger, db, source, sighting)
+        see(ledger, db, source, [sighting])

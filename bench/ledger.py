@@ -1,0 +1,86 @@
+"""What a ledger of many studies costs beside one of few: the same steps, side by side in one run.
+
+uv run python -m bench.ledger
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mapper.sources.source import Sighting
+from mapper.sync.database import Database
+from mapper.sync.ledger import Claim, Ledger
+from mapper.sync.resources import Resources
+from mapper.sync.schema import written
+from mapper.sync.speakers import Resource
+from mapper.sync.sweep import record
+
+SIZES = (1_000, 10_000, 100_000)
+TIMES = 20
+SOURCE = "orthanc"
+ENDPOINT: Resource = {"resourceType": "Endpoint", "id": "e"}
+STEPS: dict[str, Callable[["Case", int], object]] = {
+    "decide and record one study": lambda case, turn: case.one_study(turn),
+    "claim the next study": lambda case, turn: case.ledger.claim([SOURCE]),
+    "the numbers on the page": lambda case, turn: case.ledger.counts(),
+}
+
+
+class Case:
+    """A ledger in which so many studies stand, all behind one Endpoint and all still to be done."""
+
+    def __init__(self, folder: str, size: int) -> None:
+        self.ledger = Ledger(Database(f"sqlite:///{Path(folder) / str(size)}.db"))
+        self.resources = Resources(self.ledger)
+        listed = [Sighting(str(number), f"1.2.{number}", "20240101T000000", stable=True) for number in range(size)]
+        began = time.perf_counter()
+        record(self.ledger, SOURCE, listed, complete=True)
+        self.first_sweep = time.perf_counter() - began
+        with self.ledger.database.write() as db:
+            db.execute(written.insert(), [self.row(one.study_uid) for one in listed])
+
+    @staticmethod
+    def row(study_uid: str) -> dict[str, Any]:
+        """Return what a study that refers to the Endpoint has in `written`."""
+        of = {"source": SOURCE, "study_uid": study_uid, "type": "Endpoint", "id": str(ENDPOINT["id"])}
+        return {**of, "sha256": "", "rank": "2020-01-01"}
+
+    def one_study(self, turn: int) -> None:
+        """Decide who sends the Endpoint, and record it, for one more study that is newer than all others."""
+        claim = Claim(SOURCE, f"1.3.{turn}", 1, 1, 0, "bench")
+        chosen = self.resources.to_send(claim, f"2024-01-{turn + 1:02}", [ENDPOINT])
+        self.resources.versions([("Endpoint", str(ENDPOINT["id"]))])
+        self.resources.begin(claim, [], chosen)
+        versions = {("Endpoint", str(ENDPOINT["id"])): "1"} if chosen else {}
+        self.resources.record(claim, f"2024-01-{turn + 1:02}", [ENDPOINT], versions, ())
+
+
+def mean(do: Callable[[int], object]) -> float:
+    """Return the seconds that a step takes, over some turns."""
+    began = time.perf_counter()
+    for turn in range(TIMES):
+        do(turn)
+    return (time.perf_counter() - began) / TIMES
+
+
+def main() -> None:
+    """Measure every step on every size, and print one table."""
+    with tempfile.TemporaryDirectory() as folder:
+        cases = {size: Case(folder, size) for size in SIZES}
+        table = Table("milliseconds", *(f"{size:,} studies" for size in SIZES), "ratio", box=None)
+        sweeps = [case.first_sweep for case in cases.values()]
+        rows = {"the first sweep": sweeps}
+        for name, step in STEPS.items():
+            rows[name] = [mean(lambda turn, case=case, step=step: step(case, turn)) for case in cases.values()]  # type: ignore[misc]
+        for name, seconds in rows.items():
+            table.add_row(name, *(f"{1000 * one:,.1f}" for one in seconds), f"{seconds[-1] / seconds[0]:.1f}")
+        Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
