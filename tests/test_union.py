@@ -82,6 +82,18 @@ def test_both_endpoints_and_the_fuller_archive_speaks(world: World, more: int, t
     assert_in_line(world)
 
 
+def test_an_archive_that_loses_instances_hands_over(world: World) -> None:
+    here, there = world.sources
+    store(world, here, instances=3)
+    store(world, there, instances=2)
+    world.work()
+    for instance in "12":
+        here.delete_instance(STUDY, instance)
+    world.mark(STUDY, source=here.name)
+    world.work()
+    assert_in_line(world)
+
+
 def test_the_last_archive_that_loses_a_study_retracts_it(world: World) -> None:
     for source in world.sources:
         store(world, source)
@@ -174,6 +186,7 @@ STUDIES = st.sampled_from([STUDY, OTHER])
 OPS = st.one_of(
     st.tuples(st.just("store"), ARCHIVES, STUDIES, st.integers(0, 2)),
     st.tuples(st.just("delete"), ARCHIVES, STUDIES, st.none()),
+    st.tuples(st.just("shrink"), ARCHIVES, STUDIES, st.integers(0, 2)),
     st.tuples(st.just("turn"), st.none(), st.none(), st.integers(1, 3)),
     st.tuples(st.just("sweep"), ARCHIVES, st.none(), st.none()),
     st.tuples(st.just("lose"), ARCHIVES, st.none(), st.none()),
@@ -213,6 +226,8 @@ def test_whatever_comes_and_goes_in_the_end_both_archives_are_told(history: list
                 source.store(study_uid, instance=str(detail), StudyDescription=source.name, StudyDate="20240517")
             elif what == "delete" and f"P1/{study_uid}" in source.held:
                 source.delete(study_uid)
+            elif what == "shrink" and str(detail) in getattr(source.held.get(f"P1/{study_uid}"), "instances", ()):
+                source.delete_instance(study_uid, str(detail))
             elif what == "sweep":
                 sweep(world.ledger, source, vanishing_allowed=True)
             elif what == "turn":

@@ -57,7 +57,7 @@ class Delivery:
             stale = sorted({*before, *theirs} - made)
             self.retract_own(claim, stale)
             self.resources.record(claim, united.rank, own, versions, stale)
-            if united.joins:
+            if united.asks:
                 self.resources.ask_other_sources(claim, study)
 
     def put(

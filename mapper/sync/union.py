@@ -24,8 +24,8 @@ class United:
     """How many instances this source holds."""
     speaks: bool
     """Whether the ImagingStudy says what this source says."""
-    joins: bool
-    """Whether the source that speaks does not know yet of this one."""
+    asks: bool
+    """Whether another source has to speak that does not know it: this one is new, or spoke until now."""
 
 
 def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> United:
@@ -35,7 +35,7 @@ def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> Uni
     recorded = resources.recorded(study)
     others = [one for one in recorded if not one.is_of(claim)]
     if not others:
-        return United(mapped, rank, speaks=True, joins=False)
+        return United(mapped, rank, speaks=True, asks=False)
     elsewhere = resources.written_elsewhere(claim, others)
     patients = {id for kind, id in elsewhere if kind == "Patient"}
     if patients and patients.isdisjoint(one["id"] for one in mapped.resources if one["resourceType"] == "Patient"):
@@ -45,8 +45,9 @@ def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> Uni
     united = with_endpoints(about, sorted(endpoints))
     speaks = not any(other.order > (rank, claim.study_uid, claim.source) for other in others)
     everything = [united if key_of(one) == study else one for one in mapped.resources]
-    joins = not speaks and len(others) == len(recorded)
-    return United(replace(mapped, resources=everything), rank, speaks, joins)
+    new = len(others) == len(recorded)
+    asks = not speaks and (new or max(recorded, key=lambda one: one.order).is_of(claim))
+    return United(replace(mapped, resources=everything), rank, speaks, asks)
 
 
 def endpoints_elsewhere(about: Resource, shared: Iterable[Resource]) -> list[Key]:
@@ -59,10 +60,11 @@ def endpoints_elsewhere(about: Resource, shared: Iterable[Resource]) -> list[Key
 def without(resources: Iterable[Resource], endpoints: Collection[Key]) -> list[Resource]:
     """Return resources that refer to none of these endpoints."""
     gone = {"/".join(key) for key in endpoints}
-    kept = []
+    kept: list[Resource] = []
     for one in resources:
-        references = [each for each in one.get("endpoint", []) if each["reference"] not in gone]
-        kept.append({**one, "endpoint": references} if "endpoint" in one else one)
+        left = [each for each in one.get("endpoint", []) if each["reference"] not in gone]
+        rest = {name: value for name, value in one.items() if name != "endpoint"}
+        kept.append({**rest, "endpoint": left} if left else rest)
     return kept
 
 
