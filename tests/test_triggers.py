@@ -8,8 +8,9 @@ from fakes import Clock, World
 from structlog.testing import capture_logs
 
 from mapper.errors import SourceDown
+from mapper.sources.source import Sighting
 from mapper.sync.threads import Threads, somebody_works
-from mapper.sync.triggers import SWEEP, SWEEP_AFTER_RING, Bell, Triggers
+from mapper.sync.triggers import RESTS, SWEEP, SWEEP_AFTER_RING, Bell, Triggers
 
 A, B = "1.2.1", "1.2.2"
 
@@ -51,6 +52,23 @@ def test_the_first_turn_sweeps(world: World, triggers: Triggers) -> None:
     assert triggers.last.listed == 1
     assert not triggers.turn(), "the next sweep is due later"
     assert marked(world) == []
+
+
+def test_an_archive_that_takes_long_to_list_is_left_alone_for_longer(
+    world: World, triggers: Triggers, clock: Clock
+) -> None:
+    listing, took = world.source.listing, 2 * SWEEP
+
+    def slow() -> Iterator[Sighting]:
+        clock.forward(took)
+        return listing()
+
+    world.source.listing = slow  # type: ignore[method-assign]
+    assert triggers.turn()
+    clock.forward(RESTS * took - 1)
+    assert not triggers.turn()
+    clock.forward(1)
+    assert triggers.turn()
 
 
 def test_what_becomes_stable_is_marked_by_the_change_log(world: World, triggers: Triggers) -> None:

@@ -16,6 +16,8 @@ from mapper.sync.sweep import Sweep, glance, sweep
 
 POLL = 2.0
 SWEEP, SWEEP_AFTER_RING, WHOLE_SWEEP = 60.0, 5.0, 24 * 3600.0
+RESTS = 4.0
+"""How many times as long as a sweep took the next one waits at least: a large archive is not listed without end."""
 REMAPPED_AT_ONCE = 50
 """Studies that wait to be mapped anew at one time: live work goes first."""
 log = structlog.get_logger(__name__)
@@ -83,6 +85,7 @@ class Triggers:
         return swept
 
     def _sweep(self, whole: bool) -> None:
+        start = self.clock()
         found = None if whole else glance(self.ledger, self.source, self.last.floor if self.last else "")
         if found is None:
             began = self.ledger.clock()
@@ -91,7 +94,7 @@ class Triggers:
             self._next_asked_sweep = self.clock() + SWEEP_AFTER_RING
             self._next_whole_sweep = self.clock() + WHOLE_SWEEP
         self.last = found
-        self._next_sweep = self.clock() + SWEEP
+        self._next_sweep = self.clock() + max(SWEEP, RESTS * (self.clock() - start))
         if found.brake:
             log.error("brake", source=self.source.name, reason=found.brake)
 
