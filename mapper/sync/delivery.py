@@ -33,13 +33,16 @@ class Delivery:
     """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
     policy: str
     """What becomes of the resources of a study that is gone."""
+    several: bool
+    """Whether several sources may bring one study: they take turns then. Of one source the lease is enough."""
 
     def write(self, claim: Claim, mapped: Mapped) -> None:
         """Send what this study decides, retract what it no longer makes, and record both; raises as Sink.put."""
         study = self.study_key(claim.study_uid)
         shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
         choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
-        with self.resources.locks.on([study, *map(key_of, choose(shared))]) as lock:  # no more: all share one Endpoint
+        wanted = [*self.turns(study), *map(key_of, choose(shared))]  # not all that is shared: one Endpoint is of all
+        with self.resources.locks.on(wanted) as lock:
             united = unite(self.resources, claim, mapped, study)
             own = [one for one in united.mapped.resources if one["resourceType"] not in SHARED]
             before = self.resources.of_study(claim)
@@ -99,7 +102,7 @@ class Delivery:
     def retract(self, claim: Claim) -> None:
         """Say of all that a removed study made alone that it is gone; raises as Sink.retract."""
         study = self.study_key(claim.study_uid)
-        with self.resources.locks.on([study]):
+        with self.resources.locks.on(self.turns(study)):
             self.still_ours(claim)
             self.retract_own(claim, self.resources.of_study(claim) or self.written_before(claim))
             self.resources.leave(claim)
@@ -124,6 +127,10 @@ class Delivery:
         """Return which parts of a study the server holds that we may have made: those of others are not ours."""
         ours = self.parts(claim.study_uid)
         return [key for key in self.sink.parts_of(self.study_key(claim.study_uid)) if key in ours]
+
+    def turns(self, study: Key) -> list[Key]:
+        """Return the lock of a study if it takes one: a process that froze with it keeps the others waiting."""
+        return [study] if self.several else []
 
     def still_ours(self, claim: Claim) -> None:
         """Lengthen the lease before something is written; raises LeaseLost."""

@@ -57,9 +57,8 @@ class Worker:
     """What is being synced now, by owner: whoever keeps the time extends these leases."""
 
     def __post_init__(self) -> None:
-        self.delivery = Delivery(
-            self.sink, self.ledger, Resources(self.ledger), self.study_key, self.parts, self.policy
-        )
+        resources, several = Resources(self.ledger), len(self.sources) > 1
+        self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.parts, self.policy, several)
         self.breakers = {name: Breaker(name, source.count) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
 
