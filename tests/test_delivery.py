@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from fakes import SITE, World, study_key
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from demo.native import Postgres
 from mapper.errors import MapperError, SinkBusy, StaleVersion
 from mapper.fhir.ids import resource_id
+from mapper.sync import database
+from mapper.sync.database import Database
 from mapper.sync.ledger import LEASE, LONGEST_BACKOFF
 from tests.conftest import emptied
 
@@ -34,6 +37,13 @@ def store(world: World, study_uid: str, name: str, date: str = "") -> None:
 def name_of(world: World) -> str:
     """Return the name that the server has of the patient."""
     return str(world.sink.now(PATIENT)["name"][0]["family"])
+
+
+def end_locks(world: World) -> None:
+    """End the database's sessions that hold locks."""
+    question = text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    with world.database.engine.connect() as db:
+        assert any(db.execute(question).scalars()), "nobody held a lock"
 
 
 class Gateway:
@@ -109,11 +119,7 @@ def test_who_lost_the_locks_and_comes_too_late_writes_nothing(ledger_postgres: P
 
     def meanwhile(resources: Any, expected: Any = None) -> Any:
         world.sink.put = put  # type: ignore[method-assign]
-        with world.database.engine.connect() as db:
-            ended = db.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-            ).scalars()
-            assert any(ended), "nobody held a lock"
+        end_locks(world)
         store(world, NEW, "Newer")
         assert world.new_worker().turn()
         assert name_of(world) == "Newer"
@@ -133,6 +139,38 @@ def test_who_lost_the_locks_and_comes_too_late_writes_nothing(ledger_postgres: P
     assert name_of(world) == "Newer"
     assert world.ledger.counts()["synced"] == 2
     world.database.close()
+
+
+def test_who_lost_the_locks_and_comes_in_time_is_done(ledger_postgres: Postgres) -> None:
+    """A write that takes longer than locks may be held is not done twice for that."""
+    world = World(emptied(ledger_postgres.sqlalchemy_url()))
+    put = world.sink.put
+
+    def slow(resources: Any, expected: Any = None) -> Any:
+        end_locks(world)
+        return put(resources, expected)
+
+    store(world, OLD, "Known")
+    world.sink.put = slow  # type: ignore[method-assign]
+    assert world.worker.turn()
+    assert (world.state(OLD), name_of(world), len(world.sink.puts)) == ("synced", "Known", 1)
+    world.sink.put = put  # type: ignore[method-assign]
+    store(world, NEW, "Newer")
+    assert world.worker.turn(), "the next one takes its locks on a connection that lives"
+    assert name_of(world) == "Newer"
+    world.database.close()
+
+
+def test_locks_of_a_process_that_froze_end_with_its_lease(ledger_postgres: Postgres, monkeypatch: Any) -> None:
+    monkeypatch.setattr(database, "LOCKED_AT_MOST", "1s")
+    here = Database(emptied(ledger_postgres.sqlalchemy_url()))
+    there = Database(ledger_postgres.sqlalchemy_url())
+    with here.locked([1]) as verify:
+        verify()
+        with there.locked([1]), pytest.raises(SQLAlchemyError):  # waits until the first session was idle for too long
+            verify()
+    here.close()
+    there.close()
 
 
 def test_a_study_that_comes_back_while_its_removal_sleeps_stays_available(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
 from mapper.errors import SettingError
@@ -17,8 +17,8 @@ from mapper.sync.migrations import upgrade
 LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
 UPGRADE = -1
 """The number of the lock under which the tables are made."""
-LOCKED_AT_MOST = "5min"
-"""After this time PostgreSQL (14 or later) ends the session of a process that froze with locks in its hand."""
+LOCKED_AT_MOST = "120s"
+"""After this time, that of a lease, PostgreSQL (14 or later) ends the session of a process that froze with locks."""
 IDLE_AT_MOST = text(
     "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
@@ -91,8 +91,11 @@ class Database:
             try:
                 yield lambda: db.execute(text("SELECT 1")).close()
             finally:
-                db.execute(text("SELECT pg_advisory_unlock_all()"))
-                db.execute(IDLE_AT_MOST, {"time": "0"})
+                try:
+                    db.execute(text("SELECT pg_advisory_unlock_all()"))
+                    db.execute(IDLE_AT_MOST, {"time": "0"})
+                except SQLAlchemyError:  # the session ended, and the locks with it: nothing is left to unlock
+                    db.invalidate()
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT that knows ON CONFLICT."""
