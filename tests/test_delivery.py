@@ -173,6 +173,25 @@ def test_locks_of_a_process_that_froze_end_with_its_lease(ledger_postgres: Postg
     there.close()
 
 
+def test_a_server_that_refuses_to_expect_nothing_gets_the_first_write_without_a_version(world: World) -> None:
+    """RFC 9110 section 13.1.1: If-Match is false where there is nothing, whatever version it names."""
+    put, refused = world.sink.put, []
+
+    def strict(resources: Any, expected: Any = None) -> Any:
+        sent = list(resources)
+        for key in ((one["resourceType"], one["id"]) for one in sent):
+            if key in (expected or {}) and key not in world.sink.held:
+                refused.append(key)
+                raise StaleVersion("nothing is here")
+        return put(sent, expected)
+
+    world.sink.put = strict  # type: ignore[method-assign]
+    store(world, OLD, "Known")
+    world.work()
+    assert refused
+    assert (world.state(OLD), name_of(world)) == ("synced", "Known")
+
+
 def test_a_study_that_comes_back_while_its_removal_sleeps_stays_available(world: World) -> None:
     store(world, OLD, "Known")
     world.work()
