@@ -45,7 +45,7 @@ bench: setup ## measure what the README says in figures (about two minutes)
 	@$(RUN) python -m bench.speed
 	@$(RUN) python -m bench.ledger
 
-soak: setup ## compare FHIR with Orthanc after many random walks and faults, as root (about twenty minutes)
+soak: setup ## compare FHIR with Orthanc after many random walks and faults, as root (about ten minutes)
 	@setup/native.sh
 	@setup/orthanc-trixie.sh
 	@$(RUN) python -m tests.convergence

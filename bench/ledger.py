@@ -6,18 +6,19 @@ uv run python -m bench.ledger
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from mapper.sinks.sink import Resource
 from mapper.sources.source import Sighting
 from mapper.sync.database import Database
 from mapper.sync.ledger import Claim, Ledger
 from mapper.sync.resources import Resources
 from mapper.sync.schema import written
-from mapper.sync.speakers import Resource
 from mapper.sync.sweep import record
 
 SIZES = (1_000, 10_000, 100_000)
@@ -76,7 +77,7 @@ def main() -> None:
         sweeps = [case.first_sweep for case in cases.values()]
         rows = {"the first sweep": sweeps}
         for name, step in STEPS.items():
-            rows[name] = [mean(lambda turn, case=case, step=step: step(case, turn)) for case in cases.values()]  # type: ignore[misc]
+            rows[name] = [mean(partial(step, case)) for case in cases.values()]
         for name, seconds in rows.items():
             table.add_row(name, *(f"{1000 * one:,.1f}" for one in seconds), f"{seconds[-1] / seconds[0]:.1f}")
         Console().print(table)

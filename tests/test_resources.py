@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from mapper.errors import BundleRejected, SinkBusy, SinkDown, StudyGone
 from mapper.fhir.ids import resource_id
+from mapper.sinks.sink import Key
 from mapper.sync.ledger import BY_HAND, LEASE, LONGEST_BACKOFF
-from mapper.sync.speakers import SHARED, Key
+from mapper.sync.speakers import SHARED
 from mapper.sync.sweep import sweep
 
 SYSTEM = f"{SITE.base}/patient"

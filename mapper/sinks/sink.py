@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 Resource = Mapping[str, Any]
 Key = tuple[str, str]
+"""A resource's type and id."""
 
 
 class Sink(Protocol):

@@ -6,12 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from zlib import crc32
 
+from mapper.sinks.sink import Key
 from mapper.sync.database import Database
 
 STRIPES = 256
 """Locks for all resources there are: two that share one only wait for each other."""
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

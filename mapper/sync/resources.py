@@ -10,11 +10,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, delete, select, update
 
+from mapper.sinks.sink import Key, Resource
 from mapper.sync.ledger import Claim, Ledger
 from mapper.sync.locks import STRIPES, Locks
 from mapper.sync.marks import mark
 from mapper.sync.schema import written
-from mapper.sync.speakers import SHARED, Key, Resource, Writer, hash_of, key_of, makes, of, speaker, writer, writers
+from mapper.sync.speakers import SHARED, Writer, hash_of, key_of, makes, of, speaker, writer, writers
 
 BEGUN = "begun"
 """Instead of a hash: this study was about to send it, and what became of that is not known."""

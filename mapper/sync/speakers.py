@@ -1,6 +1,5 @@
 """Who makes a resource, and who of them speaks for it: the newest by (`started`, StudyInstanceUID, source)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -8,15 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from mapper.fhir.bundle import dump
+from mapper.sinks.sink import Key, Resource
 from mapper.sync.ledger import Claim
 from mapper.sync.schema import written
 
 SHARED = frozenset({"Patient", "Device", "Practitioner", "Organization", "Endpoint"})
 """Types that several studies make."""
-
-Resource = Mapping[str, Any]
-Key = tuple[str, str]
-"""A resource's type and id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from mapper.errors import OtherPatient
 from mapper.maps import Mapped
 from mapper.maps.rule import Made
+from mapper.sinks.sink import Key, Resource
 from mapper.sync.ledger import Claim
 from mapper.sync.resources import Resources
-from mapper.sync.speakers import Key, Resource, key_of
+from mapper.sync.speakers import key_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from mapper.errors import (
-    LeaseLost,
-    MapperError,
-    SinkBusy,
-    SinkDown,
-    StudyGone,
-    TwoPatients,
-)
+from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.meter import Meter
 from mapper.sinks.sink import Key, Sink
