@@ -1,18 +1,26 @@
 """A ledger of the first release goes on with this one, whatever its rows were doing."""
 
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from mapper.errors import SettingError
+from mapper.fhir.ids import resource_id
 from mapper.sync.database import Database
 from mapper.sync.ledger import Ledger
 from mapper.sync.migrations import upgrade
 from mapper.sync.schema import STATES, metadata
+from tests.fakes import World
+from tests.ledgers import scene
 
+LEDGERS = Path(__file__).parent / "ledgers"
 NOW = 1_700_000_000.0
 FIRST = "0001"
 
@@ -88,3 +96,37 @@ def test_a_ledger_of_a_later_release_is_refused_in_one_line(first_release: str) 
     with pytest.raises(SettingError, match="a later release made it"):
         database.create()
     database.close()
+
+
+@pytest.fixture
+def ledger_of_0_1_0(new_database: Callable[[], str]) -> str:
+    """Return the URL of the ledger that 0.1.0 itself left, on each kind of database."""
+    url = new_database()
+    if url.startswith("sqlite"):
+        shutil.copyfile(LEDGERS / "0.1.0.sqlite", str(make_url(url).database))
+        return url
+    engine = create_engine(url)
+    with engine.begin() as db:
+        db.exec_driver_sql((LEDGERS / "0.1.0.sql").read_text())
+    engine.dispose()
+    return url
+
+
+def test_the_ledger_of_0_1_0_goes_on_without_one_new_version(ledger_of_0_1_0: str) -> None:
+    world = World(ledger_of_0_1_0, scene.archive())
+    held = json.loads((LEDGERS / "0.1.0.fhir.json").read_text())
+    world.sink.held = {tuple(key.split("/")): versions for key, versions in held.items()}  # type: ignore[misc]
+    before = world.sink.versions()
+    counts = {"synced": 3, "parked": 2, "pending": 1, "syncing": 1, "retrying": 1, "removed": 1}
+    assert world.ledger.counts() == counts
+    world.mark(*scene.SYNCED)  # as a full sweep of a new release may: the same bytes make no new version
+    world.clock.forward(3600.0)
+    world.work()
+    after = world.sink.versions()
+    newer = resource_id(scene.SITE.namespace, "Patient", f"{scene.SITE.base}/patient", "P1")
+    assert {key for key in before if after[key] != before[key]} == {("Patient", newer)}  # PENDING is its newest study
+    assert world.sink.available() == sorted((*scene.SYNCED, *scene.OPEN))
+    assert world.ledger.counts()["synced"] == len(scene.SYNCED) + len(scene.OPEN)
+    assert world.state(scene.TWO_PATIENTS) == world.state(scene.PARKED) == "parked"
+    assert world.state(scene.REMOVED) == "removed"
+    world.database.close()
