@@ -329,9 +329,7 @@ def test_standard_library_only_and_python_3_11(name: str) -> None:
             else []
         )
     }
-    assert imported - sys.stdlib_module_names == {"orthanc"} | (
-        {"fhir_sync_routes"} if name == "fhir_sync.py" else set()
-    )
+    assert imported - sys.stdlib_module_names - {"orthanc"} <= {script.removesuffix(".py") for script in SCRIPTS}
 
 
 # The routes ---------------------------------------------------------------------------------------------------
