@@ -2,13 +2,15 @@
 """What fhir_sync.py shows inside Orthanc: the state of a study in FHIR, and re-syncs, below /fhir-sync.
 
 The routes find the StudyInstanceUID in Orthanc and pass on to the mapper, so a browser needs nothing but
-Orthanc. They have no access rules of their own: who may use Orthanc's REST API may use them.
+Orthanc. They have no access rules of their own: who may use Orthanc's REST API may use them. Whatever comes in, an
+answer goes out: an exception would leave Orthanc's log with what it was about.
 """
 
 import json
 import re
 import secrets
 import time
+import traceback
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -16,6 +18,10 @@ from string import Template
 from typing import Any
 
 import orthanc  # type: ignore[import-not-found]  # made by Orthanc itself
+from fhir_sync_json import ANSWER, REQUEST, NotJson, TooLarge, parsed  # type: ignore[import-not-found]
+from fhir_sync_log import LOG  # type: ignore[import-not-found]
+from fhir_sync_mapper import ASKABLE  # type: ignore[import-not-found]
+from fhir_sync_origin import PROTECTION, is_admitted  # type: ignore[import-not-found]
 
 WAIT, LONGEST_WAIT = 5.0, 10.0  # seconds a re-sync waits for its outcome, and an HTTP thread of Orthanc with it
 MOST_STUDIES, BULK_TIME = 1000, 20.0  # of one bulk request; seconds after which the rest is not asked for
@@ -28,6 +34,12 @@ WORDS = {
     "parked": "stopped, somebody has to look at it",
     "removed": "removed from Orthanc, marked so in FHIR",
     "unreachable": "not known, as the mapper cannot be asked",  # said by this plugin alone, never by the mapper
+}
+REFUSALS = {
+    400: "a body that is not what the route takes: README.md has its bounds",
+    403: "a request of another site's page (a proxy must pass the header Host on as it came)",
+    413: f"a body of more than {REQUEST} bytes",
+    415: "a body that is not application/json",
 }
 ID = r"([0-9a-f]{8}(?:-[0-9a-f]{8}){4})"
 PAGE = Path(__file__).resolve().parent / "page.html"
@@ -48,7 +60,7 @@ def study_route(mapper: Any, output: Any, request: Json) -> None:
         if isinstance(wait, bool) or not isinstance(wait, (int, float)):
             raise Refusal(400)
         wait = min(max(0, wait), LONGEST_WAIT)
-    answer_json(output, mapper.study(uid_of(study(request["groups"][0])), wait))
+    answer_json(output, mapper.study(name_of(study(request["groups"][0])), wait))
 
 
 def bulk_route(mapper: Any, output: Any, request: Json) -> None:
@@ -58,17 +70,16 @@ def bulk_route(mapper: Any, output: Any, request: Json) -> None:
         raise Refusal(400)
     states: list[Json] = []
     unknown, end = [], time.monotonic() + BULK_TIME
-    for one in dict.fromkeys(ids):
-        try:
-            uid = uid_of(study(one))
-        except Refusal:
-            unknown.append(one)
-            continue
-        if time.monotonic() > end or "unreachable" in (state["state"] for state in states[-1:]):
-            why = "not asked for: the mapper is silent or slow, try again later"
-            states.append(mapper.state(uid, {"state": "unreachable", "message": why}))
-        else:
-            states.append(mapper.study(uid, 0))
+    with mapper.waiting.one() as place:
+        for one in dict.fromkeys(ids):
+            try:
+                name = name_of(study(one))
+            except Refusal:
+                unknown.append(one)
+                continue
+            silent = "unreachable" in (state["state"] for state in states[-1:])
+            asked = place and not silent and time.monotonic() < end
+            states.append(mapper.told(name, 0) if asked else mapper.unasked(name))
     answer_json(output, {"studies": states, "unknown": unknown})
 
 
@@ -76,14 +87,14 @@ def page_route(mapper: Any, output: Any, request: Json) -> None:
     """GET: a page that says which study this is and how it stands in FHIR, with a re-sync button of its own."""
     resource = study(request["groups"][0])
     patient, main = resource.get("PatientMainDicomTags", {}), resource["MainDicomTags"]
-    state = mapper.study(uid_of(resource))
+    state = mapper.study(name_of(resource))
     problems, link, nonce = state["problems"], state["fhir_url"], secrets.token_urlsafe(16)
     date = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", main.get("StudyDate", ""))
     values = {
         "patient_name": re.sub(r"[\^=]+", " ", patient.get("PatientName", "")).strip() or "(no patient name)",
         "patient_id": patient.get("PatientID") or "(none)",
         "description": " · ".join(filter(None, (date, main.get("StudyDescription")))) or "(no description)",
-        "study_uid": state["study_uid"],
+        "study_uid": uid_of(resource),
         "state": state["state"],
         "words": WORDS.get(state["state"], state["state"]),
         "message": state["message"] or "",
@@ -97,7 +108,6 @@ def page_route(mapper: Any, output: Any, request: Json) -> None:
     policy = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
     policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     output.SetHttpHeader("Content-Security-Policy", policy)
-    output.SetHttpHeader("X-Frame-Options", "DENY")
     output.SetHttpHeader("Referrer-Policy", "same-origin")
     output.SetHttpHeader("Cache-Control", "no-store")
     output.AnswerBuffer(Template(PAGE.read_text("utf-8")).substitute(texts), "text/html; charset=utf-8")
@@ -116,36 +126,38 @@ def guarded(mapper: Any, route: Route, methods: tuple[str, ...]) -> Any:
     def answer(output: Any, uri: str, **request: Any) -> None:
         headers = request["headers"]
         try:
+            for name, value in PROTECTION.items():
+                output.SetHttpHeader(name, value)
             if request["method"] not in methods:
                 output.SendMethodNotAllowed(", ".join(methods))
                 return
-            if not same_origin(headers.get("origin"), headers.get("host", "")):
-                orthanc.LogWarning("FhirSync: 403 for a page of another site (a proxy must pass the header Host on)")
+            if not is_admitted(request["method"], headers):
                 raise Refusal(403)
             content_type = headers.get("content-type", "").split(";")[0].strip().lower()
             if request["method"] == "POST" and content_type != "application/json":
                 raise Refusal(415)
             route(mapper, output, request)
         except Refusal as refusal:
-            output.SendHttpStatusCode(refusal.args[0])  # a text beside the status would double Content-Type
+            status = refusal.args[0]
+            if status in REFUSALS:
+                LOG.warn(f"HTTP {status}", f"refused with {status}: {REFUSALS[status]}")
+            output.SendHttpStatusCode(status)  # a text beside the status would double Content-Type
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            LOG.warn("HTTP 500", f"answered 500: {type(error).__name__} in {place.name}, line {place.lineno}")
+            output.SendHttpStatusCode(500)
 
     return answer
-
-
-def same_origin(origin: str | None, host: str) -> bool:
-    """Tell whether a browser's Origin is this server; a proxy may have dropped the port from Host."""
-    if origin is None:
-        return True  # no browser, or a plain GET
-    netloc = origin.partition("://")[2].lower()
-    return host.lower() in (netloc, re.sub(r":\d+$", "", netloc)) and netloc != ""
 
 
 def body_of(request: Json) -> Json:
     """Give the JSON object that a request carries."""
     try:
-        body = json.loads(request.get("body") or b"{}")
-    except (ValueError, RecursionError):
-        body = None
+        body = parsed(request.get("body") or b"{}", REQUEST)
+    except TooLarge as error:
+        raise Refusal(413) from error
+    except NotJson as error:
+        raise Refusal(400) from error
     if not isinstance(body, dict):
         raise Refusal(400)
     return body
@@ -156,7 +168,7 @@ def study(orthanc_id: str) -> Json:
     if not re.fullmatch(ID, orthanc_id):
         raise Refusal(404)
     try:
-        found: Json = json.loads(orthanc.RestApiGet(f"/studies/{orthanc_id}"))
+        found: Json = parsed(orthanc.RestApiGet(f"/studies/{orthanc_id}"), ANSWER)
     except orthanc.OrthancException as error:
         if error.args[0] in (orthanc.ErrorCode.UNKNOWN_RESOURCE, orthanc.ErrorCode.INEXISTENT_ITEM):
             raise Refusal(404) from error
@@ -165,7 +177,16 @@ def study(orthanc_id: str) -> Json:
 
 
 def uid_of(resource: Json) -> str:
-    return str(resource["MainDicomTags"]["StudyInstanceUID"])
+    return str(resource["MainDicomTags"].get("StudyInstanceUID", ""))
+
+
+def name_of(resource: Json) -> str:
+    """Give what the mapper is asked by: the UID, or Orthanc's id where the UID must not become part of a URL.
+
+    The mapper keeps such a study under that id.
+    """
+    uid = uid_of(resource)
+    return uid if ASKABLE.fullmatch(uid) else str(resource["ID"])
 
 
 def answer_json(output: Any, answer: Json) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 State = dict[str, Any]
 Answer = tuple[int, bytes]
 
-STUDY = re.compile(r"/api/studies/([0-9A-Za-z.%_-]+)")
+STUDY = re.compile(r"/api/studies/([0-9A-Za-z.-]{1,64})")
 SYNC = re.compile(STUDY.pattern + "/sync")
 
 

@@ -1,92 +1,41 @@
 """The plugin against a strict fake of Orthanc's module and a real HTTP server in the mapper's place."""
 
 import ast
-import importlib
 import json
 import re
 import shutil
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.loaded import (
+    FOLDER,
+    ID,
+    JSON,
+    OTHER_ID,
+    OTHER_UID,
+    SCRIPTS,
+    STUDY,
+    STUDY_UID,
+    STUDY_URI,
+    TOKEN,
+    VALUES,
+    Load,
+    load,
+    mapper,
+    nobody,
+    sdk,
+    settings,
+)
 from tests.mapper_fake import MapperFake, study_state, until
-from tests.orthanc_fake import ChangeType, ErrorCode, OrthancException, ResourceType, Sdk, fake_orthanc
+from tests.orthanc_fake import ChangeType, ErrorCode, OrthancException, ResourceType, Sdk
 
-FOLDER = Path(__file__).parents[1] / "orthanc_plugin"
-SCRIPTS = sorted(path.name for path in FOLDER.glob("fhir_sync*.py"))
-TOKEN = "secret-token"
-ID = "0a9b3153-2512774b-2d9580de-1fc3dcf6-3bd83918"
-OTHER_ID = "66c8e41e-ac3a9029-0b85e42a-8195ee0a-92c2e62e"
-STUDY_UID, OTHER_UID = "1.2.826.0.1.3680043.8.498.1", "1.2.826.0.1.3680043.8.498.2"
-STUDY = {
-    "ID": ID,
-    "MainDicomTags": {"StudyInstanceUID": STUDY_UID, "StudyDescription": "Chest <b>&", "StudyDate": "20240102"},
-    "PatientMainDicomTags": {"PatientName": 'Müller^<script>"x"', "PatientID": "ID-4711"},
-}
-OTHER = {"ID": OTHER_ID, "MainDicomTags": {"StudyInstanceUID": OTHER_UID}, "PatientMainDicomTags": {}}
-VALUES = ("Müller", "4711", "Chest", "20240102", "2024-01-02")
-STUDY_URI = f"/fhir-sync/studies/{ID}"
-JSON = {"content-type": "application/json"}
-
-Load = Callable[..., tuple[ModuleType, Sdk]]
-
-
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Import the plugin as Orthanc does, anew each time, with short waits; stop it in the end."""
-    loaded: list[Sdk] = []
-
-    def load(configuration: Any, folder: Path = FOLDER, before: Callable[[Sdk], None] = lambda sdk: None) -> Any:
-        orthanc, sdk = fake_orthanc(configuration)
-        before(sdk)
-        for name in ("fhir_sync", "fhir_sync_routes"):
-            monkeypatch.delitem(sys.modules, name, raising=False)
-        monkeypatch.setitem(sys.modules, "orthanc", orthanc)
-        monkeypatch.syspath_prepend(str(folder))
-        plugin = importlib.import_module("fhir_sync")
-        monkeypatch.setattr(plugin, "PAUSE", 0.02)
-        monkeypatch.setattr(plugin, "BACKOFF", (0.02, 0.05))
-        monkeypatch.setattr(plugin, "RING_TIMEOUT", 0.5)
-        monkeypatch.setattr(plugin, "TIMEOUT", 0.5)
-        loaded.append(sdk)
-        return plugin, sdk
-
-    yield load
-    for sdk in loaded:
-        sdk.change(ChangeType.ORTHANC_STOPPED, ResourceType.NONE, "")
-
-
-@pytest.fixture
-def mapper() -> Iterator[MapperFake]:
-    with MapperFake(TOKEN) as mapper:
-        yield mapper
-
-
-@pytest.fixture
-def sdk(load: Load, mapper: MapperFake) -> Sdk:
-    """A started Orthanc that holds two studies, with the plugin."""
-    sdk = load(settings(mapper.url))[1]
-    sdk.studies |= {ID: STUDY, OTHER_ID: OTHER}
-    sdk.change(ChangeType.ORTHANC_STARTED, ResourceType.NONE, "")
-    return sdk
-
-
-def settings(url: str, token: str = TOKEN, script: str = "/python/fhir_sync.py") -> dict[str, Any]:
-    return {"PythonScript": script, "FhirSync": {"MapperUrl": url, "Token": token}}
-
-
-def nobody() -> str:
-    """A URL at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+__all__ = ["load", "mapper", "sdk"]
 
 
 def threads() -> list[threading.Thread]:
@@ -100,7 +49,7 @@ def threads() -> list[threading.Thread]:
 def test_five_changes_make_three_rings_at_most(
     sdk: Sdk, mapper: MapperFake, monkeypatch: pytest.MonkeyPatch, apart: float
 ) -> None:
-    monkeypatch.setattr(sys.modules["fhir_sync"], "PAUSE", 0.1)
+    monkeypatch.setattr(sys.modules["fhir_sync_bell"], "PAUSE", 0.1)
     for _ in range(5):
         sdk.change(ChangeType.STABLE_STUDY)
         time.sleep(apart)
@@ -195,8 +144,8 @@ def test_one_daemon_thread_that_starts_once_and_ends_with_orthanc(sdk: Sdk, mapp
 def test_orthanc_stops_soon_while_the_mapper(
     load: Load, mapper: MapperFake, monkeypatch: pytest.MonkeyPatch, silence: str
 ) -> None:
-    plugin, sdk = load(settings(mapper.url if silence == "hangs" else nobody()))
-    monkeypatch.setattr(plugin, "BACKOFF", (60.0, 60.0))
+    sdk = load(settings(mapper.url if silence == "hangs" else nobody()))[1]
+    monkeypatch.setattr(sys.modules["fhir_sync_bell"], "BACKOFF", (60.0, 60.0))
     asked = threading.Event()
 
     def hang(method: str, path: str) -> None:
@@ -280,20 +229,42 @@ def test_a_taken_callback_does_not_keep_orthanc_from_starting(load: Load) -> Non
     assert "Can only register one" in line
 
 
-@pytest.mark.parametrize(
-    ("missing", "said"), [("explorer.js", "explorer.js"), ("fhir_sync_routes.py", "fhir_sync_routes")]
-)
-def test_a_folder_copied_in_part_still_rings(
-    load: Load, mapper: MapperFake, tmp_path: Path, missing: str, said: str
+PARTS = sorted({*SCRIPTS, "explorer.js", "page.html"} - {"fhir_sync.py"})
+NEED_NO_RING = ("explorer.js", "page.html", "fhir_sync_routes.py", "fhir_sync_origin.py")
+
+
+@pytest.mark.parametrize("missing", PARTS)
+def test_a_folder_copied_in_part_never_keeps_orthanc_from_starting(
+    load: Load, mapper: MapperFake, tmp_path: Path, missing: str
 ) -> None:
-    for name in {*SCRIPTS, "explorer.js", "page.html"} - {missing}:
+    for name in {*PARTS, "fhir_sync.py"} - {missing}:
         shutil.copy(FOLDER / name, tmp_path)
     sdk = load(settings(mapper.url), folder=tmp_path)[1]
-    [line] = sdk.log
-    assert said in line
+    sdk.studies[ID] = STUDY
     sdk.change(ChangeType.ORTHANC_STARTED, ResourceType.NONE, "")
-    sdk.change(ChangeType.STABLE_STUDY)
-    until(lambda: mapper.rings)
+    if missing == "page.html":
+        assert sdk.request("GET", STUDY_URI + "/page").status == 500
+    [line] = sdk.log
+    if missing in NEED_NO_RING:
+        assert missing.removesuffix(".py") in line or "FileNotFoundError" in line
+        sdk.change(ChangeType.STABLE_STUDY)
+        until(lambda: mapper.rings)
+    else:
+        assert line.startswith("FhirSync: silent")
+        assert missing.removesuffix(".py") in line
+        assert "copy the whole folder" in line
+        assert (sdk.on_change, sdk.routes, sdk.explorer) == (None, {}, "")
+
+
+@pytest.mark.parametrize("broken", [name for name in SCRIPTS if name != "fhir_sync.py"])
+def test_a_file_that_is_no_python_never_keeps_orthanc_from_starting(
+    load: Load, mapper: MapperFake, tmp_path: Path, broken: str
+) -> None:
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    (tmp_path / broken).write_text("def half a file(")
+    sdk = load(settings(mapper.url), folder=tmp_path)[1]
+    [line] = sdk.log
+    assert "SyntaxError" in line
 
 
 def test_a_site_with_its_own_script_calls_the_parts(load: Load, mapper: MapperFake) -> None:
@@ -354,8 +325,8 @@ WAITS: dict[str, float] = {
     '{"wait": 10}': 10,
     '{"wait": 3600}': 10,
     '{"wait": -1}': 0,
-    '{"wait": NaN}': 0,
-    '{"wait": Infinity}': 10,
+    '{"wait": 1e308}': 10,
+    '{"wait": 1' + "0" * 300 + "}": 10,
 }
 
 
@@ -381,7 +352,11 @@ REFUSED: dict[str, tuple[str, str, str, dict[str, str], int]] = {
     "no content type": ("POST", STUDY_URI, "{}", {}, 415),
     "text": ("POST", "/fhir-sync/bulk", '{"ids": []}', {"content-type": "text/plain"}, 415),
     "broken JSON": ("POST", STUDY_URI, "{", JSON, 400),
-    "deep JSON": ("POST", STUDY_URI, "[" * 200_000, JSON, 400),
+    "deep JSON": ("POST", STUDY_URI, "[" * 33, JSON, 400),
+    "wait of no number": ("POST", STUDY_URI, '{"wait": NaN}', JSON, 400),
+    "wait without end": ("POST", STUDY_URI, '{"wait": Infinity}', JSON, 400),
+    "too large": ("POST", STUDY_URI, "[" * 200_000, JSON, 413),
+    "too large by a byte": ("POST", "/fhir-sync/bulk", '{"ids": []}'.ljust((64 << 10) + 1), JSON, 413),
     "JSON of another kind": ("POST", STUDY_URI, "[]", JSON, 400),
     "wait of another kind": ("POST", STUDY_URI, '{"wait": "5"}', JSON, 400),
     "wait true": ("POST", STUDY_URI, '{"wait": true}', JSON, 400),
@@ -396,6 +371,28 @@ REFUSED: dict[str, tuple[str, str, str, dict[str, str], int]] = {
     "another port": ("POST", STUDY_URI, "{}", {**JSON, "origin": "http://localhost:9999"}, 403),
     "no site": ("POST", STUDY_URI, "{}", {**JSON, "origin": "null"}, 403),
     "another site, bulk": ("POST", "/fhir-sync/bulk", "{}", {**JSON, "origin": "http://evil.example"}, 403),
+    "a proxy that drops the port": (
+        "POST",
+        STUDY_URI,
+        "{}",
+        {**JSON, "origin": "http://localhost:8042", "host": "localhost"},
+        403,
+    ),
+    "same site": ("POST", STUDY_URI, "{}", {**JSON, "sec-fetch-site": "same-site"}, 403),
+    "a frame": (
+        "GET",
+        STUDY_URI + "/page",
+        "",
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        403,
+    ),
+    "an image": (
+        "GET",
+        STUDY_URI,
+        "",
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        403,
+    ),
     "host as a prefix": ("POST", STUDY_URI, "{}", {**JSON, "origin": "http://localhost:8042.evil.example"}, 403),
     "unknown study": ("GET", STUDY_URI.replace("0a9b", "ffff"), "", {}, 404),
     "unknown study, post": ("POST", STUDY_URI.replace("0a9b", "ffff"), "{}", JSON, 404),
@@ -419,7 +416,7 @@ ADMITTED = {
     "own site": {"origin": "http://localhost:8042"},
     "own site in capitals": {"origin": "HTTP://LocalHost:8042"},
     "https in front": {"origin": "https://pacs.example", "host": "pacs.example"},
-    "proxy dropped the port": {"origin": "https://pacs.example:8443", "host": "pacs.example"},
+    "own page": {"origin": "http://localhost:8042", "sec-fetch-site": "same-origin"},
     "charset": {"content-type": "application/json; charset=utf-8"},
     "no browser": {},
 }
@@ -448,10 +445,12 @@ SILENT: dict[str, tuple[Callable[[str, str], tuple[int, bytes] | None], str]] = 
     "not JSON": (lambda method, path: (200, b"<html>"), "is not the mapper"),
     "not UTF-8": (lambda method, path: (200, b'{"state": "\xff"}'), "is not the mapper"),
     "deep JSON": (lambda method, path: (200, b"[" * 200_000), "is not the mapper"),
+    "a number that is none": (lambda method, path: (200, b'{"state": "synced", "problems": NaN}'), "is not the mapper"),
+    "half a surrogate pair": (lambda method, path: (200, b'{"state": "\\ud800"}'), "is not the mapper"),
     "a list": (lambda method, path: (200, b"[]"), "is not the mapper"),
     "no state": (lambda method, path: (200, b"{}"), "is not the mapper"),
     "state of another kind": (lambda method, path: (200, b'{"state": 5}'), "is not the mapper"),
-    "endless": (lambda method, path: (200, b" " * (2 << 20) + b"{}"), "is not the mapper"),
+    "endless": (lambda method, path: (200, b'{"state": "synced"}'.ljust((4 << 20) + 1)), "is not the mapper"),
 }
 
 
@@ -521,20 +520,29 @@ def test_only_a_web_link_is_handed_on(sdk: Sdk, mapper: MapperFake, link: Any) -
     assert sdk.request("GET", STUDY_URI).json["fhir_url"] is None
 
 
-def test_an_odd_uid_stays_one_path_segment(sdk: Sdk, mapper: MapperFake) -> None:
-    odd = {**STUDY, "MainDicomTags": {"StudyInstanceUID": "1.2/../ ?x#\u00e4"}}
-    sdk.studies[ID] = odd
-    assert sdk.request("GET", STUDY_URI).json["state"] == "pending"
-    assert mapper.asked == ["1.2%2F..%2F%20%3Fx%23%C3%A4"]
+def broken(uri: str) -> bytes:
+    raise OrthancException(ErrorCode.INTERNAL_ERROR, "Müller")
 
 
-def test_an_error_of_orthanc_that_is_not_unknown_is_no_404(sdk: Sdk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(uri: str) -> bytes:
-        raise OrthancException(ErrorCode.INTERNAL_ERROR, "Internal error")
+ODD: dict[str, Callable[[str], bytes]] = {
+    "fails": broken,
+    "no JSON": lambda uri: b"Chest",
+    "too deep": lambda uri: b"[" * 600,
+    "no study": lambda uri: b"{}",
+    "another kind": lambda uri: b"[4711]",
+}
 
-    monkeypatch.setattr(sys.modules["orthanc"], "RestApiGet", broken)
-    with pytest.raises(OrthancException):  # Orthanc makes it a 500
-        sdk.request("GET", STUDY_URI)
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD.keys())
+def test_an_odd_answer_of_orthanc_is_a_500_that_tells_no_value(
+    sdk: Sdk, monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], bytes], method: str
+) -> None:
+    monkeypatch.setattr(sys.modules["orthanc"], "RestApiGet", answer)
+    assert sdk.request(method, STUDY_URI, "{}", JSON).status == 500
+    [line] = sdk.log
+    assert "answered 500" in line
+    assert not [value for value in VALUES if value in line]
 
 
 def test_bulk_marks_each_study_once(sdk: Sdk, mapper: MapperFake) -> None:

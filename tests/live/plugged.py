@@ -48,11 +48,11 @@ def call(orthanc: Orthanc, method: str, path: str, **others: Any) -> requests.Re
     return requests.request(method, orthanc.url + path, auth=orthanc.auth, timeout=30, **others)
 
 
-def upload(orthanc: Orthanc) -> tuple[str, str]:
-    """Store one instance of a new study; give Orthanc's id of it and its StudyInstanceUID."""
+def upload(orthanc: Orthanc, uid: str = "") -> tuple[str, str]:
+    """Store one instance of a new study, under a UID of one's own if given; give Orthanc's id of it and its UID."""
     instance = dcmread(str(get_testdata_file("CT_small.dcm")))
     instance.SpecificCharacterSet, instance.PatientName, instance.PatientID = "ISO_IR 192", PATIENT, generate_uid()
-    instance.StudyInstanceUID, instance.SeriesInstanceUID = generate_uid(), generate_uid()
+    instance.StudyInstanceUID, instance.SeriesInstanceUID = uid or generate_uid(), generate_uid()
     instance.SOPInstanceUID = instance.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     instance.save_as(buffer := io.BytesIO(), enforce_file_format=True)
     answer = call(orthanc, "POST", "/instances", data=buffer.getvalue())

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route, expect, sync_playwright
 
 from demo.native import Orthanc
+from tests.http_fake import Answer, HttpFake
 from tests.live.plugged import TOKEN, Make, make, untested, upload
 from tests.mapper_fake import MapperFake, State, study_state
 
@@ -296,3 +297,52 @@ def test_the_page_follows_a_study_under_way(
     expect(page.get_by_role("status")).to_have_text("FHIR: being written")
     mapper.states[uid] = study_state(uid)
     expect(page.get_by_role("status")).to_have_text("FHIR: written, up to date")
+
+
+# Pages of other sites -----------------------------------------------------------------------------------------
+
+TRICKS = """async target => {
+    const posts = [{ mode: "no-cors", headers: { "Content-Type": "text/plain" } },
+                   { headers: { "Content-Type": "application/json" } }];
+    for (const post of posts) {
+        await fetch(target, { method: "POST", body: "{}", credentials: "include", ...post }).catch(() => null);
+    }
+    const form = document.createElement("form"), frame = document.createElement("iframe");
+    frame.name = form.target = "answer";
+    form.method = "POST";
+    form.action = target;
+    document.body.append(frame, form);
+    const answered = new Promise(resolve => { frame.onload = resolve; });
+    form.submit();
+    await answered;
+}"""
+"""All that a page can do to write: it ends when all of it has been answered or refused."""
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("127.0.0.1", 403), ("localhost", 401)], ids=["same site, another port", "another site"]
+)
+def test_a_page_of_elsewhere_may_link_here_and_no_more(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]], host: str, status: int
+) -> None:
+    """From another site the browser does not even send Orthanc's password: 401."""
+    mapper.asked.clear()
+    target = f"{orthanc.url}/fhir-sync/studies/{studies[0][0]}"
+    html = f"<a href='{target}/page'>link</a><iframe src='{target}/page'></iframe><img src='{target}'>"
+    framed: list[tuple[str, int]] = []
+
+    def note(response: Response) -> None:
+        if response.url.startswith(target) and response.request.resource_type == "document":
+            framed.append((response.request.method, response.status))
+
+    with HttpFake(Answer(body=html.encode(), headers={"Content-Type": "text/html"})) as elsewhere:
+        url = elsewhere.url.replace("127.0.0.1", host)
+        page.route(f"{url}/", lambda route: route.continue_())
+        page.on("response", note)
+        page.goto(url)
+        page.evaluate(TRICKS, target)
+        assert sorted(framed) == [("GET", status), ("POST", status)]
+        assert (mapper.asked, mapper.syncs) == ([], [])
+        page.get_by_text("link").click()
+        expect(page.get_by_role("heading")).to_have_text("Example Ännchen")
+        assert mapper.asked == [studies[0][1]]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mapper behind FhirSync.MapperUrl: what it is asked, what its answers mean, and how many may ask at once."""
+
+import http.client
+import json
+import re
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from fhir_sync_http import Request, exchange  # type: ignore[import-not-found]
+from fhir_sync_json import ANSWER, NotJson, parsed  # type: ignore[import-not-found]
+from fhir_sync_log import LOG  # type: ignore[import-not-found]
+
+TIMEOUT = 5.0  # seconds for an answer of the mapper, on top of the wait that was asked for
+WAITING, ASKING = 4, 4  # HTTP threads of Orthanc (it has 50) that wait for outcomes, and for mere answers, at once
+PATIENCE = 0.5  # seconds that a request waits for one of the ASKING
+REST = 1.0  # seconds for which a mapper that did not answer in time is not asked again
+
+ASKABLE = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z.-]{1,64}", re.ASCII)
+"""Which UIDs may become part of a URL; the mapper's own rule (mapper/dicom/uid.py)."""
+
+Json = dict[str, Any]
+
+
+class SettingError(Exception):
+    """A setting is wrong; the message names it and says what is allowed, never its value."""
+
+
+class Silence(Exception):
+    """The mapper gave no usable answer; the message says why and what to do."""
+
+
+class Refused(Silence):
+    """The mapper does not take the token."""
+
+
+class Unseen(Silence):
+    """The mapper does not know the study yet."""
+
+
+class Places:
+    """So many threads at once; whoever finds no place is told so."""
+
+    def __init__(self, number: int) -> None:
+        self.free = threading.Semaphore(number)
+
+    @contextmanager
+    def one(self, patience: float = 0.0) -> Iterator[bool]:
+        """Hold a place, if there is one within so many seconds; tell whether there is."""
+        held = self.free.acquire(timeout=patience)
+        try:
+            yield held
+        finally:
+            if held:
+                self.free.release()
+
+
+class Mapper:
+    """The sidecar, asked by its token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        try:
+            self.url = urlsplit(url)
+            right = self.url.scheme in ("http", "https") and self.url.hostname and self.url.port != 0
+        except ValueError:
+            right = False
+        if not right or not re.fullmatch(r"[!-~]+", url) or re.search(r"[@?#\\]", url):
+            raise SettingError("FhirSync.MapperUrl must look like http://mapper:8000, without user or password")
+        if not re.fullmatch(r"[!-~]+", token):
+            raise SettingError("FhirSync.Token may hold visible ASCII characters only")
+        self.path = self.url.path.rstrip("/")
+        self.headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
+        self.tls = ssl.create_default_context() if self.url.scheme == "https" else None
+        self.waiting, self.asking = Places(WAITING), Places(ASKING)
+        self.rested = 0.0
+
+    def wake(self, sweep: bool, timeout: float) -> None:
+        """Ring once; raise Silence when the mapper did not take it."""
+        self.ask("/wake", {"sweep": sweep}, timeout)
+
+    def study(self, name: str, wait: float | None = None) -> Json:
+        """Give the state of a study; with `wait`, ask for a re-sync first. A silent mapper is a state as well.
+
+        `name` is the study's UID, or Orthanc's id of it: what is ASKABLE. Where too many wait already, nobody waits
+        for the outcome; where too many ask already, nothing is asked.
+        """
+        if wait:
+            with self.waiting.one() as place:
+                if place:
+                    return self.told(name, wait)
+            wait = 0.0
+        with self.asking.one(PATIENCE) as place:
+            return self.told(name, wait) if place else self.unasked(name)
+
+    def told(self, name: str, wait: float | None = None) -> Json:
+        """Give what the mapper tells of a study to who has a place."""
+        try:
+            if time.monotonic() < self.rested:
+                raise Silence("the mapper did not answer in time a moment ago: try again, and check that it runs")
+            if wait is None:
+                answer = parsed(self.ask(f"/api/studies/{name}", None, TIMEOUT), ANSWER)
+            else:
+                answer = parsed(self.ask(f"/api/studies/{name}/sync", {"wait": wait}, TIMEOUT + wait), ANSWER)
+            if not isinstance(answer, dict) or not isinstance(answer.get("state"), str):
+                raise NotJson
+        except Unseen as unseen:
+            answer = {"state": "pending", "message": str(unseen)}
+        except Silence as silence:
+            if isinstance(silence, Refused):
+                LOG.warn("token", str(silence))
+            answer = {"state": "unreachable", "message": str(silence)}
+        except NotJson:
+            answer = {"state": "unreachable", "message": "what answers at FhirSync.MapperUrl is not the mapper"}
+        return self.state(name, answer)
+
+    def unasked(self, name: str) -> Json:
+        """Give the state of a study for which the mapper was not asked."""
+        why = "not asked for: the mapper is silent or slow, or too many ask at once; try again later"
+        return self.state(name, {"state": "unreachable", "message": why})
+
+    @staticmethod
+    def state(name: str, answer: Json) -> Json:
+        """Give the state of a study in the one shape that readers may count on, whatever the mapper left out."""
+        link = answer.get("fhir_url")
+        return {
+            "study_uid": name,
+            "state": answer["state"],
+            "message": answer.get("message"),
+            "problems": answer.get("problems") or [],
+            "synced_at": answer.get("synced_at"),
+            "fhir_url": link if re.match(r"https?://", str(link)) else None,
+        }
+
+    def ask(self, path: str, body: Json | None, timeout: float) -> bytes:
+        """Send one request with the token, a POST when there is a body; raise Silence for all but 2xx."""
+        request = Request(self.path + path, self.headers)
+        if body is not None:
+            headers = {**self.headers, "Content-Type": "application/json"}
+            request = Request(self.path + path, headers, json.dumps(body).encode())
+        try:
+            answer = exchange(self.url, request, timeout, ANSWER + 1, self.tls)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, TimeoutError):
+                self.rested = time.monotonic() + REST
+            name = type(error).__name__
+            why = f"the mapper does not answer ({name}): check that it runs and that FhirSync.MapperUrl is right"
+            raise Silence(why) from error
+        if 200 <= answer.status < 300:
+            return bytes(answer.body)
+        if answer.status in (401, 403):
+            raise Refused("the mapper refuses the token: FhirSync.Token must be its ORTHANC_FHIR_TOKEN")
+        if answer.status == 404 and answer.content_type == "application/json" and path != "/wake":
+            raise Unseen("the mapper has not seen this study yet, it reads it once it is stable")
+        raise Silence(f"the mapper answers HTTP {answer.status}: see its log")
