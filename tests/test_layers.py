@@ -12,6 +12,7 @@ MAPPER = ROOT / "mapper"
 LAYERS = (
     *(
         "errors",
+        "url",
         "settings",
         "namespace",
         "log",
