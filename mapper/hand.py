@@ -45,7 +45,7 @@ def sync_by_hand(
     if everything:
         study_uids = [uid for triggers in service.triggers for uid in mark_all(ledger, triggers)]
     until = time.monotonic() + wait
-    if not somebody_works(ledger):
+    if not somebody_works(ledger) and service.deliver():
         work_here(service, until)
     return report(ledger, study_uids, until, say)
 
@@ -69,7 +69,6 @@ def mark_all(ledger: Ledger, triggers: Triggers) -> list[str]:
 
 def work_here(service: Service, until: float) -> None:
     """Sync what is due in this process, until nothing is or time is over."""
-    service.ledger.take_back()
     while time.monotonic() < until:
         if service.worker.turn():
             continue

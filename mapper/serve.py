@@ -35,6 +35,11 @@ def run(settings: Settings) -> None:
     log.configure(settings.log_format)
     metrics = Metrics()
     service = service_of(settings, metrics)
+    if not service.deliver():
+        raise SettingError(
+            "ledger: another process delivers from it already, and SQLite allows one: stop that one, or take "
+            "PostgreSQL for several (docs/operations.md)"
+        )
     if is_public(namespace_of(settings)):
         log.warn("the id namespace is the public one", do="set namespace_file before real patients come")
     log.say("serving", address=f"http://{settings.host}:{settings.port}/", orthanc=settings.orthanc_url)

@@ -1,8 +1,9 @@
 """The one place where settings, source, sink, ledger, worker and triggers are put together."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,7 +13,7 @@ from mapper.errors import BundleRejected, SettingError
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
+from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
 from mapper.maps.observation import header_ids
 from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
@@ -23,9 +24,10 @@ from mapper.sinks.sink import Key
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Reading, Source
 from mapper.sync.database import Database
-from mapper.sync.ledger import BY_HAND, Ledger
+from mapper.sync.ledger import BY_HAND, OUTPUT, Ledger
+from mapper.sync.lock_file import LockFile
 from mapper.sync.reconcile import reconcile
-from mapper.sync.threads import Threads
+from mapper.sync.threads import Threads, somebody_works
 from mapper.sync.triggers import Bell, Triggers
 from mapper.sync.worker import Worker
 
@@ -41,6 +43,27 @@ class Service:
     triggers: list[Triggers]
     bell: Bell
     threads: Threads
+    lock: LockFile = field(default_factory=LockFile)
+
+    def deliver(self) -> bool:
+        """Become a process that delivers from this ledger; False when there can be one only, and another one is it.
+
+        Raises SettingError when replicas work on it that make other FHIR than this one would.
+        """
+        if not self.lock.take():
+            return False
+        ledger, versions = self.ledger, self.worker.versions
+        changed = any(ledger.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
+        if changed and not ledger.database.is_sqlite and somebody_works(ledger):
+            raise SettingError(
+                "other replicas on this ledger are of another release or have other settings: stop them (a minute "
+                "is long enough for one that died), then start this one"
+            )
+        for name, version in versions.items():
+            ledger.renew(name, version)
+        ledger.move(sha256(self.settings.fhir_url.encode()).hexdigest()[:16])
+        ledger.take_back()
+        return True
 
     def start(self) -> None:
         """Start marking and syncing."""
@@ -50,6 +73,7 @@ class Service:
         """Stop after the studies that are being synced now."""
         self.threads.stop()
         self.ledger.database.close()
+        self.lock.give()
 
     def mark(self, study_uid: str) -> None:
         """Mark a study that a person asked for, in every source that is known to hold it, else in all."""
@@ -134,10 +158,16 @@ def study_parts(namespace: UUID, study_uid: str) -> frozenset[Key]:
     return frozenset(("Observation", id) for id in header_ids(namespace, study_uid))
 
 
-def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger) -> Triggers:
+def output_version(site: Site, fhir_url: str) -> str:
+    """Return what FHIR is made with: version of the mapping and fingerprint of all settings that change it."""
+    choices = site.model_dump_json(exclude={"namespace"})  # a secret, and guarded on its own
+    return f"{MAPPING_VERSION}-{sha256(f'{fhir_url} {choices}'.encode()).hexdigest()[:16]}"
+
+
+def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, version: str) -> Triggers:
     """Return what looks after one source."""
     endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
-    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint))
+    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint), version)
 
 
 def service_of(settings: Settings, meter: Meter | None = None) -> Service:
@@ -148,6 +178,8 @@ def service_of(settings: Settings, meter: Meter | None = None) -> Service:
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings.timeout) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace_of(settings))
     parts = partial(study_parts, namespace_of(settings))
-    worker = Worker(sources, checked(sites), sink, ledger, study_key, parts, settings.deleted, meter)
-    triggers, bell = [triggers_of(source, sites[name], sink, ledger) for name, source in sources.items()], Bell()
-    return Service(settings, sink, ledger, worker, triggers, bell, Threads(worker, triggers, bell, settings.workers))
+    versions = {name: output_version(site, settings.fhir_url) for name, site in sites.items()}
+    worker = Worker(sources, checked(sites), sink, ledger, study_key, parts, versions, settings.deleted, meter)
+    triggers = [triggers_of(one, sites[name], sink, ledger, versions[name]) for name, one in sources.items()]
+    threads = Threads(worker, triggers, bell := Bell(), settings.workers)
+    return Service(settings, sink, ledger, worker, triggers, bell, threads, LockFile(ledger.database.file))

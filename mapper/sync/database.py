@@ -50,6 +50,12 @@ class Database:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite ledger, None where there is none."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
     def create(self) -> None:
         """Make the tables, or bring those of an earlier release up to date.
 

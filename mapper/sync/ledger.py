@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from mapper.sync.database import Database
 from mapper.sync.facts import SKEW, Facts
 from mapper.sync.marks import mark, when
 from mapper.sync.process import is_dead, new_owner
-from mapper.sync.schema import State, study
+from mapper.sync.schema import State, meta, study, written
 from mapper.sync.view import View
 
 LEASE = 120.0
@@ -26,6 +26,12 @@ LONGEST_WAIT = 3600.0
 """The longest wait there is: a server's Retry-After counts up to an hour."""
 BEHIND = -1
 """Priority of a study that is only mapped anew."""
+OUTPUT = "output"
+"""What the FHIR of a source was last made with: version of the mapping and fingerprint of its settings."""
+SINK = "sink"
+"""Which sink was last written to, as a fingerprint of its address."""
+RECONCILED = "reconciled"
+"""When FHIR itself was last compared with a source."""
 BY_HAND = 1
 """Priority of a study that a person asked for: first in line, and everything of it is sent again."""
 
@@ -91,6 +97,36 @@ class Ledger(Facts, View):
             uids = list(db.execute(query).scalars())
             mark(self.database, db, source, uids, self.clock(), BEHIND)
         return len(uids)
+
+    def renew(self, source: str, version: str) -> bool:
+        """Put back in line, behind all others, what waits or is parked although mapping or settings are others now.
+
+        True when they are others than those that this ledger last worked with; those that are done: see `remap`.
+        """
+        if self.get(f"{OUTPUT}:{source}") == version:
+            return False
+        stuck = study.c.source == source, study.c.state.in_(("parked", "retrying"))
+        now = self.clock()
+        anew = {"generation": study.c.generation + 1, "state": "pending", "attempts": 0, "reason": "", "failure": ""}
+        with self.database.write() as db:
+            db.execute(update(study).where(*stuck).values(**anew, not_before=now, marked_at=now, priority=BEHIND))
+        self.put(f"{OUTPUT}:{source}", version)
+        return True
+
+    def move(self, sink: str) -> bool:
+        """Forget what was written where this is another sink than the last one: all of it is sent again.
+
+        `sink` is a fingerprint of its address. True when it is another one.
+        """
+        before = self.get(SINK)
+        if before == sink:
+            return False
+        if before is not None:
+            with self.database.write() as db:
+                db.execute(update(written).values(sha256="", version=""))
+                db.execute(delete(meta).where(meta.c.key.startswith(f"{RECONCILED}:")))  # compared at once
+        self.put(SINK, sink)
+        return before is not None
 
     # -- claims ---------------------------------------------------------------------------------
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from mapper.sinks.sink import Sink
-from mapper.sync.ledger import BY_HAND, Ledger
+from mapper.sync.ledger import BY_HAND, RECONCILED, Ledger
 from mapper.sync.schema import seen, study
 from mapper.sync.sweep import BRAKE, brake_on
 
 EVERY = 24 * 3600.0
-RECONCILED = "reconciled"
 
 
 @dataclass(frozen=True, slots=True)

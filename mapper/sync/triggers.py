@@ -50,6 +50,8 @@ class Triggers:
     ledger: Ledger
     reconcile: Callable[..., Difference] | None = None
     """Compares FHIR itself with the source, where there is a FHIR server to ask."""
+    version: str = MAPPING_VERSION
+    """What FHIR is made with: what another version made is mapped anew."""
     clock: Callable[[], float] = time.monotonic
     cursor: int | None = None
     last: Sweep | None = None
@@ -100,8 +102,8 @@ class Triggers:
 
     def _remap(self) -> None:
         """Have studies that another version of the mapping made mapped anew, a few at a time."""
-        if number := self.ledger.remap(self.source.name, MAPPING_VERSION, REMAPPED_AT_ONCE):
-            log.info("mapped anew", source=self.source.name, studies=number, mapping_version=MAPPING_VERSION)
+        if number := self.ledger.remap(self.source.name, self.version, REMAPPED_AT_ONCE):
+            log.info("mapped anew", source=self.source.name, studies=number, version=self.version)
 
     def _compare(self) -> None:
         """Now and then compare FHIR itself with the source; a FHIR server that is down is asked next time."""

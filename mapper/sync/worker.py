@@ -42,6 +42,8 @@ class Worker:
     """StudyInstanceUID -> type and id of its ImagingStudy."""
     parts: Callable[[str], frozenset[Key]]
     """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Source -> what its FHIR is made with: version of the mapping and fingerprint of its settings."""
     policy: str = "unknown"
     meter: Meter = field(default_factory=Meter)
     delivery: Delivery = field(init=False)
@@ -54,6 +56,10 @@ class Worker:
         self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.parts, self.policy, several)
         self.breakers = {name: Breaker(name, source.count) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
+
+    def version(self, source: str) -> str:
+        """Return what the FHIR of a source is made with."""
+        return self.versions.get(source, MAPPING_VERSION)
 
     def turn(self) -> bool:
         """Sync one due study; False when there is none, or a side that it needs is down."""
@@ -105,7 +111,7 @@ class Worker:
 
     def finish(self, claim: Claim, state: State, reason: str = "", **facts: str) -> None:
         """End a claim; when it was lost meanwhile, what we wrote may be old: the study is marked once more."""
-        if not self.ledger.finish(claim, state, reason, mapping_version=MAPPING_VERSION, **facts):
+        if not self.ledger.finish(claim, state, reason, mapping_version=self.version(claim.source), **facts):
             self.ledger.mark(claim.source, [claim.study_uid])
             raise LeaseLost("the lease ran out while the study was written: it is synced once more")
 
@@ -129,7 +135,7 @@ class Worker:
         else:
             if isinstance(error, TwoPatients):
                 notice(self.ledger, claim.source, claim.study_uid, error.ids)
-            facts = {"failure": failure, "mapping_version": MAPPING_VERSION}
+            facts = {"failure": failure, "mapping_version": self.version(claim.source)}
             ended, state = self.ledger.finish(claim, "parked", str(error), **facts), "parked"
         if not ended and isinstance(error, SinkBusy | SinkDown):  # it may yet arrive, after what somebody else wrote
             self.ledger.mark(claim.source, [claim.study_uid])
