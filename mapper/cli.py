@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
+from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, StudyGone, TwoPatients
 from mapper.settings import Settings, Site, load
 
@@ -149,19 +150,41 @@ def convert(
         found: Iterable[Converted | NotOneStudy | TwoPatients]
         if each_study:
             found = convert_each(collector, site, contained)
+        elif len(collector.study_uids) > 1:
+            raise NotOneStudy(
+                f"the input holds {len(collector.study_uids)} studies: say --each-study to convert them all"
+            )
         else:
             found = [convert_one(collector.only_study(), site, contained)]
-        with problem_file(problems) as record:
-            converted = 0
+        with problem_file(problems) as record, written(sys.stdout.buffer) as out:
+            converted = left_out = 0
             for one in found:
-                if not isinstance(one, Converted):
+                if isinstance(one, Converted):
+                    out.write(one.json + b"\n")
+                    record(one.study_uid, one.problems)
+                    converted += 1
+                else:
                     progress.say(str(one))
-                    continue
-                sys.stdout.buffer.write(one.json + b"\n")
-                record(one.study_uid, one.problems)
-                converted += 1
+                    left_out += 1
+    if left_out:
+        raise fail(f"{left_out} of {converted + left_out} studies could not be converted: see above")
     if not converted:
         raise fail("no study was found")
+
+
+@contextmanager
+def written(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Hand on a file and see that all of it is written; raises SettingError when its disk is full."""
+    try:
+        yield file
+        file.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        with suppress(OSError):  # what it still holds cannot be written either
+            file.close()
+        name = "standard output" if file is sys.stdout.buffer else file.name
+        raise SettingError(f"{name} cannot be written ({error.strerror}): what is there is not whole") from None
 
 
 @contextmanager
@@ -176,7 +199,7 @@ def problem_file(path: Path | None) -> Iterator[Any]:
         opened = path.open("wb")
     except OSError as error:
         raise SettingError(f"--problems: {path} cannot be written ({error.strerror})") from None
-    with opened as file:
+    with opened as opened_file, written(opened_file) as file:
 
         def record(study_uid: str, problems: list[Problem]) -> None:
             for one in problems:
@@ -200,6 +223,8 @@ def explain(
 
     with one_line(), Progress("files") as progress:
         settings = load(Settings)
+        if not Path(study).exists() and not is_askable(study):
+            raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
         if Path(study).exists():
             found = read_folders([Path(study)], lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
             read = found.only_study()

@@ -55,7 +55,10 @@ def read_folders(
     skip: Callable[[Skipped], None],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Collector:
-    """Read every DICOM file under the paths; `skip` is told of each other file, `progress` of files done."""
+    """Read every DICOM file under the paths; `skip` is told of each other file, `progress` of files done.
+
+    Raises Unreadable when a folder cannot be read.
+    """
     files = list(files_under(paths))
     collector = Collector()
     done = 0

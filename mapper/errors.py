@@ -8,6 +8,7 @@ What can go wrong, and the fate of the study it happens to:
   + SourceChanged     retry     the study changed while it was read: read it again
   + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
   + NotOneStudy       park      the input holds no study, or several
+  + Unreadable        park      a folder of the input cannot be read
   + TwoPatients       park      one StudyInstanceUID under two PatientIDs
   + OtherPatient      park      another source says the study is another patient's
   + BadMetadata       park      the source's answer is not DICOM JSON
@@ -73,6 +74,10 @@ class StudyGone(MapperError):
 
 class NotOneStudy(MapperError, ValueError):
     """The input holds no study, or several, where exactly one is needed."""
+
+
+class Unreadable(MapperError):
+    """A folder of the input cannot be read; the message names it."""
 
 
 class TwoPatients(MapperError, ValueError):

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,66 @@ def test_none_or_several_are_an_error(tmp_path: Path, studies: list[str]) -> Non
     assert result.stdout == ""
     assert one_line(result.stderr)
     assert ("no study" if not studies else f"{len(studies)} studies") in result.stderr
+    assert ("--each-study" in result.stderr) == (len(studies) > 1)
+
+
+@pytest.fixture
+def closed_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a folder in which another one cannot be read: to root everything is open, so nobody looks."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save(folder / "a.dcm", instance(A))
+        (folder / "closed").mkdir(mode=0o000)
+        for path in (folder, folder / "a.dcm"):
+            path.chmod(0o755)
+        monkeypatch.chdir(folder)
+        root = os.geteuid() == 0
+        orthanc_fhir("convert", folder / "a.dcm")  # imports what nobody might not read
+        if root:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            if root:
+                os.seteuid(0)
+            monkeypatch.undo()
+
+
+@pytest.mark.parametrize("options", [[], ["--each-study"]], ids=str)
+def test_a_folder_that_cannot_be_read_is_an_error(closed_folder: Path, options: list[str]) -> None:
+    result = orthanc_fhir("convert", closed_folder, *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert "closed: the folder cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("place", ["stdout", "problems"])
+@pytest.mark.parametrize("options", [[], ["--each-study"]], ids=str)
+def test_a_full_disk_is_one_line(tmp_path: Path, place: str, options: list[str]) -> None:
+    """/dev/full refuses every write, as a full disk does; also what only leaves a buffer at the end."""
+    path = save(tmp_path / "a.dcm", instance(A, PatientBirthDate="20240231"))
+    with open("/dev/full" if place == "stdout" else "/dev/null", "wb") as out:
+        problems = "/dev/full" if place == "problems" else "/dev/null"
+        done = subprocess.run(
+            [PROGRAM, "convert", str(path), "--problems", problems, *options],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert one_line(done.stderr), done.stderr
+    assert "No space left" in done.stderr
+    assert ("standard output" if place == "stdout" else "/dev/full") in done.stderr
+
+
+@pytest.mark.parametrize("text", ["Jane Doe", "no/such/file", "../..x", "*", "a" * 70, "only-letters"])
+def test_explain_of_neither_a_file_nor_a_uid_says_so(text: str) -> None:
+    result = orthanc_fhir("explain", text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert "neither a file" in result.stderr
+    assert text not in result.stderr
 
 
 def test_each_study_is_one_bundle_a_line_in_order(tmp_path: Path) -> None:
@@ -185,10 +246,11 @@ def test_each_study_goes_on_after_one_that_cannot_be_converted(tmp_path: Path) -
     save(tmp_path / "in" / "b.dcm", instance(A, 2, PatientID="SECRET"))
     save(tmp_path / "in" / "c.dcm", instance(B))
     result = orthanc_fhir("convert", "in", "--each-study")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert [json.loads(line)["type"] for line in result.stdout.splitlines()] == ["transaction"]
-    assert one_line(result.stderr)
+    assert len(result.stderr.splitlines()) == 2
     assert A in result.stderr
+    assert "1 of 2 studies" in result.stderr
     assert "SECRET" not in result.stderr
 
 

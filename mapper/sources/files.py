@@ -13,6 +13,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from mapper.dicom.item import tag_of, vr_of
 from mapper.dicom.study import IDENTITY, Collector
+from mapper.errors import Unreadable
 
 CHUNK = 64
 """Files read by one call of a pool."""
@@ -23,11 +24,19 @@ class Skipped(str):
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield every file under the paths, sorted folder by folder."""
+    """Yield every file under the paths, sorted folder by folder.
+
+    Raises Unreadable when a folder cannot be read: what would come out might be half a study.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise Unreadable(f"{error.filename}: the folder cannot be read ({error.strerror})")
+
     for path in paths:
         if path.is_file():
             yield path
-        for folder, folders, names in os.walk(path):
+            continue
+        for folder, folders, names in os.walk(path, onerror=refuse):
             folders.sort()
             yield from (Path(folder, name) for name in sorted(names))
 
