@@ -7,9 +7,11 @@ from typer.testing import CliRunner
 
 from mapper import errors
 from mapper.cli import app
+from mapper.configuration import PREFIX
 from mapper.maps.printed import markdown
-from mapper.settings import PREFIX, Settings, Site
+from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
+from mapper.site import Site
 
 HERE = Path(__file__).parent
 
@@ -19,9 +21,10 @@ def settings() -> str:
     head = (
         "# Settings\n\n"
         "A flag wins over the environment, over the file, over the default. The file is TOML: "
-        f"`orthanc-fhir.toml` in the working directory, or the one that `{PREFIX}CONFIG` names. "
-        "Tables (`issuers`, `timezones`, `coding_schemes`) are TOML tables, or JSON in the environment. "
-        "A wrong setting stops with one line that names it. Secrets belong into the environment or a file "
+        f"`orthanc-fhir.toml` in the working directory, or the one that `--config` or `{PREFIX}CONFIG` names. "
+        "Tables (`issuers`, `timezones`, `coding_schemes`) are TOML tables, behind all other settings, or JSON in the "
+        "environment. A wrong setting, an unknown one and two that contradict each other stop every command with one "
+        "line that says where it stands. Secrets belong into the environment or a file "
         "that is not committed. URLs are absolute, in ASCII, without user, password, query and fragment; "
         "systems are absolute URIs (`https://...`, `urn:oid:...`).\n"
     )

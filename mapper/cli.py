@@ -10,9 +10,11 @@ from uuid import UUID
 
 import typer
 
+from mapper.configuration import load
 from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, StudyGone, TwoPatients
-from mapper.settings import Settings, Site, load
+from mapper.settings import Settings
+from mapper.site import Site
 
 if TYPE_CHECKING:
     from mapper.dicom.study import Study
@@ -26,6 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="The settings file, instead of orthanc-fhir.toml here.")
+]
 StudyUIDs = Annotated[list[str] | None, typer.Argument(metavar="STUDY_UID", help="StudyInstanceUIDs.")]
 
 
@@ -49,12 +54,13 @@ def fail(message: str) -> typer.Exit:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    config: Config = None,
 ) -> None:
     """Run the mapper: watch Orthanc, sync studies, serve pages and API. Stops cleanly on SIGTERM."""
     from mapper.serve import run
 
     with one_line():
-        run(load(Settings, host=host, port=port))
+        run(load(Settings, config, host=host, port=port))
 
 
 @app.command()
@@ -66,6 +72,7 @@ def sync(
         bool,
         typer.Option("--accept-removals", help="Many studies vanished from the PACS, and that is right: retract them."),
     ] = False,
+    config: Config = None,
 ) -> None:
     """Sync studies now: those named, all, or (without arguments) those that changed. Waits for the outcome.
 
@@ -74,7 +81,7 @@ def sync(
     from mapper.hand import sync_by_hand
 
     with one_line():
-        done = sync_by_hand(load(Settings), study_uids or [], all_studies, wait, accept_removals, typer.echo)
+        done = sync_by_hand(load(Settings, config), study_uids or [], all_studies, wait, accept_removals, typer.echo)
     if not done:
         raise typer.Exit(1)
 
@@ -84,6 +91,7 @@ def studies(
     state: Annotated[str | None, typer.Option(help="pending, syncing, synced, retrying, parked or removed.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    config: Config = None,
 ) -> None:
     """List the studies the ledger knows: state, reason, problems."""
     from mapper.hand import show_studies
@@ -92,13 +100,14 @@ def studies(
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     with one_line():
-        show_studies(load(Settings), state, limit, as_json)
+        show_studies(load(Settings, config), state, limit, as_json)
 
 
 @app.command()
 def retry(
     study_uids: StudyUIDs = None,
     parked: Annotated[bool, typer.Option("--parked", help="All parked studies.")] = False,
+    config: Config = None,
 ) -> None:
     """Put parked studies back in line: those named, or all with --parked."""
     from mapper.service import ledger_of
@@ -106,7 +115,7 @@ def retry(
     if bool(study_uids) == parked:
         raise typer.BadParameter("name studies, or say --parked")
     with one_line():
-        number = ledger_of(load(Settings)).retry(study_uids or [])
+        number = ledger_of(load(Settings, config), make=False).retry(study_uids or [])
     if number == 0:
         raise fail("no such parked study" if study_uids else "no study is parked")
     typer.echo(f"{number} back in line")
@@ -127,6 +136,7 @@ def convert(
         bool, typer.Option("--contained", help="One ImagingStudy that contains what it refers to, instead of a Bundle.")
     ] = False,
     problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
+    config: Config = None,
 ) -> None:
     """Convert the DICOM files of one study into a FHIR R4 transaction Bundle on standard output.
 
@@ -140,6 +150,7 @@ def convert(
     with one_line(), Progress("files") as progress:
         site = load(
             Site,
+            config,
             timezone=timezone,
             base=base,
             fhir_public_url=server,
@@ -213,6 +224,7 @@ def problem_file(path: Path | None) -> Iterator[Any]:
 def explain(
     study: Annotated[str, typer.Argument(metavar="STUDY_UID|PATH", help="A study in Orthanc, or its files.")],
     redact: Annotated[bool, typer.Option("--redact", help="Leave the values out: to show it to others.")] = False,
+    config: Config = None,
 ) -> None:
     """Say for every element of a study's FHIR where it comes from: attributes, rule, value, and what was dropped."""
     from mapper.convert import read_folders
@@ -222,7 +234,7 @@ def explain(
     from mapper.service import site_of
 
     with one_line(), Progress("files") as progress:
-        settings = load(Settings)
+        settings = load(Settings, config)
         if not Path(study).exists() and not is_askable(study):
             raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
         if Path(study).exists():
@@ -246,21 +258,23 @@ def found_in(settings: Settings, study_uid: str) -> "Study":
 
 
 @app.command()
-def table() -> None:
+def table(config: Config = None) -> None:
     """Print the mapping: every FHIR element, the DICOM attributes behind it, and the rule in words."""
     from mapper.maps.printed import markdown
 
+    with one_line():
+        load(Site, config)
     typer.echo(markdown())
 
 
 @app.command()
-def doctor() -> None:
+def doctor(config: Config = None) -> None:
     """Check every connection, version, permission and setting, and say what to do."""
     from mapper.doctor import examine
 
     sick = False
     with one_line():
-        for found in examine(load(Settings)):
+        for found in examine(load(Settings, config)):
             typer.echo(f"{found.level:8}{found.text}")
             sick = sick or found.level == "problem"
     if sick:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from mapper.errors import MapperError
 from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import fhir_server_of, ledger_of, orthanc_of
-from mapper.settings import DEMO_BASE, Settings, settings_file
+from mapper.settings import Settings
+from mapper.site import DEMO_BASE
 from mapper.sync.sweep import brakes
 from mapper.web.guard import LOOPBACK
 
@@ -88,7 +89,7 @@ def files(settings: Settings) -> Iterator[str]:
     named = {
         "the ledger": url.database if url.get_backend_name() == "sqlite" else None,
         "namespace_file": settings.namespace_file,
-        "the settings file": settings_file(),
+        "the settings file": settings.file,
     }
     for what, place in named.items():
         path = Path(place) if place else None

@@ -35,7 +35,8 @@ def sync_by_hand(
 
     Raises SourceDown when Orthanc cannot be listed, SettingError when a setting is wrong.
     """
-    service = service_of(settings)
+    chosen = settings.file is not None or "ledger" in settings.model_fields_set
+    service = service_of(settings, make=chosen)  # in a folder without settings an empty ledger would surprise
     ledger = service.ledger
     if not study_uids:
         for triggers in service.triggers:
@@ -104,7 +105,7 @@ def show_studies(settings: Settings, state: str | None, limit: int, as_json: boo
     """Print the ledger's studies as a table or as JSON lines."""
     if state is not None and state not in STATES:
         raise SettingError(f"state: one of {', '.join(STATES)}")
-    ledger = ledger_of(settings)
+    ledger = ledger_of(settings, make=False)
     links = Links(settings.fhir_public_url, namespace_of(settings))
     wanted: State | None = state
     rows = [status(row, links) for row in ledger.rows(wanted, limit)]

@@ -42,7 +42,12 @@ def run(settings: Settings) -> None:
         )
     if is_public(namespace_of(settings)):
         log.warn("the id namespace is the public one", do="set namespace_file before real patients come")
-    log.say("serving", address=f"http://{settings.host}:{settings.port}/", orthanc=settings.orthanc_url)
+    log.say(
+        "serving",
+        address=f"http://{settings.host}:{settings.port}/",
+        settings=str(settings.file or "none"),
+        ledger=service.ledger.database.place,
+    )
     uvicorn.run(
         app_of(service, metrics),
         host=settings.host,

@@ -17,10 +17,11 @@ from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, st
 from mapper.maps.observation import header_ids
 from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
-from mapper.settings import OrthancSource, Settings, Site
+from mapper.settings import OrthancSource, Settings
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Key
+from mapper.site import Site
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Reading, Source
 from mapper.sync.database import Database
@@ -108,14 +109,20 @@ def fhir_server_of(settings: Settings, meter: Meter | None = None) -> FhirServer
     return FhirServer(client, settings.fhir_public_url)
 
 
-def ledger_of(settings: Settings) -> Ledger:
-    """Return the ledger that the settings name.
+def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:
+    """Return the ledger that the settings name; `make`: where there is none yet, it is made.
 
-    Raises SettingError when it cannot be used, or when other ids were made with it.
+    Raises SettingError when it cannot be used, is not there, or when other ids were made with it.
     """
-    namespace = namespace_of(settings, make=True)
     try:
-        ledger = Ledger(Database(settings.ledger.get_secret_value()))
+        database = Database(settings.ledger.get_secret_value())
+        if not make and not database.is_made():
+            raise SettingError(
+                f"ledger: there is none yet at {database.place}; `serve` makes it. Is this the right folder, or is "
+                "--config FILE missing?"
+            )
+        namespace = namespace_of(settings, make=make)
+        ledger = Ledger(database)
         ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
     except SQLAlchemyError as error:  # its text may hold the URL with the password
         raise SettingError(
@@ -170,10 +177,10 @@ def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, ve
     return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint), version)
 
 
-def service_of(settings: Settings, meter: Meter | None = None) -> Service:
-    """Return a service that is ready to start; `meter` is told of its work."""
+def service_of(settings: Settings, meter: Meter | None = None, *, make: bool = True) -> Service:
+    """Return a service that is ready to start; `meter` is told of its work, `make` as for its ledger."""
     meter = meter or Meter()
-    sink, ledger = fhir_server_of(settings, meter), ledger_of(settings)
+    sink, ledger = fhir_server_of(settings, meter), ledger_of(settings, make=make)
     sites = {source.name: site_of(settings, source) for source in settings.all_sources}
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings.timeout) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace_of(settings))

@@ -6,7 +6,7 @@ from mapper.dicom.item import Item, tag_of, vr_of
 from mapper.dicom.study import Instance, Series, Study
 from mapper.maps.engine import Context, make
 from mapper.maps.rule import Rule
-from mapper.settings import Site
+from mapper.site import Site
 
 BASE = "https://pacs.example.org/fhir/id"
 BERLIN = "Europe/Berlin"

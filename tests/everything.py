@@ -9,7 +9,7 @@ from datasets import BASE, BERLIN, dataset
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import IDENTITY, Collector, Study
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
-from mapper.settings import Option, Site
+from mapper.site import Option, Site
 
 ALL = Site(
     base=BASE,

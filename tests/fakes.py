@@ -15,8 +15,8 @@ from mapper.errors import MapperError, SourceChanged, StaleVersion, StudyGone, T
 from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
 from mapper.service import study_parts
-from mapper.settings import Site
 from mapper.sinks.sink import Key, Resource
+from mapper.site import Site
 from mapper.sources.source import Changes, Reading, Sighting, Source
 from mapper.sync.database import Database
 from mapper.sync.ledger import Ledger

@@ -17,10 +17,12 @@ from part10 import instance, save
 from typer.testing import CliRunner
 
 from mapper.cli import app
+from mapper.configuration import load
 from mapper.errors import BundleRejected
 from mapper.fhir.check import faults
 from mapper.service import ledger_of
-from mapper.settings import DEMO_BASE, Settings, load
+from mapper.settings import Settings
+from mapper.site import DEMO_BASE
 from mapper.sync.ledger import Ledger
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
@@ -69,6 +71,16 @@ def test_without_a_command_it_lists_them() -> None:
     result = orthanc_fhir()
     for command in COMMANDS:
         assert command in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.toml").write_text("timezone = 'Mars/Olympus'\n")
+    needed = {"convert": [tmp_path], "explain": [tmp_path], "retry": ["--parked"]}.get(command, [])
+    result = orthanc_fhir(command, *needed, "--config", tmp_path / "wrong.toml")
+    assert result.exit_code == 1
+    assert one_line(result.stderr)
+    assert f"timezone ({tmp_path}/wrong.toml, line 1): " in result.stderr
 
 
 USAGE: dict[str, list[str]] = {
@@ -497,3 +509,23 @@ def test_the_table_is_printed() -> None:
     assert result.exit_code == 0
     assert "ImagingStudy.series.modality" in result.stdout
     assert "StudyInstanceUID" in result.stdout
+
+
+# -- nothing is made quietly ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["studies"], ["retry", "--parked"], ["retry", A], ["sync"], ["sync", A]], ids=str)
+def test_a_folder_without_settings_gets_no_empty_ledger(command: list[str], tmp_path: Path) -> None:
+    result = orthanc_fhir(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert f"there is none yet at {tmp_path}/orthanc-fhir-ledger.db" in result.stderr
+    assert "--config" in result.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_ledger_that_is_named_is_made_by_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORTHANC_FHIR_LEDGER", f"sqlite:///{tmp_path}/mine.db")
+    monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", f"http://127.0.0.1:{free_port()}")
+    assert orthanc_fhir("sync").exit_code == 1
+    assert (tmp_path / "mine.db").exists()

@@ -10,7 +10,7 @@ from test_imaging_study import made_of, series
 from mapper.dicom.study import Collector
 from mapper.fhir.ids import resource_id
 from mapper.maps import study_to_fhir
-from mapper.settings import PUBLIC_NAMESPACE
+from mapper.site import PUBLIC_NAMESPACE
 
 SCANNER = {"Manufacturer": "ACME", "ManufacturerModelName": "S5", "DeviceSerialNumber": "7", "StationName": "CT01"}
 

@@ -11,7 +11,7 @@ from mapper.convert import read_folders
 from mapper.explain import leaves, lines
 from mapper.fhir.bundle import transaction
 from mapper.maps import Mapped, study_to_fhir
-from mapper.settings import Site
+from mapper.site import Site
 
 SITE = Site(dicomweb="https://pacs.example.org/dicom-web", options=("order_stub", "age", "study_id"))
 

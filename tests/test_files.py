@@ -16,7 +16,7 @@ from mapper.convert import convert, read_folders
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
-from mapper.settings import Site
+from mapper.site import Site
 from mapper.sources.files import CHUNK, collect, files_under, json_model, read_file
 
 A = "1.2.1"

@@ -16,7 +16,7 @@ from mapper.errors import Problem
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
-from mapper.settings import PUBLIC_NAMESPACE, Site
+from mapper.site import PUBLIC_NAMESPACE, Site
 
 STUDIES = Path(__file__).parent / "studies"
 CONFIGURATION = {

@@ -8,7 +8,7 @@ from datasets import BASE, dataset, site
 from mapper.dicom.study import Collector
 from mapper.maps import study_to_fhir
 from mapper.maps.rule import Made
-from mapper.settings import Site
+from mapper.site import Site
 
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 ACSN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN"}]}

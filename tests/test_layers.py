@@ -13,7 +13,9 @@ LAYERS = (
     *(
         "errors",
         "url",
+        "site",
         "settings",
+        "configuration",
         "namespace",
         "log",
         "progress",

@@ -460,7 +460,7 @@ def test_what_was_stored_is_there_after_the_process_ended(new_database: NewDatab
 @pytest.mark.parametrize("url", ["nonsense", "mysql://nobody@127.0.0.1/ledger", "sqlite:////proc/no/ledger.db"])
 def test_an_unusable_database_url_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingError, match=r"^ledger: "):
-        Database(url)
+        Database(url).create()
 
 
 def test_sqlite_is_opened_so_that_nothing_acknowledged_is_lost(ledger_url: str) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.serve import run
 from mapper.service import service_of
-from mapper.settings import Settings, load
+from mapper.settings import Settings
 from mapper.sync.lock_file import LockFile
 
 HOLD = """

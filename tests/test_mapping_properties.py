@@ -25,7 +25,7 @@ from mapper.errors import BadMetadata, MapperError, Problem
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults, model_faults
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
-from mapper.settings import Site
+from mapper.site import Site
 
 Metadata = list[dict[str, Any]]
 EVERYTHING = {name: json.loads(metadata) for name, metadata, _ in variants()}

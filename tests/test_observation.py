@@ -9,7 +9,7 @@ from test_imaging_study import series
 from mapper.dicom.study import Collector
 from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
-from mapper.settings import PUBLIC_NAMESPACE
+from mapper.site import PUBLIC_NAMESPACE
 
 DATES = {
     "StudyDate": "20240101",

@@ -16,8 +16,9 @@ from part10 import instance, save
 from demo.native import free_port
 from demo.private import private_file, private_folder
 from demo.studies import write
+from mapper.configuration import load
 from mapper.doctor import files
-from mapper.settings import Settings, load
+from mapper.settings import Settings
 from mapper.sync.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +111,7 @@ def test_doctor_says_which_files_everybody_can_use(tmp_path: Path, mode: int, sa
         file.chmod(mode)
     found = list(files(load(Settings, ledger=f"sqlite:///{ledger}", namespace_file=namespace)))
     assert len(found) == said
-    for sentence, path in zip(found, (str(ledger), str(namespace), settings.name), strict=False):
+    for sentence, path in zip(found, map(str, (ledger, namespace, settings)), strict=False):
         assert sentence.startswith("limit: ")
         assert sentence.endswith(f"chmod o= {path}")
 

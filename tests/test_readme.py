@@ -12,7 +12,8 @@ from typer.main import get_command
 
 from demo.environment import kept
 from mapper.cli import app
-from mapper.settings import CONFIG, PREFIX, Settings
+from mapper.configuration import CONFIG, PREFIX
+from mapper.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 HAND_WRITTEN = (

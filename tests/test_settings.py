@@ -1,6 +1,7 @@
 """Settings: a flag over the environment over the file over the default; a wrong one is one line that names it."""
 
 import os
+import re
 import socket
 import stat
 import threading
@@ -11,11 +12,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from mapper.configuration import CONTRADICTIONS, NEEDED, load
 from mapper.errors import SettingError
 from mapper.namespace import fingerprint, is_public, namespace_of, write
 from mapper.serve import run
 from mapper.service import ledger_of, site_of
-from mapper.settings import PUBLIC_NAMESPACE, Settings, Site, load
+from mapper.settings import Settings
+from mapper.site import PUBLIC_NAMESPACE, Site
 
 File = Callable[[str], Path]
 SEVERAL: list[dict[str, Any]] = [
@@ -162,7 +165,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(name: str, given: dict[str, A
 
 def test_a_wrong_secret_is_not_repeated() -> None:
     with pytest.raises(SettingError) as failed:
-        load(Settings, token=["hunter2"], orthanc_password=["hunter3"])
+        load(Settings, token=["hunter2"], orthanc_user="x", orthanc_password=["hunter3"])
     assert "hunter" not in str(failed.value)
     assert "token" in str(failed.value)
     assert "orthanc_password" in str(failed.value)
@@ -170,14 +173,25 @@ def test_a_wrong_secret_is_not_repeated() -> None:
 
 def test_secrets_are_not_shown() -> None:
     settings = load(
-        Settings, token="hunter2", orthanc_password="hunter3", fhir_token="hunter4", ledger="sqlite:///hunter5"
+        Settings,
+        token="hunter2",
+        orthanc_user="mapper",
+        orthanc_password="hunter3",
+        fhir_token="hunter4",
+        ledger="sqlite:///hunter5",
     )
     assert "hunter" not in repr(settings) + str(settings)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("port = ", "settings file"), ("port = 'x'", "port"), ("colour = 'red'", "colour"), ("token = ''", "token")],
+    [
+        ("port = ", r"orthanc-fhir.toml, line 1: this is not TOML"),
+        ("\nport = 'x'", r"^port \(.*orthanc-fhir.toml, line 2\): must be a whole number$"),
+        ("colour = 'red'", r"^colour \(.*line 1\): there is no such setting$"),
+        ("timezon = 'Europe/Berlin'", r"^timezon \(.*line 1\): there is no such setting; did you mean timezone\?$"),
+        ("token = ''", r"^token \(.*line 1\): must not be empty"),
+    ],
 )
 def test_a_wrong_file_is_one_line(file: File, text: str, says: str) -> None:
     file(text)
@@ -188,7 +202,7 @@ def test_a_wrong_file_is_one_line(file: File, text: str, says: str) -> None:
 
 def test_an_environment_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     env(monkeypatch, timezones="Europe/Berlin")
-    with pytest.raises(SettingError, match=r"^timezones: ") as failed:
+    with pytest.raises(SettingError, match=r"^timezones \(ORTHANC_FHIR_TIMEZONES\): must be JSON") as failed:
         load(Settings)
     assert "Berlin" not in str(failed.value)
 
@@ -197,6 +211,102 @@ def test_a_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> 
     env(monkeypatch, config="/no/such/file.toml")
     with pytest.raises(SettingError, match="ORTHANC_FHIR_CONFIG"):
         load(Settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "says"),
+    [
+        ("ORTHANC_FHIR_FHIR_ULR", r"^ORTHANC_FHIR_FHIR_ULR: .*did you mean ORTHANC_FHIR_FHIR_URL\?$"),
+        ("ORTHANC_FHIR_URL", r"no such setting; did you mean ORTHANC_FHIR_FHIR_URL\?$"),
+        ("orthanc_fhir_colour", r"^orthanc_fhir_colour: there is no such setting"),
+        ("ORTHANC_FHIR_ISSUERS__HOSP", r"no such setting"),
+        ("ORTHANC_FHIR_", r"no such setting"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Settings, Site])
+def test_a_variable_that_is_no_setting_is_refused(
+    variable: str, says: str, kind: type[Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "SECRET")
+    with pytest.raises(SettingError, match=says) as failed:
+        load(kind)
+    assert "SECRET" not in str(failed.value)
+
+
+def test_what_orthanc_reads_may_stand_in_a_shared_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    env(monkeypatch, plugin="/python/fhir_sync.py", mapper_url="http://mapper:8000", port="1001")
+    assert load(Settings).port == 1001
+
+
+MISPLACED: dict[str, tuple[str, str]] = {
+    "behind a table": ("[issuers]\nHOSP = 'urn:oid:2.999'\ntimezone = 'Europe/Berlin'", "timezone"),
+    "behind a table, quoted": ("[timezones]\n'port' = 'x'", "port"),
+    "behind another": ("[coding_schemes]\nfhir_url = 'http://fhir/fhir'", "fhir_url"),
+    "behind a source": (
+        "[[sources]]\nname = 'a'\nurl = 'http://a'\npatient_system = 'urn:oid:2.999'\nworkers = 2",
+        "sources.0.workers",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "name"), MISPLACED.values(), ids=MISPLACED)
+def test_a_setting_inside_a_table_is_refused(file: File, text: str, name: str) -> None:
+    file(text)
+    for kind in (Settings,) if "sources" in text else (Settings, Site):
+        with pytest.raises(SettingError, match=rf"^{re.escape(name)} \(.*orthanc-fhir.toml, line \d\): ") as failed:
+            load(kind)
+        assert "Berlin" not in str(failed.value)
+
+
+@pytest.mark.parametrize("pair", CONTRADICTIONS, ids=str)
+def test_of_two_that_contradict_each_other_neither_counts(pair: tuple[str, str]) -> None:
+    values: dict[str, Any] = {
+        "namespace": str(uuid4()),
+        "namespace_file": "/etc/namespace",
+        "fhir_user": "SECRET",
+        "fhir_password": "SECRET",
+        "fhir_token": "SECRET",
+        "sources": SEVERAL,
+        "source": "SECRET",
+        "orthanc_url": "http://orthanc",
+        "orthanc_user": "SECRET",
+        "orthanc_password": "SECRET",
+        "orthanc_public_url": "http://orthanc",
+        "patient_system": "urn:oid:2.999",
+        "dicomweb": "http://orthanc/dicom-web",
+    }
+    with pytest.raises(SettingError, match=rf"^{pair[0]} and {pair[1]}: set one of them, not both$"):
+        load(Settings, **{name: values[name] for name in pair})
+
+
+@pytest.mark.parametrize(("one", "other"), NEEDED)
+def test_a_password_without_its_user_says_nothing(one: str, other: str) -> None:
+    with pytest.raises(SettingError, match=rf"^{one}: says nothing without {other}$"):
+        load(Settings, **{one: "SECRET"})
+
+
+def test_contradictions_name_their_places(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    file("port = 8000\nfhir_user = 'mapper'")
+    env(monkeypatch, fhir_token="a-long-token-of-the-tests")
+    with pytest.raises(SettingError, match=r"^fhir_user \(.*line 2\) and fhir_token \(ORTHANC_FHIR_FHIR_TOKEN\): "):
+        load(Settings)
+
+
+def test_the_file_in_force_is_known(file: File, tmp_path: Path) -> None:
+    assert load(Settings).file is None
+    assert load(Settings, file("port = 1001")).file == tmp_path / "orthanc-fhir.toml"
+    assert load(Settings).file == tmp_path / "orthanc-fhir.toml"
+    with pytest.raises(SettingError, match=r"^--config: there is no file /no/such.toml$"):
+        load(Settings, Path("/no/such.toml"))
+
+
+def test_every_wrong_thing_is_said_in_our_words() -> None:
+    """A library's own words would change with its version, and name its types."""
+    for name, given in WRONG.values():
+        with pytest.raises(SettingError) as failed:
+            load(Settings, **given)
+        for words in ("Input should", "pydantic", "validation", "Extra inputs", "Field required", "String should"):
+            assert words not in str(failed.value), name
 
 
 def test_every_setting_says_what_it_is() -> None:

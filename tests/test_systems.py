@@ -12,7 +12,7 @@ from mapper.fhir.body_site import body_parts
 from mapper.fhir.finding import PREGNANCY, SMOKING
 from mapper.fhir.laterality import CODES
 from mapper.fhir.pydicom_codes import cid, meanings, srt_to_sct
-from mapper.settings import Site
+from mapper.site import Site
 
 PACKAGE = Path(mapper.__file__).parent
 URI = re.compile(

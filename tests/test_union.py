@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mapper.errors import SinkBusy
 from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
-from mapper.settings import Site
 from mapper.sinks.sink import Key
+from mapper.site import Site
 from mapper.sources.source import Reading, Source
 from mapper.sync.ledger import BY_HAND, LEASE, LONGEST_BACKOFF
 from mapper.sync.sweep import sweep

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from mapper.cli import app
+from mapper.configuration import load
 from mapper.errors import SettingError
-from mapper.settings import OrthancSource, Settings, Site, load
+from mapper.settings import OrthancSource, Settings
+from mapper.site import Site
 from mapper.url import base_url, system_uri
 
 SECRET = "hunter2"
@@ -213,7 +215,7 @@ def test_a_password_from_the_file_or_the_environment_is_not_repeated(
     monkeypatch.setenv("ORTHANC_FHIR_SOURCES", f'[{{"name": "a", "url": "http://me:{SECRET}@orthanc"}}]')
     with pytest.raises(SettingError) as failed:
         load(Settings)
-    for named in ("fhir_url: ", "orthanc_url: ", "sources.0.url: "):
+    for named in ("fhir_url (", "orthanc_url (", "sources.0.url ("):
         assert named in str(failed.value)
     assert SECRET not in str(failed.value)
 

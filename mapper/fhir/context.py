@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from mapper.dicom.item import Item
 from mapper.dicom.study import Study
-from mapper.settings import Site
+from mapper.site import Site
 
 READ_BESIDE = (
     "CodingSchemeIdentificationSequence",

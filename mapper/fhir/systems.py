@@ -4,7 +4,7 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from mapper.settings import Site
+from mapper.site import Site
 
 # Code systems of DICOM designators: PS3.16 section 8, table 8-1; URIs: FHIR R4 terminologies-systems.html
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"  # since 2020; never the older .../medical/dicom

@@ -15,7 +15,7 @@ from mapper.fhir.pydicom_codes import cid
 from mapper.maps import device, endpoint, imaging_study, observation, patient, phantom, practitioner, service_request
 from mapper.maps.engine import Context
 from mapper.maps.rule import Made, MissingElement, Rule
-from mapper.settings import Site
+from mapper.site import Site
 
 MAPPING_VERSION = "1"
 """Moves with every change of the output: all studies are then mapped anew."""

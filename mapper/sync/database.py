@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import Insert
 
 from mapper.errors import SettingError
 from mapper.sync.migrations import upgrade
+from mapper.sync.schema import study
 
 LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
 UPGRADE = -1
@@ -36,15 +37,11 @@ class Database:
             raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
-            if self.is_sqlite and parsed.database:
-                _make_private(Path(parsed.database))
             self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
         except (ImportError, ArgumentError) as error:
             raise SettingError(
                 "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
             ) from error
-        except OSError as error:
-            raise SettingError(f"ledger: its folder cannot be made ({type(error).__name__})") from error
         self._reading = self.engine.execution_options(reading=True)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
@@ -56,11 +53,32 @@ class Database:
         name = self.engine.url.database
         return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
+    @property
+    def place(self) -> str:
+        """Where the ledger is, for messages: a file, or an address without user and password."""
+        return (
+            str(self.file.absolute())
+            if self.file
+            else self.engine.url.set(username=None, password=None).render_as_string()
+        )
+
+    def is_made(self) -> bool:
+        """Tell whether there is a ledger at all, without making one."""
+        if self.file and not self.file.exists():
+            return False
+        with self.engine.connect() as db:
+            return bool(inspect(db).has_table(study.name))
+
     def create(self) -> None:
         """Make the tables, or bring those of an earlier release up to date.
 
-        Raises SettingError when a later release made them.
+        Raises SettingError when a later release made them, or no file can be made.
         """
+        if self.file:
+            try:
+                _make_private(self.file)
+            except OSError as error:
+                raise SettingError(f"ledger: its folder cannot be made ({type(error).__name__})") from error
         with self.write() as db:
             self.lock(db, UPGRADE)  # replicas may start together
             upgrade(db)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demo.native import FhirServer, Mapper
+from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
 from mapper.service import checked, orthanc_of, site_of
-from mapper.settings import PREFIX, Settings, load
+from mapper.settings import Settings
 from mapper.sinks.fhir_server import study_uids
 from mapper.sync.speakers import SHARED
 from tests.live.stack import entries, references, session

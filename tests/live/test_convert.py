@@ -15,7 +15,7 @@ from demo.native import FhirServer
 from mapper.convert import Converted, convert, read_folders
 from mapper.errors import NotOneStudy
 from mapper.fhir.check import faults
-from mapper.settings import Site
+from mapper.site import Site
 from tests.live.stack import orthanc_fhir
 from tests.live.validator import errors
 

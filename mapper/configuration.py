@@ -1,0 +1,201 @@
+"""Where settings come from: a flag wins over the environment, over the file, over the default.
+
+The environment's names are the settings' names in capitals behind `ORTHANC_FHIR_`; the file is TOML: the one that
+`--config` or `ORTHANC_FHIR_CONFIG` names, else `orthanc-fhir.toml` in the working directory. What is wrong is said in
+one line, with its place and never with its value.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
+
+from mapper.errors import SettingError
+from mapper.settings import OrthancSource, Settings
+from mapper.site import Site
+
+PREFIX = "ORTHANC_FHIR_"
+CONFIG = PREFIX + "CONFIG"
+DEFAULT_FILE = "orthanc-fhir.toml"
+ORTHANCS_OWN = frozenset({PREFIX + "PLUGIN", PREFIX + "MAPPER_URL"})
+"""What orthanc.json reads: it may stand in an environment that Orthanc and the mapper share."""
+ONE_ORTHANC = ("source", "patient_system", "dicomweb", *(n for n in Settings.model_fields if n.startswith("orthanc_")))
+"""What each of several `sources` says for itself."""
+CONTRADICTIONS = (
+    ("namespace", "namespace_file"),
+    ("fhir_user", "fhir_token"),
+    ("fhir_password", "fhir_token"),
+    *(("sources", name) for name in ONE_ORTHANC),
+)
+"""Of these only one may be set: nobody could tell which counts."""
+NEEDED = (("fhir_password", "fhir_user"), ("orthanc_password", "orthanc_user"))
+"""The first says nothing without the second."""
+WORDS = {
+    "missing": "is missing",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "uuid_parsing": "must be a UUID, such as uuidgen prints",
+    "uuid_type": "must be a UUID, such as uuidgen prints",
+    "string_type": "must be a text",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have {max_length} characters at most",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+    "path_type": "must be the path of a file",
+    "model_type": "must be a table",
+}
+"""What is wrong, in our words, by the type of pydantic's error."""
+
+S = TypeVar("S", bound=Site)
+Places = Mapping[str, str]
+"""Where each setting that is given stands; empty for one that the command line gave."""
+
+
+def load(kind: type[S], config: Path | None = None, **flags: Any) -> S:
+    """Return settings from flags (None: not given), environment, file and defaults.
+
+    Raises SettingError with one line that names each wrong setting, where it stands and what is allowed.
+    """
+    path = config or file_in_force()
+    refuse_unknown(os.environ)
+    file, environment = from_file(kind, path), from_environment(kind)
+    given = {name: value for name, value in flags.items() if value is not None}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if file and path else []
+    places = {name: f"{path}, line {line_of(lines, name)}" for name in file}
+    places |= {name: PREFIX + name.upper() for name in environment}
+    places |= dict.fromkeys(given, "")
+    try:
+        made = kind(**{**file, **environment, **given})
+    except ValidationError as error:
+        raise SettingError("; ".join(in_our_words(error, places))) from None
+    refuse_contradictions(places)
+    if isinstance(made, Settings):
+        made._file = path if path and path.is_file() else None
+    return made
+
+
+def file_in_force() -> Path | None:
+    """Return the settings file that is named, or lies in the working directory; None where there is none.
+
+    Raises SettingError when one is named that is not there.
+    """
+    if named := os.environ.get(CONFIG):
+        if not Path(named).is_file():
+            raise SettingError(f"{CONFIG}: there is no file {named}")
+        return Path(named)
+    return Path(DEFAULT_FILE).absolute() if Path(DEFAULT_FILE).exists() else None
+
+
+def from_file(kind: type[Site], path: Path | None) -> dict[str, Any]:
+    """Return the settings of the file that concern this kind, and those that nobody knows.
+
+    Commands that want the site's choices alone leave the service's settings there alone.
+    """
+    if path is None:
+        return {}
+    try:
+        found = TomlConfigSettingsSource(kind, toml_file=path)() if path.is_file() else None  # type: ignore[arg-type]
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        last = len(path.read_text(encoding="utf-8").splitlines())
+        raise SettingError(f"{path}, line {line[1] if line else last}: this is not TOML") from None
+    except (OSError, ValueError) as error:
+        raise SettingError(f"the settings file {path} is not readable ({type(error).__name__})") from None
+    if found is None:
+        raise SettingError(f"--config: there is no file {path}")
+    refuse_misplaced(found, path)
+    known = Settings.model_fields
+    return {name: value for name, value in found.items() if name in kind.model_fields or name not in known}
+
+
+def from_environment(kind: type[Site]) -> dict[str, Any]:
+    """Return the settings of the environment; an empty variable is none at all."""
+    source = EnvSettingsSource(kind, env_prefix=PREFIX, env_ignore_empty=True)  # type: ignore[arg-type]
+    try:
+        return dict(source())
+    except SettingsError as error:  # names the setting, not its value
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingError(f"{name} ({PREFIX}{name.upper()}): must be JSON, as it holds several values") from None
+
+
+def refuse_unknown(environment: Iterable[str]) -> None:
+    """Raise SettingError for a variable that looks like a setting and is none."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG} | ORTHANCS_OWN
+    for variable in sorted(environment):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            raise SettingError(f"{variable}: there is no such setting{nearest(variable.upper(), known)}")
+
+
+def refuse_misplaced(found: Mapping[str, Any], path: Path) -> None:
+    """Raise SettingError for a setting inside a TOML table: there it would name an issuer, or a ward."""
+    for table, content in found.items():
+        for name in content if isinstance(content, dict) and table in Settings.model_fields else ():
+            if name in Settings.model_fields:
+                line = line_of(path.read_text(encoding="utf-8").splitlines(), name, after=f"[{table}]")
+                raise SettingError(
+                    f"{name} ({path}, line {line}): stands in the table [{table}]; settings come before the first table"
+                )
+
+
+def refuse_contradictions(places: Places) -> None:
+    """Raise SettingError where of several settings only one can count, or one says nothing without another."""
+    for one, other in CONTRADICTIONS:
+        if one in places and other in places:
+            raise SettingError(f"{named(one, places)} and {named(other, places)}: set one of them, not both")
+    for one, other in NEEDED:
+        if one in places and other not in places:
+            raise SettingError(f"{named(one, places)}: says nothing without {other}")
+
+
+def in_our_words(error: ValidationError, places: Places) -> Iterator[str]:
+    """Yield a sentence for each setting that is wrong, once, without its value."""
+    said = set()
+    for one in error.errors(include_input=False, include_url=False):
+        top, *inside = map(str, one["loc"])
+        path = ".".join([top, *inside])
+        if one["type"] == "extra_forbidden":
+            text = f"there is no such setting{nearest(path.rpartition('.')[2], fields_at(top, inside))}"
+        elif one["type"] == "value_error":
+            text = str(one["ctx"]["error"])
+        else:
+            text = WORDS.get(one["type"], "is not what this setting takes").format(**one.get("ctx", {}))
+        sentence = f"{path}{f' ({places[top]})' if places.get(top) else ''}: {text}"
+        if sentence not in said:
+            said.add(sentence)
+            yield sentence
+
+
+def fields_at(top: str, inside: list[str]) -> Iterable[str]:
+    """Return the names that are known where an unknown one stands."""
+    return OrthancSource.model_fields if inside and top == "sources" else Settings.model_fields
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the name that was perhaps meant."""
+    close = get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def named(name: str, places: Places) -> str:
+    """Return a setting with its place."""
+    return f"{name} ({places[name]})" if places[name] else name
+
+
+def line_of(lines: list[str], name: str, after: str = "") -> int:
+    """Return the number of the line of a TOML file on which a key or a table begins."""
+    header = next((number for number, line in enumerate(lines) if after and line.strip().startswith(after)), 0)
+    begins = re.compile(rf"""\s*(?:\[+\s*)?["']?{re.escape(name)}["']?\s*(?:[=.\]]|$)""")
+    return next((number for number, line in enumerate(lines, 1) if number > header and begins.match(line)), 1)
