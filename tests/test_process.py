@@ -65,6 +65,7 @@ def test_a_process_does_not_take_back_its_own_claims(tmp_path: Path) -> None:
         ("d6b1c1d2e3f44f5c8d7e6f5a4b3c2d1e", False),
         ("", False),
     ],
+    ids=["this process", "a younger one", "another machine", "no /proc", "an older release", "nobody"],
 )
 def test_only_what_is_known_to_be_dead_is_dead(owner: str, dead: bool) -> None:
     assert is_dead(owner) is dead
