@@ -186,7 +186,8 @@ class TwoArchives:
             }
             for name, stack in zip(("east", "west"), self.stacks, strict=True)
         ]
-        settings = {"ORTHANC_FHIR_SOURCES": json.dumps(sources)}
+        one = ("URL", "USER", "PASSWORD", "PUBLIC_URL")  # each source says these for itself
+        settings = {"ORTHANC_FHIR_SOURCES": json.dumps(sources), **{f"ORTHANC_FHIR_ORTHANC_{name}": "" for name in one}}
         self.mapper = Mapper(folder / "mapper", orthanc=self.one.orthanc, fhir=fhir, token=TOKEN, settings=settings)
         for stack in self.stacks:
             stack.orthanc.mapper_url = self.mapper.url

@@ -97,7 +97,7 @@ def test_hapi_finds_no_error_in_any_of_them(
 def test_all_files_at_once_are_several_studies_and_each_study_is_a_line(tmp_path: Path) -> None:
     together = orthanc_fhir("convert", str(SHIPPED / "test_files"))
     assert (together.returncode, together.stdout) == (1, "")
-    assert "studies, exactly one is needed" in together.stderr.splitlines()[-1]
+    assert "studies: say --each-study to convert them all" in together.stderr.splitlines()[-1]
 
     problems = tmp_path / "problems.ndjson"
     each = orthanc_fhir("convert", "--each-study", "--problems", str(problems), str(SHIPPED))
