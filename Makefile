@@ -28,7 +28,7 @@ test: lint ## run every test, real servers and a real browser included
 	@setup/native.sh
 	@[ "$$(id -u)" != 0 ] || setup/orthanc-trixie.sh
 	@setup/browser.sh
-	@$(RUN) pytest -rs
+	@$(RUN) pytest -rs -n 2 --dist loadgroup --no-loadscope-reorder
 
 lint: setup ## check style, types and printed documentation
 	@$(RUN) ruff check .

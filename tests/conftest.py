@@ -29,6 +29,13 @@ DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.live)]
 NewDatabase = Callable[[], str]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file together where several processes run them: they share its servers. Walks are long."""
+    for item in items:
+        walk = "convergence" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if walk else str(item.path)))
+
+
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the settings of whoever runs the tests out of them."""
