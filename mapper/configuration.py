@@ -25,7 +25,15 @@ CONFIG = PREFIX + "CONFIG"
 DEFAULT_FILE = "orthanc-fhir.toml"
 ORTHANCS_OWN = frozenset({PREFIX + "PLUGIN", PREFIX + "MAPPER_URL"})
 """What orthanc.json reads: it may stand in an environment that Orthanc and the mapper share."""
-ONE_ORTHANC = ("source", "patient_system", "dicomweb", *(n for n in Settings.model_fields if n.startswith("orthanc_")))
+ONE_ORTHANC = (
+    *("source", "patient_system", "dicomweb"),
+    *(f"orthanc_{name}" for name in ("url", "user", "password", "ca", "public_url")),
+)
+    "source",
+    "patient_system",
+    "dicomweb",
+    *(f"orthanc_{name}" for name in ("url", "user", "password", "ca", "public_url")),
+)
 """What each of several `sources` says for itself."""
 CONTRADICTIONS = (
     ("namespace", "namespace_file"),

@@ -1,11 +1,21 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
+import ssl
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from mapper.site import Site, SystemUri, Url, zones_exist
+
+
+def certificates(value: Path | None) -> Path | None:
+    """Return a file of certificates; raises ValueError when it cannot be read as such."""
+    try:
+        ssl.create_default_context(cafile=value)
+    except OSError as error:
+        raise ValueError(f"cannot be read as certificates ({type(error).__name__})") from error
+    return value
 
 
 class OrthancSource(BaseModel):
@@ -17,11 +27,13 @@ class OrthancSource(BaseModel):
     url: Url = Field(description="Orthanc as the mapper reaches it.")
     user: str | None = None
     password: SecretStr | None = None
+    ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
     public_url: Url | None = Field(None, description="Orthanc as clients reach it.")
     patient_system: SystemUri = Field(description="Identifier system of its PatientIDs without issuer.")
     timezone: str | None = Field(None, description="IANA zone of its times without offset.")
 
     _zone_exists = field_validator("timezone")(zones_exist)
+    _ca_is_readable = field_validator("ca")(certificates)
 
     @property
     def endpoint(self) -> str:
@@ -40,12 +52,15 @@ class Settings(Site):
         return self._file
 
     sources: tuple[OrthancSource, ...] = Field(
-        (), description="Several Orthancs, each with name, url, user, password, public_url, patient_system, timezone."
+        (),
+        description="Several Orthancs, each with name, url, user, password, ca, public_url, patient_system, timezone.",
     )
 
     orthanc_url: Url = Field("http://localhost:8042", description="Orthanc as the mapper reaches it.")
     orthanc_user: str | None = Field(None, description="User of Orthanc.")
     orthanc_password: SecretStr | None = Field(None, description="Password of that user.")
+    orthanc_ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
+    orthanc_limit: int = Field(64, ge=1, description="Largest answer of Orthanc, inflated, in MB; metadata apart.")
     orthanc_public_url: Url | None = Field(
         None, description="Orthanc as clients reach it: `/dicom-web` under it is Endpoint.address."
     )
@@ -55,6 +70,7 @@ class Settings(Site):
     fhir_password: SecretStr | None = Field(None, description="Password of that user.")
     fhir_token: SecretStr | None = Field(None, description="Bearer token for the FHIR server.")
     fhir_ca: Path | None = Field(None, description="File of the CA that signed the FHIR server's certificate.")
+    fhir_limit: int = Field(32, ge=1, description="Largest answer of the FHIR server, inflated, in MB.")
     namespace_file: Path | None = Field(
         None, description="File that holds `namespace`; `serve` makes it with a secret UUID where it is absent."
     )
@@ -68,7 +84,15 @@ class Settings(Site):
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )
     workers: int = Field(4, ge=1, le=64, description="Studies synced side by side.")
-    timeout: float = Field(60.0, gt=0, description="Seconds to wait for an answer of Orthanc or the FHIR server.")
+    timeout: float = Field(
+        60.0, gt=0, description="Seconds until an answer of Orthanc or the FHIR server is complete; metadata apart."
+    )
+    metadata_limit: int = Field(512, ge=1, description="Largest metadata of one series, inflated, in MB.")
+    metadata_timeout: float = Field(
+        600.0,
+        gt=0,
+        description="Seconds until the metadata of one series are complete: an archive may read every file.",
+    )
     log_format: Literal["json", "text"] = Field("json", description="Form of the log on standard output.")
 
     @field_validator("token")
@@ -77,6 +101,8 @@ class Settings(Site):
         if value is not None and not value.get_secret_value().strip():
             raise ValueError("must not be empty: everybody would have it")
         return value
+
+    _cas_are_readable = field_validator("orthanc_ca", "fhir_ca")(certificates)
 
     @field_validator("sources")
     @classmethod
@@ -96,6 +122,7 @@ class Settings(Site):
                 url=self.orthanc_url,
                 user=self.orthanc_user,
                 password=self.orthanc_password,
+                ca=self.orthanc_ca,
                 public_url=self.orthanc_public_url,
                 patient_system=self.patient_system or f"{self.base}/patient",
                 timezone=self.timezone,

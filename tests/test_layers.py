@@ -12,6 +12,7 @@ MAPPER = ROOT / "mapper"
 LAYERS = (
     *(
         "errors",
+        "nesting",
         "url",
         "site",
         "settings",
@@ -20,6 +21,7 @@ LAYERS = (
         "log",
         "progress",
         "meter",
+        "http",
         "dicom",
         "fhir",
         "maps",

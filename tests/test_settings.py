@@ -272,6 +272,7 @@ def test_of_two_that_contradict_each_other_neither_counts(pair: tuple[str, str])
         "orthanc_user": "SECRET",
         "orthanc_password": "SECRET",
         "orthanc_public_url": "http://orthanc",
+        "orthanc_ca": "/etc/ssl/certs/ca-certificates.crt",
         "patient_system": "urn:oid:2.999",
         "dicomweb": "http://orthanc/dicom-web",
     }

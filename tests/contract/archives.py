@@ -11,6 +11,7 @@ from demo.dataset import part10
 from demo.native import Orthanc as Server
 from mapper.dicom.reader import Reader
 from mapper.errors import SourceDown
+from mapper.http.peer import Bound
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Source
@@ -68,7 +69,7 @@ class Real:
         self.server = server
         user, password = server.auth or (None, None)
         reader = Reader(KEYWORDS, INSTANCE_KEYWORDS)
-        self._source = Orthanc(server.url, reader, user, password, timeout=20.0)
+        self._source = Orthanc(server.url, reader, user, password, answer=Bound(64, 20.0))
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.auth = server.auth
