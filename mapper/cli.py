@@ -275,7 +275,7 @@ def doctor(config: Config = None) -> None:
     sick = False
     with one_line():
         for found in examine(load(Settings, config)):
-            typer.echo(f"{found.level:8}{found.text}")
+            typer.echo(f"{found.level:8}{found}")
             sick = sick or found.level == "problem"
     if sick:
         raise typer.Exit(1)

@@ -26,12 +26,7 @@ DEFAULT_FILE = "orthanc-fhir.toml"
 ORTHANCS_OWN = frozenset({PREFIX + "PLUGIN", PREFIX + "MAPPER_URL"})
 """What orthanc.json reads: it may stand in an environment that Orthanc and the mapper share."""
 ONE_ORTHANC = (
-    *("source", "patient_system", "dicomweb"),
-    *(f"orthanc_{name}" for name in ("url", "user", "password", "ca", "public_url")),
-)
-    "source",
-    "patient_system",
-    "dicomweb",
+    *("source", "patient_system", "dicomweb", "dicomweb_root"),
     *(f"orthanc_{name}" for name in ("url", "user", "password", "ca", "public_url")),
 )
 """What each of several `sources` says for itself."""

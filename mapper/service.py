@@ -95,6 +95,7 @@ def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
         ca=str(source.ca) if source.ca else None,
         answer=Bound(settings.orthanc_limit, settings.timeout),
         metadata=Bound(settings.metadata_limit, settings.metadata_timeout),
+        root=source.dicomweb_root,
     )
 
 
@@ -177,7 +178,8 @@ def output_version(site: Site, fhir_url: str) -> str:
 def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, version: str) -> Triggers:
     """Return what looks after one source."""
     endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
-    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint), version)
+    study_key = partial(imaging_study_key, site.namespace)
+    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint, study_key), version)
 
 
 def service_of(settings: Settings, meter: Meter | None = None, *, make: bool = True) -> Service:

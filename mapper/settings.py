@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
-from mapper.site import Site, SystemUri, Url, zones_exist
+from mapper.site import RootPath, Site, SystemUri, Url, zones_exist
 
 
 def certificates(value: Path | None) -> Path | None:
@@ -29,6 +29,7 @@ class OrthancSource(BaseModel):
     password: SecretStr | None = None
     ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
     public_url: Url | None = Field(None, description="Orthanc as clients reach it.")
+    dicomweb_root: RootPath = Field("/dicom-web", description="Where its DICOMweb is.")
     patient_system: SystemUri = Field(description="Identifier system of its PatientIDs without issuer.")
     timezone: str | None = Field(None, description="IANA zone of its times without offset.")
 
@@ -38,7 +39,7 @@ class OrthancSource(BaseModel):
     @property
     def endpoint(self) -> str:
         """DICOMweb root as clients reach it."""
-        return f"{self.public_url or self.url}/dicom-web"
+        return f"{self.public_url or self.url}{self.dicomweb_root}"
 
 
 class Settings(Site):
@@ -53,7 +54,8 @@ class Settings(Site):
 
     sources: tuple[OrthancSource, ...] = Field(
         (),
-        description="Several Orthancs, each with name, url, user, password, ca, public_url, patient_system, timezone.",
+        description="Several Orthancs, each with name, url, user, password, ca, public_url, dicomweb_root, "
+        "patient_system, timezone.",
     )
 
     orthanc_url: Url = Field("http://localhost:8042", description="Orthanc as the mapper reaches it.")
@@ -62,8 +64,9 @@ class Settings(Site):
     orthanc_ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
     orthanc_limit: int = Field(64, ge=1, description="Largest answer of Orthanc, inflated, in MB; metadata apart.")
     orthanc_public_url: Url | None = Field(
-        None, description="Orthanc as clients reach it: `/dicom-web` under it is Endpoint.address."
+        None, description="Orthanc as clients reach it: `dicomweb_root` under it is Endpoint.address."
     )
+    dicomweb_root: RootPath = Field("/dicom-web", description="Where Orthanc's DICOMweb is (its `DicomWeb.Root`).")
     source: str = Field("orthanc", min_length=1, max_length=48, description="Name of the source in the ledger.")
     fhir_url: Url = Field("http://localhost:8080/fhir", description="FHIR base as the mapper reaches it.")
     fhir_user: str | None = Field(None, description="User of the FHIR server (Basic).")
@@ -124,6 +127,7 @@ class Settings(Site):
                 password=self.orthanc_password,
                 ca=self.orthanc_ca,
                 public_url=self.orthanc_public_url,
+                dicomweb_root=self.dicomweb_root,
                 patient_system=self.patient_system or f"{self.base}/patient",
                 timezone=self.timezone,
             ),
@@ -132,4 +136,4 @@ class Settings(Site):
     @property
     def endpoint(self) -> str:
         """DICOMweb root of the one source as clients reach it."""
-        return self.dicomweb or f"{self.orthanc_public_url or self.orthanc_url}/dicom-web"
+        return self.dicomweb or f"{self.orthanc_public_url or self.orthanc_url}{self.dicomweb_root}"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from mapper.url import base_uri, base_url, system_uri
+from mapper.url import base_uri, base_url, root_path, system_uri
 
 PUBLIC_NAMESPACE = uuid5(NAMESPACE_URL, "urn:orthanc-fhir:mapping:v1")
 """The id namespace of `convert` and of the demo: public, so nobody's ids are secret under it."""
@@ -28,6 +28,7 @@ Option = Literal[
 Url = Annotated[str, AfterValidator(base_url)]
 BaseUri = Annotated[str, AfterValidator(base_uri)]
 SystemUri = Annotated[str, AfterValidator(system_uri)]
+RootPath = Annotated[str, AfterValidator(root_path)]
 
 
 def are_systems(value: dict[str, str]) -> dict[str, str]:

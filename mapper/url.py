@@ -13,6 +13,7 @@ AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?")
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*\.?")
 PORT = re.compile(r"[1-9][0-9]{0,4}")
+ROOT = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?")
 NO_URI = re.compile(r"""["<>^`{|}]""")
 HALF_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -41,6 +42,13 @@ def system_uri(text: str) -> str:
     if text.partition(":")[2].startswith("//"):
         refuse_authority(text)
     return text
+
+
+def root_path(text: str) -> str:
+    """Return the path under which a server has an API, without its last slash; raises ValueError when it is none."""
+    if not ROOT.fullmatch(text):
+        raise ValueError("must be a path such as /dicom-web")
+    return text.rstrip("/")
 
 
 def base_uri(text: str) -> str:

@@ -13,6 +13,7 @@ from datasets import dataset
 from mapper.dicom.study import Collector
 from mapper.errors import MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
 from mapper.fhir.ids import resource_id
+from mapper.finding import Finding, ok
 from mapper.maps import Mapped, study_to_fhir
 from mapper.service import study_parts
 from mapper.sinks.sink import Key, Resource
@@ -178,9 +179,12 @@ class FakeSource:
         stable = {self.held[id].study_uid for number, id in self.log if number > cursor and id in self.held}
         return Changes(tuple(sorted(stable)), self.last)
 
-    def check(self) -> list[str]:
+    def probe(self) -> None:
         self._alive()
-        return ["a source in memory"]
+
+    def check(self) -> Iterator[Finding]:
+        self._alive()
+        yield ok("a source in memory")
 
     def _alive(self) -> None:
         if self.down is not None:
@@ -252,9 +256,14 @@ class FakeSink:
         self.probes += 1
         self._alive()
 
-    def check(self) -> list[str]:
+    def ids_of(self, study_uid: str) -> list[str]:
         self._alive()
-        return ["a sink in memory"]
+        held = [(key[1], self.now(key)) for key in self.keys("ImagingStudy")]
+        return [id for id, one in held if one["identifier"][0]["value"] == f"urn:oid:{study_uid}"]
+
+    def check(self) -> Iterator[Finding]:
+        self._alive()
+        yield ok("a sink in memory")
 
     # -- what tests ask of it --------------------------------------------------------------------
 

@@ -3,12 +3,17 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ECONNREFUSED, EHOSTUNREACH, ENETUNREACH
 from http.client import HTTPException
 from zlib import error as ZlibError
 
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, NameResolutionError, SSLError
 from urllib3.exceptions import TimeoutError as NoTime
 
+NO_WAY = {
+    ECONNREFUSED: "the connection is refused, so nobody listens there",
+    **dict.fromkeys((EHOSTUNREACH, ENETUNREACH), "there is no way to its host"),
+}
 CERTIFICATE = {  # OpenSSL's X509_V_ERR_...
     **dict.fromkeys((9, 13), "is not valid yet"),
     **dict.fromkeys((10, 14), "has expired"),
@@ -51,13 +56,23 @@ def no_answer() -> Iterator[None]:
     try:
         yield
     except (ConnectTimeoutError, LocationValueError) as error:
-        raise Unreachable(f"does not come: nobody listens there ({type(error).__name__})") from None
+        raise Unreachable(cause(error)) from None
     except SSLError as error:
         raise Untrusted(distrust(error)) from None
     except (NoTime, TimeoutError):
         raise Late("is not there in time") from None
     except (HTTPError, HTTPException, OSError, ValueError, ZlibError) as error:  # ValueError: a length below nothing
         raise Broken(f"broke off or is garbled ({type(error).__name__})") from None
+
+
+def cause(error: Exception) -> str:
+    """Return why nobody can be asked."""
+    if isinstance(error, LocationValueError):
+        return "this is no address"
+    if isinstance(error, NameResolutionError):
+        return "its host is not known"
+    known = getattr(error.__cause__ or error.__context__, "errno", None)
+    return NO_WAY.get(known or 0, "no connection is made in time")
 
 
 def distrust(error: SSLError) -> str:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
+
+from msgspec import Struct
 
 from mapper.errors import MapperError, SettingError, SinkBusy, SinkDown, SinkRefused
 from mapper.http.body import decoded
-from mapper.http.no_answer import NoAnswer, Unreachable, Untrusted
+from mapper.http.no_answer import NoAnswer, Unreachable, Unreadable, Untrusted
 from mapper.http.peer import Bound, Peer, basic
 from mapper.http.target import Target
 from mapper.meter import Meter
@@ -21,6 +23,18 @@ WRITING = {
     "X-Retry-On-Version-Conflict": "retry; max-retries=5",
 }
 T = TypeVar("T")
+
+
+class Typed(Struct):
+    """Any FHIR resource."""
+
+    resourceType: str
+
+
+class Counted(Struct):
+    """The Bundle that answers a search for a number."""
+
+    resourceType: Literal["Bundle"]
 
 
 class FhirClient:
@@ -66,6 +80,7 @@ class FhirClient:
             raise failure(answer, self._clock)
         if not answer.succeeded:
             raise SinkDown(f"the FHIR server cannot count its patients: HTTP {answer.status}")
+        json_of(answer, Counted)
 
     def ask(
         self, method: str, target: Target, data: bytes | None = None, query: Mapping[str, str] | str = ""
@@ -75,8 +90,10 @@ class FhirClient:
         try:
             with self._peer.exchange(method, target, self._bound, query=query, body=data, headers=headers) as incoming:
                 answer = Answer(incoming.status, incoming.headers, incoming.read())
-        except Unreachable:
-            raise SinkDown(f"the FHIR server does not answer at {self.url}") from None
+        except Unreachable as error:
+            raise SinkDown(
+                f"the FHIR server does not answer at {self.url}: {error}; is it running, and is fhir_url right?"
+            ) from None
         except Untrusted as error:
             raise SinkRefused(f"the FHIR server is not to be trusted: {error}: check fhir_ca and fhir_url") from None
         except NoAnswer as error:
@@ -95,8 +112,27 @@ class FhirClient:
 
 
 def json_of(answer: Answer, kind: type[T]) -> T:
-    """Return a JSON answer of the kind that is expected; raises SinkBusy when a gateway answers something else."""
+    """Return a JSON answer of the kind that is expected.
+
+    Raises SinkBusy for another kind of FHIR JSON, and SinkRefused where no FHIR is spoken at all: by a portal, or by a
+    gateway while the server is maintained.
+    """
     try:
         return decoded(answer.body, kind)
+    except Unreadable as error:
+        if not speaks_fhir(answer.body):
+            raise SinkRefused(
+                f"what answers at fhir_url is not FHIR JSON (HTTP {answer.status}): a portal, or a page of a gateway? "
+                "Check fhir_url and what stands before the FHIR server"
+            ) from None
+        raise SinkBusy(f"the FHIR server's answer {error}") from None
     except NoAnswer as error:
         raise SinkBusy(f"the FHIR server's answer {error}") from None
+
+
+def speaks_fhir(body: bytes) -> bool:
+    """Tell whether a body is any FHIR resource in JSON."""
+    try:
+        return bool(decoded(body, Typed).resourceType)
+    except NoAnswer:
+        return False

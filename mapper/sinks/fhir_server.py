@@ -6,19 +6,21 @@ from typing import Any
 
 import msgspec
 
-from mapper.errors import BundleRejected, SinkBusy, TooLarge
+from mapper.errors import BundleRejected, MapperError, SinkBusy, SinkRefused, TooLarge
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
 from mapper.fhir.uid import uid_of
+from mapper.finding import Finding, ok
 from mapper.http.target import Target
 from mapper.sinks import held
+from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of
 from mapper.sinks.retraction import retracted
 from mapper.sinks.sink import Key, Resource
 
 CORE = frozenset({"Patient", "Practitioner", "Organization", "Endpoint", "Device", "ImagingStudy"})
 """What is sent first when a server finds the whole transaction too large; the rest refers to it."""
-BASE = Target("")
+BASE, METADATA = Target(""), Target("/metadata")
 PAGE, PAGES = "500", 100_000
 QUERY = re.compile(r"[!-~]*")
 LONGEST_QUERY = 2000
@@ -30,6 +32,7 @@ class FhirServer:
     def __init__(self, client: FhirClient, public_url: str) -> None:
         self._client = client
         self._public_url = public_url.rstrip("/")
+        self._proven = False
 
     def put(self, resources: Iterable[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         """Write resources as one transaction, in parts when the server finds that too large; see Sink.put."""
@@ -101,18 +104,41 @@ class FhirServer:
         return [(one.resourceType, one.id) for one in found if one.resourceType == "Observation"]
 
     def probe(self) -> None:
-        """Ask a question that needs the server's database; raises SinkDown or SinkRefused."""
-        self._client.probe()
+        """Ask a question that needs the server's database; raises SinkDown, SinkBusy or SinkRefused.
 
-    def check(self) -> list[str]:
-        """Return what `doctor` should say of this server."""
-        self.probe()
-        said = [f"FHIR server answers at {self._client.url}"]
-        if statement := self._client.get(Target("/metadata"), held.CapabilityStatement, {"_summary": "true"}):
-            said[0] += f" ({statement.software.name}, FHIR {statement.fhirVersion or 'of unknown version'})"
-            if not (statement.fhirVersion or "4.").startswith("4."):
-                said.append("problem: the FHIR server does not speak R4")
-        return said
+        Before the first write, and after each outage, also whether this is a server that we can write to.
+        """
+        try:
+            if not self._proven:
+                for found in shortcomings(self._client.get(METADATA, CapabilityStatement)):
+                    raise SinkRefused(str(found))
+            self._client.probe()
+        except MapperError:
+            self._proven = False
+            raise
+        self._proven = True
+
+    def ids_of(self, study_uid: str) -> list[str]:
+        """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
+        query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id", "_count": PAGE}
+        page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
+        return sorted(one.resource.id for one in page.entry) if page else []
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what `doctor` should say of this server; raises as `probe`."""
+        statement = self._client.get(METADATA, CapabilityStatement)
+        missing = list(shortcomings(statement))
+        if statement and statement.fhirVersion:
+            name = printable(statement.software.name)
+            yield ok(f"FHIR server answers at {self._client.url} ({name}, FHIR {printable(statement.fhirVersion)})")
+        yield from missing
+        if not missing:
+            self._client.probe()
+
+
+def printable(text: str) -> str:
+    """Return the beginning of what a server calls itself, in characters that do nothing to a terminal."""
+    return "".join(one for one in text[:40] if one.isprintable()) or "unnamed"
 
 
 def resource_at(key: Key) -> Target:

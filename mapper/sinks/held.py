@@ -61,16 +61,3 @@ class Bundle(Struct, frozen=True):
     resourceType: Literal["Bundle"]
     entry: tuple[Entry, ...] = ()
     link: tuple[Link, ...] = ()
-
-
-class Software(Struct, frozen=True):
-    """CapabilityStatement.software."""
-
-    name: str = "unnamed"
-
-
-class CapabilityStatement(Struct, frozen=True):
-    """What a server can do."""
-
-    fhirVersion: str = ""
-    software: Software = Software()

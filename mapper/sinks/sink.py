@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
+from mapper.finding import Finding
+
 Resource = Mapping[str, Any]
 Key = tuple[str, str]
 """A resource's type and id."""
@@ -36,5 +38,8 @@ class Sink(Protocol):
     def probe(self) -> None:
         """Ask whether the sink is there at all; raises SinkDown, SinkBusy or SinkRefused."""
 
-    def check(self) -> list[str]:
-        """Return what `doctor` should say of this sink, a sentence each; raises as `put`."""
+    def ids_of(self, study_uid: str) -> list[str]:
+        """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it; raises as `put`."""
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what `doctor` should say of this sink; raises as `put`."""

@@ -6,18 +6,31 @@ DICOMweb 404 proves nothing (one UID under two PatientIDs answers 404 although b
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
+from mapper.dicom.study import Collector, Study
 from mapper.dicom.uid import is_askable
-from mapper.errors import BadUID, Problem, SourceBusy, SourceChanged, SourceDown, StudyGone, TwoPatients
+from mapper.errors import (
+    BadMetadata,
+    BadUID,
+    NotOneStudy,
+    Problem,
+    SourceBusy,
+    SourceChanged,
+    SourceDown,
+    StudyGone,
+    TwoPatients,
+)
+from mapper.finding import Finding, limit, ok
 from mapper.http.peer import Bound
 from mapper.http.target import Target
-from mapper.sources import rest
+from mapper.sources import checkup, rest
 from mapper.sources.sightings import name_of, parse_time, sighting, state_of
 from mapper.sources.source import Changes, Reading, Sighting
 from mapper.sources.web import Web
@@ -38,7 +51,7 @@ UNASKABLE = Problem(
 )
 
 CHANGES, FIND, LOOKUP = Target("/changes"), Target("/tools/find"), Target("/tools/lookup")
-NOW, PLUGINS = Target("/tools/now"), Target("/plugins")
+NOW = Target("/tools/now")
 SERIES, STATISTICS, STUDIES = Target("/series"), Target("/statistics"), Target("/studies")
 SYSTEM = Target("/system")
 T = TypeVar("T")
@@ -60,13 +73,18 @@ class Orthanc:
         ca: str | None = None,
         answer: Bound = ANSWER,
         metadata: Bound = METADATA,
+        root: str = "/dicom-web",
     ) -> None:
-        """Remember whom to ask; `metadata` is what the metadata of one series may cost, `answer` all else."""
+        """Remember whom to ask; `metadata` is what the metadata of one series may cost, `answer` all else.
+
+        `root` is where its DICOMweb is.
+        """
         self.name = name
         self._web = Web(url, (STATISTICS, rest.Statistics), answer, user, password, ca)
-        self._reader, self._metadata = reader, metadata
+        self._reader, self._metadata, self._root = reader, metadata, root
         self._version: tuple[int, ...] | None = None
         self._sorted: bool | None = None
+        self._suspect: str | None = None
 
     # -- one study ------------------------------------------------------------------------------
 
@@ -85,16 +103,17 @@ class Orthanc:
         after = self._sighting(before.id)
         if after is None or state_of(after) != state_of(before):
             raise SourceChanged(f"study {study_uid} changed while it was read")
-        return Reading(collector.study(study_uid), before)
+        return Reading(self._complete(collector.study(study_uid)), before)
 
     def _read_series(self, study_uid: str, series: rest.Series, collector: Collector) -> None:
         series_uid = series.MainDicomTags.SeriesInstanceUID or ""
         if not is_askable(series_uid):
             collector.count(study_uid, len(series.Instances), UNASKABLE)
             return
-        target = Target("/dicom-web/studies/{study}/series/{series}/metadata", study_uid, series_uid)
+        target = Target(f"{self._root}/studies/{{study}}/series/{{series}}/metadata", study_uid, series_uid)
         with self._web.answer("GET", target, accept=DICOM_JSON, bound=self._metadata) as metadata:
             if metadata is None:
+                self._dicomweb()
                 raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
             self._reader.read(metadata.parts(), collector)
 
@@ -238,17 +257,54 @@ class Orthanc:
     def _now(self) -> datetime:
         return parse_time(self._web.text(NOW).strip().strip('"'))
 
-    def check(self) -> list[str]:
-        """Return what `doctor` should say of this Orthanc."""
-        said = [f"Orthanc {'.'.join(map(str, self.version))} answers at {self._web.url}"]
-        plugins = self._web.json("GET", PLUGINS, list[str]) or []
-        if "dicom-web" not in plugins:
-            said.append("problem: Orthanc has no DICOMweb plugin: install orthanc-dicomweb and restart Orthanc")
-        if "python" not in plugins:
-            said.append("problem: Orthanc has no Python plugin: studies come by polling, without the Explorer button")
+    def probe(self) -> None:
+        """Ask whether studies can be listed and read; see Source.probe."""
+        self.count()
+        self._dicomweb()
+        suspect, self._suspect = self._suspect, None
+        if suspect:
+            with suppress(SourceBusy, SourceChanged, StudyGone, TwoPatients, BadUID, BadMetadata, NotOneStudy):
+                self.read(suspect, [])
+
+    def _dicomweb(self) -> None:
+        with self._web.answer("GET", Target(f"{self._root}/studies"), accept=DICOM_JSON, limit=1) as answer:
+            if answer is None:
+                raise SourceDown(
+                    f"{self._web.url} has no DICOMweb at {self._root}: enable it (DicomWeb.Enable in Orthanc), or set "
+                    "dicomweb_root to its DicomWeb.Root"
+                )
+
+    def _complete(self, study: Study) -> Study:
+        """Return a study whose metadata are whole; raises SourceDown when DICOMweb leaves out what Orthanc has.
+
+        With another SeriesMetadata than Full, SOPClassUID is missing, which no stored instance lacks (PS3.3 C.12.1).
+        """
+        bare = [one for one in study.series if not any("SOPClassUID" in each.item for each in one.instances)]
+        for instance in (one.instances[0] for one in bare[:1]):
+            hits = self._web.json("POST", LOOKUP, list[rest.Hit], data=instance.uid.encode()) or []
+            for id in [hit.ID for hit in hits if hit.Type == "Instance"][:1]:
+                tags = self._web.json("GET", Target("/instances/{instance}/simplified-tags", id), rest.InstanceTags)
+                if tags and tags.SOPClassUID:
+                    self._suspect = study.uid
+                    raise SourceDown(
+                        f"{self._web.url}: DICOMweb leaves attributes out; set its DicomWeb.SeriesMetadata to Full"
+                    )
+        return study
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what `doctor` should say of this Orthanc; see Source.check."""
+        yield ok(f"Orthanc {'.'.join(map(str, self.version))} answers at {self._web.url}")
+        lacking = list(checkup.plugins(self._web))
+        yield from lacking
+        studies = list(islice(self._pages(STUDIES, rest.Study), checkup.LOOKED_AT))
+        if not any(one.level == "problem" for one in lacking):
+            self._dicomweb()
+            for study in studies[:1]:
+                yield from checkup.metadata(self._web, self._root, study)
+        yield from checkup.stability(studies)
+        yield from checkup.our_plugin(self._web, studies)
         if self._counts_needed():
-            said.append("limit: Orthanc before 1.12.1 does not date deletions; instances are counted instead")
-        return said
+            yield limit("Orthanc before 1.12.1 does not date deletions, so instances are counted instead")
 
 
 def parse_version(text: str) -> tuple[int, ...]:

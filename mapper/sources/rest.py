@@ -86,3 +86,23 @@ class System(Struct):
 
     Version: str
     Capabilities: Features | None = None
+
+
+class OneSeries(Struct):
+    """`/series/{id}`."""
+
+    MainDicomTags: Tags
+    Instances: list[Id] = []
+
+
+class Told(Struct):
+    """What our plugin in Orthanc tells of a study: `/fhir-sync/studies/{id}`."""
+
+    state: str
+    message: str | None = None
+
+
+class InstanceTags(Struct):
+    """`/instances/{id}/simplified-tags`, as far as anybody asks."""
+
+    SOPClassUID: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mapper.dicom.study import Study
+from mapper.finding import Finding
 
 YOUNG = "young"
 """The last word of a fingerprint behind which another change may hide: it is looked at again."""
@@ -66,5 +67,8 @@ class Source(Protocol):
     def changes(self, cursor: int | None) -> Changes:
         """Return what became stable since `cursor` (None: from now on); raises SourceDown."""
 
-    def check(self) -> list[str]:
-        """Return what `doctor` should say of this source, a sentence each; raises SourceDown."""
+    def probe(self) -> None:
+        """Ask whether studies can be read at all; raises SourceDown."""
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what `doctor` should say of this source; raises SourceDown."""

@@ -86,7 +86,7 @@ class Web:
     def _silence(self, request: str, error: NoAnswer) -> MapperError:
         """Return what it means that there is no answer to use: the service is down, or fails at this one request."""
         if isinstance(error, Unreachable):
-            return SourceDown(f"{self.url} does not answer")
+            return SourceDown(f"{self.url} does not answer: {error}; is it running, and is its URL right?")
         if isinstance(error, Untrusted):
             return SourceDown(f"{self.url}: {error}: check orthanc_ca and orthanc_url")
         said = f"{self.url}: the answer to {request} {error}"

@@ -13,40 +13,45 @@ log = structlog.get_logger(__name__)
 
 
 class Breaker:
-    """Remembers that one side is down; `probe` raises MapperError as long as it is."""
+    """Remembers that one side is down; `probe` raises MapperError as long as it is. At first nobody knows."""
 
     def __init__(self, name: str, probe: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
         self.name = name
         self.reason = ""
         self._probe, self._clock = probe, clock
         self._wait, self._next = FIRST_WAIT, 0.0
+        self._known = False
         self._lock = threading.Lock()
 
     def open(self, reason: str, retry_after: float | None = None) -> None:
         """Say that the side is down."""
         with self._lock:
-            if not self.reason:
-                log.warning("down", side=self.name, reason=reason)
-                self._wait = FIRST_WAIT
-            self.reason = reason
+            self._down(reason)
             self._next = self._clock() + max(self._wait, retry_after or 0.0)
 
     def closed(self) -> bool:
         """Tell whether one may work; when it is time, the calling thread asks the side itself."""
-        if not self.reason:
+        if self._known and not self.reason:
             return True
         if self._clock() < self._next or not self._lock.acquire(blocking=False):
             return False
         try:
             self._probe()
         except MapperError as error:
-            self.reason = str(error)
+            self._down(str(error))
             self._wait = min(self._wait * 2, LONGEST_WAIT)
             self._next = self._clock() + self._wait
             return False
         else:
-            log.warning("back", side=self.name)
-            self.reason = ""
+            if self.reason:
+                log.warning("back", side=self.name)
+            self.reason, self._known = "", True
             return True
         finally:
             self._lock.release()
+
+    def _down(self, reason: str) -> None:
+        if not self.reason:
+            log.warning("down", side=self.name, reason=reason)
+            self._wait = FIRST_WAIT
+        self.reason = reason

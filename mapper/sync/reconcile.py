@@ -4,16 +4,23 @@ The sweep trusts the ledger; this does not. It lists the ImagingStudies that are
 endpoint, and marks those that the source does not hold, and those that the ledger believes in FHIR but are not.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from mapper.sinks.sink import Sink
+from mapper.sinks.sink import Key, Sink
 from mapper.sync.ledger import BY_HAND, RECONCILED, Ledger
 from mapper.sync.schema import seen, study
 from mapper.sync.sweep import BRAKE, brake_on
 
 EVERY = 24 * 3600.0
+LOOKED_UP = 20
+"""Studies that are looked up by their StudyInstanceUID."""
+STRANGERS = (
+    "the FHIR server holds {number} of {of} studies that were looked up under ids that are not ours: another ledger or "
+    "namespace wrote them, or another program, and every study would stand there twice"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,14 @@ class Difference:
     strange: int = 0
     lost: int = 0
     brake: str = ""
+    elsewhere: str = ""
+    """That the sink holds studies of this source under ids that are not ours, if so."""
+
+
+def under_other_ids(sink: Sink, study_key: Callable[[str], Key], study_uids: Sequence[str]) -> int:
+    """Return how many of these studies the sink holds under other ids alone; raises as Sink.put."""
+    found = ((study_key(uid)[1], sink.ids_of(uid)) for uid in study_uids[:LOOKED_UP])
+    return sum(bool(ids) and mine not in ids for mine, ids in found)
 
 
 def due(ledger: Ledger, source: str) -> bool:
@@ -30,7 +45,15 @@ def due(ledger: Ledger, source: str) -> bool:
     return ledger.clock() >= float(ledger.get(f"{RECONCILED}:{source}") or 0.0) + EVERY
 
 
-def reconcile(ledger: Ledger, source: str, sink: Sink, endpoint: str, *, vanishing_allowed: bool = False) -> Difference:
+def reconcile(
+    ledger: Ledger,
+    source: str,
+    sink: Sink,
+    endpoint: str,
+    study_key: Callable[[str], Key],
+    *,
+    vanishing_allowed: bool = False,
+) -> Difference:
     """Mark what differs between the studies of a source and those that FHIR offers at its endpoint (an id).
 
     The source must have been swept just before. Raises SinkDown, SinkBusy or SinkRefused, and then nothing
@@ -47,4 +70,7 @@ def reconcile(ledger: Ledger, source: str, sink: Sink, endpoint: str, *, vanishi
     ledger.mark(source, lost | (set() if brake else strange), BY_HAND)
     ledger.put(f"{BRAKE}:{source}:fhir", brake)
     ledger.put(f"{RECONCILED}:{source}", str(ledger.clock()))
-    return Difference(len(strange), len(lost), brake)
+    looked_up = [] if "synced" in states.values() else sorted(held - offered)[:LOOKED_UP]
+    number = under_other_ids(sink, study_key, looked_up)
+    elsewhere = STRANGERS.format(number=number, of=len(looked_up)) if number else ""
+    return Difference(len(strange), len(lost), brake, elsewhere)

@@ -115,6 +115,8 @@ class Triggers:
             log.warning("not compared", source=self.source.name, reason=str(error))
             return
         log.info("compared", source=self.source.name, strange=found.strange, lost=found.lost)
+        if found.elsewhere:
+            log.error("other ids", source=self.source.name, reason=found.elsewhere)
         if found.brake:
             log.error("brake", source=self.source.name, reason=found.brake)
 

@@ -54,7 +54,7 @@ class Worker:
     def __post_init__(self) -> None:
         resources, several = Resources(self.ledger), len(self.sources) > 1
         self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.parts, self.policy, several)
-        self.breakers = {name: Breaker(name, source.count) for name, source in self.sources.items()}
+        self.breakers = {name: Breaker(name, source.probe) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
 
     def version(self, source: str) -> str:
