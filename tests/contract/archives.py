@@ -32,6 +32,9 @@ class Archive(Protocol):
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         """Remove a study."""
 
+    def forget(self, id: str) -> None:
+        """Remove the study that has this id of the source's own."""
+
     def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
         """Remove one instance of a study."""
 
@@ -54,6 +57,9 @@ class InMemory:
 
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         self.fake.delete(study_uid, patient)
+
+    def forget(self, id: str) -> None:
+        del self.fake.held[id]
 
     def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
         self.fake.delete_instance(study_uid, str(number), patient)
@@ -98,7 +104,10 @@ class Real:
 
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         (found,) = self.ids("Study", study_uid, patient)
-        self.ask("DELETE", f"/studies/{found}")
+        self.forget(found)
+
+    def forget(self, id: str) -> None:
+        self.ask("DELETE", f"/studies/{id}")
 
     def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
         (found,) = self.ids("Instance", f"{study_uid}.1.{number}", patient)
