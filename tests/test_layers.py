@@ -12,6 +12,7 @@ MAPPER = ROOT / "mapper"
 LAYERS = (
     *(
         "errors",
+        "nesting",
         "settings",
         "namespace",
         "log",

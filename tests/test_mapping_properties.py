@@ -431,11 +431,11 @@ ODD_JSON = {
     "a fraction beyond all bounds": ("[77]", "[1.5e-99999999999999999999]"),
     "an attribute twice": ('"00200011":', '"00200011": {"vr": "IS", "Value": [1]}, "00200011":'),
     "100 arrays in each other": ("[77]", "[" * 100 + "]" * 100),
-}
-REFUSED = {
     "5,000 arrays in each other": ("[77]", "[" * 5000 + "]" * 5000),
     "5,000 objects in each other": ("[77]", '[{"a":' * 5000 + "1" + "}]" * 5000),
     "a deep attribute of no interest": ('"00200011":', f'"7FE00010": {"[" * 99_999}{"]" * 99_999}, "00200011":'),
+}
+REFUSED = {
     "cut in the middle": ('"00200011":', ""),
     "another encoding": None,
     "nothing": "",

@@ -9,9 +9,9 @@ import pytest
 from datasets import dataset
 
 from mapper import NotOneStudy, bundle_from_metadata
-from mapper.dicom.reader import Reader
+from mapper.dicom.reader import CUT, LARGEST_LOOSE, Reader
 from mapper.dicom.study import Collector, Study
-from mapper.errors import BadMetadata, TwoPatients
+from mapper.errors import BadMetadata, Problem, TwoPatients
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
@@ -162,6 +162,87 @@ def test_what_is_no_metadata_is_refused(raw: bytes) -> None:
     assert "SECRET" not in str(failed.value)
     with pytest.raises(ValueError, match=r"."):
         bundle_from_metadata(raw)
+
+
+@pytest.mark.parametrize(("depth", "cut"), [(1, False), (64, False), (65, True), (200, True), (5_000, True)])
+@pytest.mark.parametrize("read", [True, False], ids=["an attribute that is read", "one that is not"])
+def test_items_in_items_are_read_as_far_as_64(depth: int, cut: bool, read: bool) -> None:
+    """Mapping reference, sections 6.2 and G32: it stops at the limit, the study is pushed all the same."""
+    name = '{"00100010":{"vr":"PN","Value":[{"Alphabetic":"x"}]}}'
+    deep = '{"vr":"SQ","Value":[{"00081140":' * (depth - 1) + '{"vr":"SQ","Value":[' + name + "]}" + "}]}" * (depth - 1)
+    sets = json.dumps([one(StudyDescription="Head"), one(number=2)])
+    text = sets.replace('"0020000D"', f'"00081032":{deep},"0020000D"').encode()
+    collector = Collector()
+    Reader(["StudyDescription", *(["ProcedureCodeSequence"] if read else [])], ()).read(text, collector)
+    study = collector.only_study()
+    assert (study.instances, study.item["StudyDescription"]) == (2, "Head")
+    assert [problem.reason for problem in study.problems] == [CUT.reason] * (2 if cut else 0)
+    item, seen, last = study.item["ProcedureCodeSequence"], 0, None
+    while item is not None:
+        item, seen, last = item["ReferencedImageSequence"], seen + 1, item
+    assert seen == (min(depth, 65) if read else 0)
+    assert not read or (last["PatientName"] is None) == cut, "the 65th item is there, with nothing in it"
+
+
+def test_what_is_read_may_arrive_in_any_pieces() -> None:
+    text = json.dumps(INSTANCES, indent=1).encode()
+    whole = collect(INSTANCES).only_study()
+    for size in (1, 7, 100, len(text)):
+        collector = Collector()
+        pieces = (text[start : start + size] for start in range(0, len(text), size))
+        Reader(("SeriesNumber", "StudyDescription"), ()).read(pieces, collector)
+        assert shape(collector.only_study()) == shape(whole)
+
+
+SIZES: dict[str, tuple[str, bool]] = {  # what StudyDescription holds in JSON, and whether it is read
+    "a text": ('["Head"]', True),
+    "a text as long as FHIR allows": (f'["{"a" * 1_000_000}"]', True),
+    "a text that is longer": (f'["{"a" * 1_100_000}"]', False),
+    "very many values": (f"[{'null,' * 300_000}null]", False),
+    "very many items": (f"[{'{},' * 400_000}{{}}]", False),
+    "a text and a number that is none": ('["Head", NaN]', True),
+}
+
+
+@pytest.mark.parametrize(("value", "read"), SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("more", ["", "a" * 1_200_000], ids=["alone", "beside another large one"])
+def test_an_attribute_that_is_larger_than_a_text_of_fhir_is_not_read(value: str, read: bool, more: str) -> None:
+    sets = [one(StudyDescription="here", StudyComments=more, PatientSex="O"), one(number=2)]
+    text = json.dumps(sets).replace('["here"]', value)
+    collector = Collector()
+    Reader(["StudyDescription", "PatientSex"], ()).read(text.encode(), collector)
+    item = collector.only_study().item
+    assert item["PatientSex"] == "O"
+    if read:
+        assert item["StudyDescription"].lower().startswith(("head", "aaa"))
+    else:
+        with pytest.raises(ValueError, match="larger"):
+            item["StudyDescription"]
+
+
+def test_a_data_set_that_is_very_large_is_read_strictly_or_not_at_all() -> None:
+    """What strict readers refuse is made into objects as a whole: many times its size."""
+    sets = json.dumps([one(StudyComments="a" * (LARGEST_LOOSE + 1), StudyDescription=7)])
+    assert len(sets) > LARGEST_LOOSE
+    collector = Collector()
+    Reader(["StudyDescription"], ()).read(sets.encode(), collector)
+    assert collector.only_study().item["StudyDescription"] == "7"
+    with pytest.raises(BadMetadata):
+        Reader(["StudyDescription"], ()).read(sets.replace("[7]", "[NaN]").encode(), Collector())
+
+
+def test_a_series_that_cannot_be_read_is_counted_and_recorded() -> None:
+    collector = collect([one(), one(number=2)])
+    why = Problem("ImagingStudy.series.uid", "SeriesInstanceUID", "why")
+    collector.count("1.2", 5, why)
+    collector.count("1.2", 0, why)
+    study = collector.only_study()
+    assert (len(study.series), study.unlisted, study.instances) == (1, (5, 0), 7)
+    assert why in study.problems
+    alone = Collector()
+    alone.count("1.2", 5, why)
+    with pytest.raises(NotOneStudy, match=r"1\.2"):
+        alone.study("1.2")
 
 
 def test_the_library_takes_bytes_and_gives_bytes() -> None:

@@ -17,6 +17,8 @@ from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 Element = Mapping[str, Any]
 """One attribute of the DICOM JSON Model: `vr` and one of `Value`, `InlineBinary`, `BulkDataURI`."""
 
+TOO_LARGE: Element = {"vr": "UN"}
+"""What stands for an attribute that was not read because of its size."""
 PATIENT_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
@@ -173,6 +175,8 @@ def decode(keyword: str, element: Any) -> list[Any]:
     """
     if element is None:
         return []
+    if element is TOO_LARGE:
+        raise ValueError("larger than anything that FHIR could hold")
     if not isinstance(element, Mapping):
         raise ValueError("not an attribute of the DICOM JSON Model")
     vr = vr_of(keyword)

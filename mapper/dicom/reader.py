@@ -1,21 +1,27 @@
 """DICOM JSON bytes -> instances, decoding only the attributes that the tables name.
 
 Most of a WADO-RS answer is of no interest to us. msgspec skips it without making objects; of each series one
-instance is read in full, of the others only what the instance rows name.
+instance is read in full, of the others only what the instance rows name. An answer is read while it arrives.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from mapper.dicom.item import tag_of
+from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
+from mapper.dicom.item import TOO_LARGE, tag_of
 from mapper.dicom.study import IDENTITY, Collector
-from mapper.errors import BadMetadata
+from mapper.errors import BadMetadata, Problem
+from mapper.nesting import PIECE, cut
 
-NOT_METADATA = "the answer is not a JSON list of DICOM data sets"
+LARGEST = 1 << 20
+"""Bytes of an attribute beyond which it is not read: FHIR R4 (datatypes.html) has no longer string."""
+LARGEST_LOOSE = 1 << 24
+"""Bytes of a data set beyond which it is read as strict JSON or not at all."""
+CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")
 
 
 class Picker:
@@ -23,23 +29,38 @@ class Picker:
 
     def __init__(self, keywords: Iterable[str]) -> None:
         self._tags = sorted({tag_of(keyword) for keyword in keywords})
-        fields: list[tuple[str, Any, Any]] = [(f"t{tag}", Any, msgspec.UNSET) for tag in self._tags]
-        rename = {f"t{tag}": tag for tag in self._tags}
-        struct = msgspec.defstruct("DataSet", fields, rename=rename)
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct, float_hook=number)
+        self._decoder, self._slicer = self._reading(Any), self._reading(msgspec.Raw)
+        self._value: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=number)
 
-    def __call__(self, raw: Any) -> dict[str, Any]:
-        if isinstance(raw, bytes | msgspec.Raw):
-            try:
+    def _reading(self, kind: Any) -> "msgspec.json.Decoder[Any]":
+        fields: list[tuple[str, Any, Any]] = [(f"t{tag}", kind, msgspec.UNSET) for tag in self._tags]
+        rename = {f"t{tag}": tag for tag in self._tags}
+        return msgspec.json.Decoder(msgspec.defstruct("DataSet", fields, rename=rename), float_hook=number)
+
+    def __call__(self, raw: bytes) -> dict[str, Any]:
+        """Return the named attributes by tag; raises BadMetadata when this is no data set."""
+        try:
+            if len(raw) > LARGEST:
+                elements = self._sliced(raw)
+            else:
                 found = self._decoder.decode(raw)
                 elements = {tag: getattr(found, f"t{tag}") for tag in self._tags}
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                return self(loosely(bytes(raw)))
-        elif isinstance(raw, Mapping):
-            elements = {tag: raw.get(tag) for tag in self._tags}
-        else:
-            raise BadMetadata(NOT_METADATA)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            loose = loosely(raw)
+            if not isinstance(loose, Mapping):
+                raise BadMetadata(NOT_METADATA) from None
+            elements = {tag: loose.get(tag) for tag in self._tags}
         return {tag: element for tag, element in elements.items() if element not in (None, msgspec.UNSET)}
+
+    def _sliced(self, raw: bytes) -> dict[str, Any]:
+        """Return the attributes of a large data set: one that is large itself is not decoded."""
+        found = self._slicer.decode(raw)
+        slices = ((tag, getattr(found, f"t{tag}")) for tag in self._tags)
+        return {
+            tag: TOO_LARGE if memoryview(one).nbytes > LARGEST else self._value.decode(one)
+            for tag, one in slices
+            if one is not msgspec.UNSET
+        }
 
 
 class Reader:
@@ -51,29 +72,21 @@ class Reader:
     def __init__(self, keywords: Iterable[str], instance_keywords: Iterable[str]) -> None:
         self._full = Picker({*keywords, *IDENTITY})
         self._each = Picker({*instance_keywords, *IDENTITY})
-        self._list = msgspec.json.Decoder(list[msgspec.Raw])
 
-    def read(self, metadata: bytes, collector: Collector) -> None:
-        """Take one answer of WADO-RS metadata: a JSON list of data sets.
+    def read(self, metadata: bytes | Iterable[bytes], collector: Collector) -> None:
+        """Take one answer of WADO-RS metadata, whole or as it arrives: a JSON list of data sets.
 
         Raises BadMetadata when it is not one.
         """
-        try:
-            for raw in self.datasets(metadata):
-                collector.add(self._each(raw), later(self._full, raw))
-            collector.settle()
-        except RecursionError as error:
-            raise BadMetadata(NOT_METADATA) from error
+        for raw, deep in data_sets(in_pieces(metadata) if isinstance(metadata, bytes) else metadata):
+            text = cut(raw, DEEPEST) if deep else raw
+            collector.add(self._each(text), later(self._full, text), doubts=[CUT] if deep else ())
+        collector.settle()
 
-    def datasets(self, metadata: bytes) -> list[Any]:
-        """Return the data sets of an answer, not decoded yet where the answer is strict JSON."""
-        try:
-            return self._list.decode(metadata)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            found = loosely(metadata)
-            if not isinstance(found, list):
-                raise BadMetadata(NOT_METADATA) from None
-            return found
+
+def in_pieces(text: bytes) -> Iterator[bytes]:
+    """Yield a text in pieces."""
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
 
 
 def number(text: str) -> Decimal | str:
@@ -86,6 +99,8 @@ def number(text: str) -> Decimal | str:
 
 def loosely(raw: bytes) -> Any:
     """Return JSON that strict readers refuse: lone surrogates, control characters, NaN, bytes that are no UTF-8."""
+    if len(raw) > LARGEST_LOOSE:
+        raise BadMetadata(NOT_METADATA)
     text = raw.decode("utf-8", errors="replace")
     try:
         return json.loads(text, strict=False, parse_float=number, parse_int=number, parse_constant=str)
@@ -93,6 +108,6 @@ def loosely(raw: bytes) -> Any:
         raise BadMetadata(NOT_METADATA) from error
 
 
-def later(pick: Picker, raw: Any) -> Callable[[], Mapping[str, Any]]:
+def later(pick: Picker, raw: bytes) -> Callable[[], Mapping[str, Any]]:
     """Return a call that reads one data set in full."""
     return lambda: pick(raw)

@@ -4,7 +4,7 @@ Series stand by (SeriesNumber, SeriesInstanceUID), instances by (InstanceNumber,
 numbers last. A series speaks through its first instance, a study through the first series that has a value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,6 +50,8 @@ class Study:
     uid: str
     series: tuple[Series, ...]
     problems: tuple[Problem, ...] = ()
+    unlisted: tuple[int, ...] = ()
+    """The number of instances of each series that is there and cannot be read: counted, and that is all."""
 
     @property
     def item(self) -> Item:
@@ -59,7 +61,7 @@ class Study:
     @property
     def instances(self) -> int:
         """The number of instances."""
-        return sum(len(series.instances) for series in self.series)
+        return sum(len(series.instances) for series in self.series) + sum(self.unlisted)
 
 
 class _Series:
@@ -107,6 +109,7 @@ class Collector:
         self._studies: dict[str, dict[str, _Series]] = {}
         self._problems: dict[str, list[Problem]] = {}
         self._patients: dict[str, dict[str, str]] = {}
+        self._unlisted: dict[str, list[int]] = {}
         self.strays = 0
         """Instances without a StudyInstanceUID: they belong to nobody."""
 
@@ -115,8 +118,12 @@ class Collector:
         elements: Mapping[str, Any],
         full: Callable[[], Mapping[str, Any]] | None = None,
         where: str = "",
+        doubts: Iterable[Problem] = (),
     ) -> None:
-        """Take one instance: `elements` are kept, `full` is called when it turns out to speak for its series."""
+        """Take one instance: `elements` are kept, `full` is called when it turns out to speak for its series.
+
+        `doubts` is what was dropped of it already.
+        """
         item = Item(elements)
         study_uid = identity(item, "StudyInstanceUID")
         if study_uid is None:
@@ -124,6 +131,7 @@ class Collector:
             return
         all_series = self._studies.setdefault(study_uid, {})
         problems = self._problems.setdefault(study_uid, [])
+        problems.extend(doubts)
         with suppress(ValueError):  # an unreadable PatientID is no second patient
             self._patients.setdefault(study_uid, {}).setdefault(item["PatientID"] or "", where)
         series_uid, uid = identity(item, "SeriesInstanceUID"), identity(item, "SOPInstanceUID")
@@ -142,6 +150,11 @@ class Collector:
             problems.append(
                 Problem("ImagingStudy.series.instance", "SOPInstanceUID", "seen twice in one series: listed once")
             )
+
+    def count(self, study_uid: str, instances: int, problem: Problem) -> None:
+        """Take a series of which nothing can be read but how many instances it has, and why."""
+        self._unlisted.setdefault(study_uid, []).append(instances)
+        self._problems.setdefault(study_uid, []).append(problem)
 
     def settle(self) -> None:
         """Read in full what speaks for each series so far; call it before the bytes behind it go."""
@@ -167,7 +180,8 @@ class Collector:
         if not series:
             raise NotOneStudy(f"study {study_uid} has no instance with the UIDs that DICOM demands")
         series.sort(key=lambda one: (*rank(one.item, "SeriesNumber"), one.uid))
-        return Study(study_uid, tuple(series), tuple(sorted(self._problems.get(study_uid, ()), key=str)))
+        problems = sorted(self._problems.get(study_uid, ()), key=str)
+        return Study(study_uid, tuple(series), tuple(problems), tuple(self._unlisted.get(study_uid, ())))
 
     def only_study(self) -> Study:
         """Return the study when there is exactly one; raises NotOneStudy otherwise."""

@@ -108,7 +108,7 @@ def image_type(cx: Context, values: Any) -> str | None:
 
 def number_of_series(cx: Context) -> int:
     """The series counted: what the PACS holds, not what an attribute says."""
-    return len(cx.study.series)
+    return len(cx.study.series) + len(cx.study.unlisted)
 
 
 def number_of_instances(cx: Context) -> int:

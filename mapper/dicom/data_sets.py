@@ -1,0 +1,79 @@
+"""A JSON list of data sets (PS3.18 Annex F), taken apart while it arrives: never more than one data set is held.
+
+Only the ends of the data sets are looked for here. What is in them is read, or refused, by whoever gets them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mapper.errors import BadMetadata
+from mapper.nesting import Nesting
+
+NOT_METADATA = "the answer is not a JSON list of DICOM data sets"
+BLANKS = b" \t\r\n"
+MOST_BLANKS = 1 << 16
+BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
+UNFINISHED = re.compile(rb"\}[ \t\r\n]*,?[ \t\r\n]*")
+
+ITEMS = 64
+"""Items inside items beyond which nothing is read."""
+DEEPEST = 1 + 3 * ITEMS + 3
+"""Brackets of a data set: itself, three for each item (attribute, Value, item), an attribute with a person name."""
+
+
+def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield each data set of a list as it stands there, and whether it nests deeper than DEEPEST.
+
+    Raises BadMetadata when the text is no list; what is no object may come as the last data set.
+    """
+    text, opened = bytearray(), False
+    nesting, followed, searched = Nesting(DEEPEST), 0, 0
+    for part in parts:
+        text += part
+        if not opened:
+            text = text.lstrip(BLANKS)
+            if text and not text.startswith(b"["):
+                raise BadMetadata(NOT_METADATA)
+            inside = text[1:].lstrip(BLANKS)
+            if not inside:
+                del text[1:]
+                continue
+            text, opened = inside, True
+        while between := BETWEEN.search(text, searched):
+            end = searched = between.start() + 1
+            nesting.feed(text[followed:end])
+            followed = end
+            if nesting.outside:
+                yield taken(text, end), nesting.too_deep
+                del text[: between.end()]
+                nesting, followed, searched = Nesting(DEEPEST), 0, 0
+        searched = unfinished(text, searched)
+        nesting.feed(text[followed:searched])
+        followed = searched
+        if nesting.outside and followed:  # neither in a data set, nor at its end
+            raise BadMetadata(NOT_METADATA)
+        if nesting.depth < 0:
+            text = text.rstrip(BLANKS)
+            followed = searched = len(text)
+            if nesting.depth < -1 or not text.endswith(b"]"):
+                raise BadMetadata(NOT_METADATA)
+    if nesting.depth != -1:
+        raise BadMetadata(NOT_METADATA)
+    if last := taken(text, len(text) - 1).strip(BLANKS):
+        yield last, nesting.too_deep
+
+
+def taken(text: bytearray, end: int) -> bytes:
+    """Return the beginning of a text, copied once."""
+    with memoryview(text) as view:
+        return bytes(view[:end])
+
+
+def unfinished(text: bytearray, searched: int) -> int:
+    """Return from where to look on when more has come: what may be the end of a data set is looked at again."""
+    last = text.rfind(b"}", searched)
+    if last < 0 or UNFINISHED.fullmatch(text, last) is None:
+        return len(text)
+    if len(text) - last > MOST_BLANKS:
+        raise BadMetadata(NOT_METADATA)
+    return last

@@ -1,0 +1,90 @@
+"""How deep a text of JSON nests, told by its bytes before a parser goes down into it.
+
+Parsers recurse in C. On the small stack of a thread a deep text ends the process long before Python's own limit is
+reached, and nobody can catch that.
+"""
+
+import re
+from itertools import accumulate
+
+PIECE = 1 << 16
+ROUNDS = 16
+"""How often pairs of brackets are taken out before the depth is counted bracket by bracket."""
+OTHERS = bytes(set(range(256)) - set(b'"[]{}'))
+ONE_KIND = bytes.maketrans(b"{}", b"[]")
+TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+
+class Nesting:
+    """Follows the brackets of a JSON text (RFC 8259) that arrives in pieces; what stands in strings does not count."""
+
+    __slots__ = ("_escaped", "_limit", "_within", "depth", "too_deep")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._within = self._escaped = False
+        self.depth = 0
+        """How many brackets are open now."""
+        self.too_deep = False
+        """Whether more than `limit` were open at one time."""
+
+    @property
+    def outside(self) -> bool:
+        """Tell whether the text so far ends outside of any bracket and any string."""
+        return self.depth == 0 and not self._within
+
+    def feed(self, text: bytes | bytearray) -> None:
+        """Take the next piece of the text."""
+        if len(text) <= PIECE:
+            self._follow(text)
+        else:
+            for start in range(0, len(text), PIECE):
+                self._follow(text[start : start + PIECE])
+
+    def _follow(self, text: bytes | bytearray) -> None:
+        if self._escaped:
+            text, self._escaped = text[1:], False
+        if b"\\" in text:
+            text = text.replace(b"\\\\", b"")
+            self._escaped = text.endswith(b"\\")
+            text = text.replace(b'\\"', b"")
+        marks = text.translate(None, OTHERS).replace(b'""', b"")  # whose quotes they are does not matter: none opens
+        parts = marks.split(b'"')
+        self._count(b"".join(parts[self._within :: 2]).translate(ONE_KIND))
+        self._within ^= len(parts) % 2 == 0
+
+    def _count(self, brackets: bytes) -> None:
+        opened = brackets.count(b"[")
+        if not self.too_deep and self.depth + opened > self._limit:
+            rest, rounds = brackets, 0
+            while rounds < ROUNDS and b"[]" in rest:
+                rest, rounds = rest.replace(b"[]", b""), rounds + 1
+            if self.depth + rounds + rest.count(b"[") > self._limit:
+                steps = (1 if bracket == ord("[") else -1 for bracket in brackets)
+                self.too_deep = max(accumulate(steps, initial=self.depth)) > self._limit
+        self.depth += 2 * opened - len(brackets)
+
+
+def too_deep(text: bytes, limit: int) -> bool:
+    """Tell whether more than `limit` brackets of a JSON text are open at one time."""
+    nesting = Nesting(limit)
+    nesting.feed(text)
+    return nesting.too_deep
+
+
+def cut(text: bytes, limit: int) -> bytes:
+    """Return a JSON text with null in the place of all that nests deeper than `limit` brackets."""
+    kept, depth, start = [], 0, 0
+    for token in TOKEN.finditer(text):
+        mark = text[token.start()]
+        if mark in b"[{":
+            depth += 1
+            if depth == limit + 1:
+                kept += [text[start : token.start()], b"null"]
+        elif mark in b"]}":
+            if depth == limit + 1:
+                start = token.end()
+            depth -= 1
+    if depth <= limit:
+        kept.append(text[start:])
+    return b"".join(kept)
