@@ -18,6 +18,7 @@ LAYERS = (
         "log",
         "progress",
         "meter",
+        "http",
         "dicom",
         "fhir",
         "maps",
