@@ -215,8 +215,8 @@ def found_in(settings: Settings, study_uid: str) -> "Study":
 
     for source in settings.all_sources[:-1]:
         with suppress(StudyGone):
-            return orthanc_of(source, settings.timeout).read(study_uid, []).study
-    return orthanc_of(settings.all_sources[-1], settings.timeout).read(study_uid, []).study
+            return orthanc_of(source, settings).read(study_uid, []).study
+    return orthanc_of(settings.all_sources[-1], settings).read(study_uid, []).study
 
 
 @app.command()

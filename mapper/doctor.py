@@ -47,7 +47,7 @@ def orthanc(settings: Settings) -> Iterator[str]:
     """Look at each Orthanc: one that is down hides no other."""
     for source in settings.all_sources:
         try:
-            yield from orthanc_of(source, settings.timeout).check()
+            yield from orthanc_of(source, settings).check()
         except MapperError as error:
             where = f"the url of {source.name} in sources" if settings.sources else "orthanc_url"
             yield f"{PROBLEM}Orthanc: {error}; is it running, and is {where} right?"

@@ -4,13 +4,14 @@ What can go wrong, and the fate of the study it happens to:
 * MapperError
   + SettingError      stop      a setting is wrong, or differs from what the ledger was made with
   + SourceDown        retry     Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
-  + SourceBusy        retry     Orthanc fails at this one study
+  + SourceBusy        retry     Orthanc fails at this one study, or answers what is none of its answers
   + SourceChanged     retry     the study changed while it was read: read it again
   + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
   + NotOneStudy       park      the input holds no study, or several
   + TwoPatients       park      one StudyInstanceUID under two PatientIDs
+  + BadUID            park      the StudyInstanceUID is none: it cannot become part of a URL
   + OtherPatient      park      another source says the study is another patient's
-  + BadMetadata       park      the source's answer is not DICOM JSON
+  + BadMetadata       park      the source's metadata of a series are not DICOM JSON
   + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
   + SinkDown          retry     the FHIR server or its database is down (an outage)
   + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
@@ -81,6 +82,10 @@ class TwoPatients(MapperError, ValueError):
     def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.ids = tuple(ids)
+
+
+class BadUID(MapperError):
+    """A study's StudyInstanceUID cannot become part of a URL: a person has to correct it in the source."""
 
 
 class OtherPatient(MapperError):

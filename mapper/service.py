@@ -12,6 +12,7 @@ from mapper.errors import BundleRejected, SettingError
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
+from mapper.http.peer import Bound
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
 from mapper.maps.observation import header_ids
 from mapper.meter import Meter
@@ -58,7 +59,7 @@ class Service:
         self.bell.ring()
 
 
-def orthanc_of(source: OrthancSource, timeout: float) -> Orthanc:
+def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
     """Return one Orthanc as a source."""
     return Orthanc(
         source.url,
@@ -66,7 +67,9 @@ def orthanc_of(source: OrthancSource, timeout: float) -> Orthanc:
         user=source.user,
         password=source.password.get_secret_value() if source.password else None,
         name=source.name,
-        timeout=timeout,
+        ca=str(source.ca) if source.ca else None,
+        answer=Bound(settings.orthanc_limit, settings.timeout),
+        metadata=Bound(settings.metadata_limit, settings.metadata_timeout),
     )
 
 
@@ -78,7 +81,7 @@ def fhir_server_of(settings: Settings, meter: Meter | None = None) -> FhirServer
         auth=(settings.fhir_user, password) if settings.fhir_user else None,
         token=settings.fhir_token.get_secret_value() if settings.fhir_token else None,
         ca=str(settings.fhir_ca) if settings.fhir_ca else None,
-        timeout=settings.timeout,
+        bound=Bound(settings.fhir_limit, settings.timeout),
         meter=meter or Meter(),
     )
     return FhirServer(client, settings.fhir_public_url)
@@ -145,7 +148,7 @@ def service_of(settings: Settings, meter: Meter | None = None) -> Service:
     meter = meter or Meter()
     sink, ledger = fhir_server_of(settings, meter), ledger_of(settings)
     sites = {source.name: site_of(settings, source) for source in settings.all_sources}
-    sources: dict[str, Source] = {one.name: orthanc_of(one, settings.timeout) for one in settings.all_sources}
+    sources: dict[str, Source] = {one.name: orthanc_of(one, settings) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace_of(settings))
     parts = partial(study_parts, namespace_of(settings))
     worker = Worker(sources, checked(sites), sink, ledger, study_key, parts, settings.deleted, meter)

@@ -7,6 +7,7 @@ is in force. docs/settings.md is printed from this table.
 
 import os
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -51,6 +52,15 @@ def zones_exist(value: Any) -> Any:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("not an IANA time zone such as Europe/Berlin") from error
+    return value
+
+
+def certificates(value: Path | None) -> Path | None:
+    """Return a file of certificates; raises ValueError when it cannot be read as such."""
+    try:
+        ssl.create_default_context(cafile=value)
+    except OSError as error:
+        raise ValueError(f"cannot be read as certificates ({type(error).__name__})") from error
     return value
 
 
@@ -138,11 +148,13 @@ class OrthancSource(BaseModel):
     url: Url = Field(description="Orthanc as the mapper reaches it.")
     user: str | None = None
     password: SecretStr | None = None
+    ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
     public_url: Url | None = Field(None, description="Orthanc as clients reach it.")
     patient_system: str = Field(min_length=1, description="Identifier system of its PatientIDs without issuer.")
     timezone: str | None = Field(None, description="IANA zone of its times without offset.")
 
     _zone_exists = field_validator("timezone")(zones_exist)
+    _ca_is_readable = field_validator("ca")(certificates)
 
     @property
     def endpoint(self) -> str:
@@ -154,12 +166,15 @@ class Settings(Site):
     """What a running service needs beside the site's choices."""
 
     sources: tuple[OrthancSource, ...] = Field(
-        (), description="Several Orthancs, each with name, url, user, password, public_url, patient_system, timezone."
+        (),
+        description="Several Orthancs, each with name, url, user, password, ca, public_url, patient_system, timezone.",
     )
 
     orthanc_url: Url = Field("http://localhost:8042", description="Orthanc as the mapper reaches it.")
     orthanc_user: str | None = Field(None, description="User of Orthanc.")
     orthanc_password: SecretStr | None = Field(None, description="Password of that user.")
+    orthanc_ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
+    orthanc_limit: int = Field(64, ge=1, description="Largest answer of Orthanc, inflated, in MB; metadata apart.")
     orthanc_public_url: Url | None = Field(
         None, description="Orthanc as clients reach it: `/dicom-web` under it is Endpoint.address."
     )
@@ -169,6 +184,7 @@ class Settings(Site):
     fhir_password: SecretStr | None = Field(None, description="Password of that user.")
     fhir_token: SecretStr | None = Field(None, description="Bearer token for the FHIR server.")
     fhir_ca: Path | None = Field(None, description="File of the CA that signed the FHIR server's certificate.")
+    fhir_limit: int = Field(32, ge=1, description="Largest answer of the FHIR server, inflated, in MB.")
     namespace_file: Path | None = Field(
         None, description="File that holds `namespace`; `serve` makes it with a secret UUID where it is absent."
     )
@@ -182,7 +198,15 @@ class Settings(Site):
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )
     workers: int = Field(4, ge=1, le=64, description="Studies synced side by side.")
-    timeout: float = Field(60.0, gt=0, description="Seconds to wait for an answer of Orthanc or the FHIR server.")
+    timeout: float = Field(
+        60.0, gt=0, description="Seconds until an answer of Orthanc or the FHIR server is complete; metadata apart."
+    )
+    metadata_limit: int = Field(512, ge=1, description="Largest metadata of one series, inflated, in MB.")
+    metadata_timeout: float = Field(
+        600.0,
+        gt=0,
+        description="Seconds until the metadata of one series are complete: an archive may read every file.",
+    )
     log_format: Literal["json", "text"] = Field("json", description="Form of the log on standard output.")
 
     @field_validator("token")
@@ -196,6 +220,8 @@ class Settings(Site):
     @classmethod
     def _bare(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+    _cas_are_readable = field_validator("orthanc_ca", "fhir_ca")(certificates)
 
     @field_validator("sources")
     @classmethod
@@ -215,6 +241,7 @@ class Settings(Site):
                 url=self.orthanc_url,
                 user=self.orthanc_user,
                 password=self.orthanc_password,
+                ca=self.orthanc_ca,
                 public_url=self.orthanc_public_url,
                 patient_system=self.patient_system or f"{self.base}/patient",
                 timezone=self.timezone,

@@ -11,7 +11,8 @@ from typing import Any
 from datasets import dataset
 
 from mapper.dicom.study import Collector
-from mapper.errors import MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
+from mapper.dicom.uid import is_askable
+from mapper.errors import BadUID, MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
 from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
 from mapper.service import study_parts
@@ -56,8 +57,13 @@ class Held:
         """The source's own id: patient and study, as in Orthanc."""
         return f"{self.patient}/{self.study_uid}"
 
+    @property
+    def name(self) -> str:
+        """What the mapper knows it by: the source's own id where the UID cannot stand in a URL."""
+        return self.study_uid if is_askable(self.study_uid) else self.id
+
     def sighting(self) -> Sighting:
-        return Sighting(self.id, self.study_uid, f"{self.revision:08}", self.stable)
+        return Sighting(self.id, self.name, f"{self.revision:08}", self.stable)
 
 
 class FakeSource:
@@ -137,7 +143,9 @@ class FakeSource:
         self.reads.append(study_uid)
         if self.failures:
             raise self.failures.pop(0)
-        found = [held for held in self.held.values() if held.study_uid == study_uid]
+        found = [held for held in self.held.values() if held.name == study_uid]
+        if found and found[0].name == found[0].id:
+            raise BadUID(f"the StudyInstanceUID of {found[0].id} is none")
         if len(found) > 1:
             raise TwoPatients(f"study {study_uid} stands under {len(found)} PatientIDs", [held.id for held in found])
         if not found:
@@ -175,7 +183,7 @@ class FakeSource:
             return Changes((), self.last)
         if self.last < cursor:
             return Changes((), self.last, sweep=True)
-        stable = {self.held[id].study_uid for number, id in self.log if number > cursor and id in self.held}
+        stable = {self.held[id].name for number, id in self.log if number > cursor and id in self.held}
         return Changes(tuple(sorted(stable)), self.last)
 
     def check(self) -> list[str]:

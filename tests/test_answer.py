@@ -1,9 +1,14 @@
 """Every answer of a FHIR server and what it means for the study, over real HTTP on loopback."""
 
 import base64
+import gzip
 import json
 import socket
+import subprocess
+import sys
+from dataclasses import replace
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +19,18 @@ from mapper.errors import (
     BundleRejected,
     ExistsTwice,
     MapperError,
+    SettingError,
     SinkBusy,
     SinkDown,
     SinkRefused,
     StaleVersion,
     TargetMissing,
 )
+from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 
+ROOT = Path(__file__).parents[1]
 PUBLIC = "https://fhir.example.org/fhir"
 SECRET = "SECRET^PATIENT"
 PATIENT = {"resourceType": "Patient", "id": "p1", "name": [{"family": SECRET}]}
@@ -33,7 +41,7 @@ STUDY_KEY = ("ImagingStudy", "s1")
 
 
 def sink_of(url: str, **given: Any) -> FhirServer:
-    return FhirServer(FhirClient(f"{url}/fhir", **{"timeout": 2.0, "clock": Clock(0.0), **given}), PUBLIC)
+    return FhirServer(FhirClient(f"{url}/fhir", **{"bound": Bound(1, 5.0), "clock": Clock(0.0), **given}), PUBLIC)
 
 
 def written(*kinds: str, status: str = "200 OK", version: int = 1) -> Answer:
@@ -126,6 +134,8 @@ def test_the_version_is_that_of_the_answer(response: dict[str, str], version: st
 # -- status -> failure ---------------------------------------------------------------------------
 
 STATUSES: dict[int, type[MapperError]] = {
+    300: SinkRefused,
+    304: SinkRefused,
     301: SinkRefused,
     302: SinkRefused,
     307: SinkRefused,
@@ -237,11 +247,80 @@ def test_only_codes_of_an_outcome_are_handed_on(body: Any, codes: list[str]) -> 
         ("-5", None),
         ("", None),
         ("1.5", None),
+        ("9" * 400, 3600.0),
+        ("\u00b2", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 3600.0),
+        ("Fri, 31 Feb 2024 23:59:59 GMT", None),
+        (",", None),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after(header: str, seconds: float | None, status: int) -> None:
     assert put(Answer(status, headers={"Retry-After": header})).retry_after == seconds
+
+
+# -- answers without bounds ----------------------------------------------------------------------
+
+DEEP = b'{"resourceType":"OperationOutcome","issue":' + b"[" * 100_000
+BEYOND: dict[str, Answer] = {
+    "large": Answer(200, b" " * (1 << 20) + b"{}"),
+    "packed and large": Answer(200, gzip.compress(bytes(1 << 22)), {"Content-Encoding": "gzip"}),
+    "deep": Answer(200, DEEP),
+    "deep and whole": Answer(200, b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
+    "packed in another way": Answer(200, b"{}", {"Content-Encoding": "br"}),
+    "packed and none": Answer(200, b"{}", {"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 404, 409, 412, 413, 422, 503])
+@pytest.mark.parametrize("answer", BEYOND.values(), ids=BEYOND)
+def test_an_answer_beyond_its_bounds_is_tried_again_whatever_its_status(answer: Answer, status: int) -> None:
+    error = put(replace(answer, status=status), expected={STUDY_KEY: "1"})
+    assert type(error) is SinkBusy
+    assert error.fate == "retry"
+
+
+def test_a_500_beyond_its_bounds_is_an_attempt_too() -> None:
+    assert type(put(Answer(500, DEEP), COUNT)) is SinkBusy
+    assert type(put(Answer(500), Answer(200, b" " * (1 << 21)))) is SinkDown
+
+
+def test_an_outcome_of_very_many_codes_is_told_in_a_few() -> None:
+    text = " ".join(f"HAPI-{number:05}" for number in range(60_000))
+    error = put(Answer(422, outcome(("value", text), ("processing", "HAPI-1094"))))
+    assert type(error) is TargetMissing
+    assert len(str(error)) < 300
+
+
+THREAD = """
+import sys, threading
+from mapper.errors import SinkBusy
+from mapper.sinks.client import FhirClient
+from mapper.sinks.fhir_server import FhirServer
+threading.stack_size(256 * 1024)
+said = []
+def run():
+    sink = FhirServer(FhirClient(sys.argv[1]), "https://fhir.example.org/fhir")
+    for _ in range(2):
+        try:
+            sink.put([{"resourceType": "Patient", "id": "p1"}])
+        except SinkBusy:
+            said.append("busy")
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+print(*said)
+"""
+
+
+def test_a_deep_answer_does_not_end_the_process_on_the_small_stack_of_a_thread() -> None:
+    with HttpFake(Answer(200, DEEP), Answer(400, DEEP)) as http:
+        ran = subprocess.run(
+            [sys.executable, "-c", THREAD, http.url], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+        )
+    assert (ran.returncode, ran.stdout) == (0, "busy busy\n"), ran.stderr
 
 
 # -- 2xx that is none ----------------------------------------------------------------------------
@@ -258,6 +337,11 @@ BROKEN: dict[str, Answer] = {
     "HTML": Answer(200, b"<html>welcome</html>"),
     "nothing": Answer(200, b""),
     "a list": Answer(200, b"[]"),
+    "another resource": Answer(200, {"resourceType": "OperationOutcome"}),
+    "a status that is a number": Answer(200, {"resourceType": "Bundle", "entry": [{"response": {"status": 200}}] * 2}),
+    "an entry without a response": Answer(
+        200, {"resourceType": "Bundle", "entry": [{"response": {"status": "200"}}] * 2 + [{}]}
+    ),
 }
 
 
@@ -278,7 +362,7 @@ def test_an_answer_that_breaks_off_is_tried_again() -> None:
 
 
 def test_an_answer_that_does_not_come_in_time_is_tried_again() -> None:
-    assert type(put(Answer(200, wait=5.0), timeout=0.2)) is SinkBusy
+    assert type(put(Answer(200, wait=5.0), bound=Bound(1, 0.2))) is SinkBusy
 
 
 def test_nobody_listens() -> None:
@@ -302,9 +386,8 @@ def test_a_server_that_speaks_no_tls_is_a_wrong_setting() -> None:
 
 
 def test_a_ca_that_is_not_there_is_a_wrong_setting() -> None:
-    sink = sink_of("https://127.0.0.1:1", ca="/no/such/ca.pem")
-    with pytest.raises(SinkRefused, match="fhir_ca"):
-        sink.put([PATIENT])
+    with pytest.raises(SettingError, match="fhir_ca"):
+        sink_of("https://127.0.0.1:1", ca="/no/such/ca.pem")
 
 
 # -- 413 -----------------------------------------------------------------------------------------
@@ -423,6 +506,66 @@ def test_the_version_that_the_server_holds() -> None:
             sink.version(STUDY_KEY)
 
 
+ODD_RESOURCES: dict[str, Any] = {
+    "a list": [],
+    "a meta that is none": {**STUDY, "meta": None},
+    "a meta that is a list": {**STUDY, "meta": []},
+    "a version that is a number": {**STUDY, "meta": {"versionId": 3}},
+    "another id": {**STUDY, "id": "s2"},
+    "another type": {**STUDY, "resourceType": "Patient"},
+    "no type": {"id": "s1"},
+    "deep": DEEP,
+}
+
+
+@pytest.mark.parametrize("body", ODD_RESOURCES.values(), ids=ODD_RESOURCES)
+def test_what_is_not_the_resource_that_was_asked_for_is_not_written_back(body: Any) -> None:
+    with HttpFake(Answer(200, body)) as http, pytest.raises(SinkBusy):
+        sink_of(http.url).retract(STUDY_KEY, "unknown")
+
+
+LINKS: dict[str, tuple[Any, str | None]] = {  # the server's link -> what is asked for, None where that is refused
+    "as it should be": ("http://127.0.0.1:1/fhir?_getpages=7&_o=2", "/fhir?_getpages=7&_o=2"),
+    "another host": ("https://evil.example/x?_getpages=7", "/fhir?_getpages=7"),
+    "somebody's password": ("http://u:p@evil.example?a=b", "/fhir?a=b"),
+    "another path": ("/../../admin?a=b", "/fhir?a=b"),
+    "a path in it": ("?a=/../../admin", "/fhir?a=/../../admin"),
+    "a fragment": ("http://x/fhir?a=b#c?d", "/fhir?a=b"),
+    "quoted": ("?a=%2e%2e%2f%0d%0a", "/fhir?a=%2E%2E%2F%0D%0A"),
+    "no query": ("http://x/fhir", None),
+    "no host": ("http://[", None),
+    "a line of its own": ("?a=b\r\nX-Evil: 1", "refused"),
+    "a blank": ("?a=b c", "refused"),
+    "no ASCII": ("?a=\u00fc", "refused"),
+    "very long": ("?a=" + "b" * 5_000, "refused"),
+    "a number": (7, "refused"),
+    "nothing": (None, "refused"),
+}
+
+
+@pytest.mark.parametrize(("link", "path"), LINKS.values(), ids=LINKS)
+def test_of_a_link_to_the_next_page_only_the_query_is_used(link: Any, path: str | None) -> None:
+    first = Answer(200, {"resourceType": "Bundle", "link": [{"relation": "next", "url": link}]})
+    last = [Answer(200, {"resourceType": "Bundle"})] if path not in (None, "refused") else []
+    with HttpFake(first, *last) as http:
+        sink = sink_of(http.url)
+        if path == "refused":
+            with pytest.raises(SinkBusy):
+                list(sink.studies("e1"))
+        else:
+            assert list(sink.studies("e1")) == []
+    assert [asked.path for asked in http.asked[1:]] == ([path] if last else [])
+    assert all("X-Evil" not in asked.headers for asked in http.asked)
+
+
+@pytest.mark.parametrize("id", ["../p1", "p/1", "..", "", "p1?x", "p1#", "a" * 65], ids=repr)
+@pytest.mark.parametrize("place", [0, 1], ids=["type", "id"])
+def test_a_key_that_would_lead_elsewhere_is_not_asked_for(id: str, place: int) -> None:
+    key = (id, "s1") if place == 0 else ("ImagingStudy", id)
+    with HttpFake() as http, pytest.raises(ValueError, match="URL"):
+        sink_of(http.url).version(key)
+
+
 def test_the_studies_at_an_endpoint_are_listed_page_by_page_at_our_own_address() -> None:
     def entry(*values: str) -> dict[str, Any]:
         identifiers = [{"system": "urn:dicom:uid", "value": value} for value in values]
@@ -472,6 +615,13 @@ def test_doctor_hears_which_fhir_is_spoken(version: str, problem: bool) -> None:
     assert "HAPI" in said[0]
     assert version in said[0]
     assert any(line.startswith("problem: ") for line in said) == problem
+
+
+@pytest.mark.parametrize("token", ["t0ken\n", "t0\rken", "t\u00f6ken"], ids=ascii)
+def test_a_token_that_no_header_can_carry_is_a_wrong_setting_and_not_said(token: str) -> None:
+    with pytest.raises(SettingError, match="fhir_token") as failed:
+        sink_of("http://127.0.0.1:1", token=token)
+    assert token not in str(failed.value)
 
 
 def test_no_secret_of_ours_stands_in_a_failure() -> None:

@@ -1,8 +1,11 @@
 """WADO-RS metadata -> studies: what is read, in which order it stands, and what is refused."""
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,6 +185,35 @@ def test_items_in_items_are_read_as_far_as_64(depth: int, cut: bool, read: bool)
         item, seen, last = item["ReferencedImageSequence"], seen + 1, item
     assert seen == (min(depth, 65) if read else 0)
     assert not read or (last["PatientName"] is None) == cut, "the 65th item is there, with nothing in it"
+
+
+SMALL_STACK = """
+import json, threading
+from mapper.dicom.data_sets import DEEPEST
+from mapper import bundle_from_metadata
+threading.stack_size(256 * 1024)
+said = []
+def nested(depth, tag):
+    value = "[" * depth + "]" * depth
+    uids = {"0020000D": "1.2", "0020000E": "1.3", "00080018": "1.4", "00080016": "1.5"}
+    named = {name: {"vr": "UI", "Value": [uid]} for name, uid in uids.items()}
+    text = json.dumps([{**named, tag: {"vr": "SQ", "Value": 7}}] * 2)
+    return text.replace("7}", value + "}").encode()
+def run():
+    for depth in (DEEPEST - 2, DEEPEST, 1_000, 100_000):
+        for tag in ("00081032", "00080008", "00091001", "7FE00010"):
+            said.append(len(bundle_from_metadata(nested(depth, tag))) > 100)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+print(all(said), len(said))
+"""
+
+
+def test_deep_items_on_the_small_stack_of_a_thread() -> None:
+    root = Path(__file__).parents[1]
+    ran = subprocess.run([sys.executable, "-c", SMALL_STACK], capture_output=True, text=True, cwd=root, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "True 16\n"), ran.stderr
 
 
 def test_what_is_read_may_arrive_in_any_pieces() -> None:

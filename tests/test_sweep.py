@@ -47,6 +47,7 @@ CASES: dict[str, tuple[list[Sighting], list[Sighting], list[str]]] = {
     "a study without a UID": ([], [replace(HELD, study_uid="")], []),
     "a young state": ([], [replace(HELD, fingerprint="revision 1/young")], [A]),
     "a state that is no longer young": ([replace(HELD, fingerprint="revision 1/young")], [HELD], [A]),
+    "a study that is called by another name now": ([HELD], [replace(HELD, study_uid=B)], [A, B]),
     "one came and one went": ([HELD], [Sighting("orthanc-c", B, "revision 9")], [A, B]),
 }
 

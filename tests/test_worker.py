@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from mapper.errors import (
     BadMetadata,
+    BadUID,
     BundleRejected,
     ExistsTwice,
     MapperError,
@@ -68,6 +69,7 @@ FATES: dict[str, tuple[str, MapperError, str, bool, str]] = {
         ("read", TwoPatients("see a, b"), "parked", True, ""),
         ("read", NotOneStudy("nothing"), "parked", True, ""),
         ("read", BadMetadata("no JSON"), "parked", True, ""),
+        ("read", BadUID("none"), "parked", True, ""),
         ("put", SinkBusy("HTTP 409"), "retrying", True, ""),
         ("put", SinkDown("no answer"), "retrying", False, "sink"),
         ("put", SinkRefused("HTTP 401"), "retrying", False, "sink"),
@@ -365,6 +367,23 @@ def test_a_twin_that_goes_before_any_sweep_saw_it_leaves_no_study_parked(world: 
     sweep(world.ledger, world.source)
     world.work()
     assert world.state(A) == "synced"
+
+
+def test_a_study_whose_uid_is_none_is_parked_by_the_sources_id_corrected_or_removed(world: World) -> None:
+    held = [world.source.store(uid, patient) for uid, patient in ((f"{A}/../x", "P1"), (f"{A}?x", "P2"))]
+    sweep(world.ledger, world.source)
+    world.work()
+    assert [world.state(one.id) for one in held] == ["parked", "parked"]
+    assert all(one.id in world.reason(one.id) for one in held)
+    assert world.sink.held == {}
+
+    del world.source.held[held[0].id]  # corrected: it is another study now
+    world.source.store(A)
+    del world.source.held[held[1].id]
+    sweep(world.ledger, world.source)
+    world.work()
+    assert [world.state(one.id) for one in held] == ["removed", "removed"]
+    assert world.sink.available() == [A]
 
 
 def test_a_parked_study_that_goes_before_any_sweep_saw_it_is_removed(world: World) -> None:

@@ -4,12 +4,12 @@ No text of the server is handed on: an OperationOutcome may quote values. Only i
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import msgspec
-import requests
+from msgspec import Struct
 
 from mapper.errors import (
     BundleRejected,
@@ -21,6 +21,8 @@ from mapper.errors import (
     TargetMissing,
     TooLarge,
 )
+from mapper.http.body import decoded
+from mapper.http.no_answer import TooMuch, Unreadable
 
 MOVED = (SinkRefused, "sends us elsewhere: set fhir_url to the address that it really has")
 MEANING: dict[int, tuple[type[MapperError], str]] = {
@@ -45,6 +47,8 @@ MEANING: dict[int, tuple[type[MapperError], str]] = {
 STALE = frozenset({"HAPI-0989"})
 MISSING_TARGET = frozenset({"HAPI-1094", "HAPI-1096"})
 SERVER_CODE = re.compile(r"\bHAPI-\d{4,5}\b")  # of HAPI alone: another text of this shape may be a value
+SAID = 8
+"""How many codes of an outcome a message names."""
 ISSUE_TYPES = frozenset(
     re.findall(
         r"\S+",
@@ -56,34 +60,60 @@ ISSUE_TYPES = frozenset(
 """FHIR R4 value set issue-type: the only text of a server that is handed on."""
 
 
-def failure(answer: requests.Response, now: Callable[[], float], *, conditional: bool = False) -> MapperError:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a FHIR server, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell 2xx from all else."""
+        return 200 <= self.status < 300
+
+
+class Outcome(Struct):
+    """An OperationOutcome, as far as anybody asks."""
+
+    resourceType: str
+    issue: list[Any] | None = None
+
+
+def failure(answer: Answer, now: Callable[[], float], *, conditional: bool = False) -> MapperError:
     """Return the failure that an answer outside 2xx means; `conditional`: versions were expected of the server."""
-    unknown = SinkBusy if answer.status_code >= 500 else BundleRejected
-    kind, meaning = MEANING.get(answer.status_code, (unknown, "answers something we do not know"))
-    codes = outcome_codes(answer)
-    if MISSING_TARGET.intersection(codes) and answer.status_code in (400, 404, 409, 422):
+    unknown = SinkBusy if answer.status >= 500 else BundleRejected
+    other = MOVED if 300 <= answer.status < 400 else (unknown, "answers something we do not know")
+    kind, meaning = MEANING.get(answer.status, other)
+    try:
+        codes = outcome_codes(answer.body)
+    except TooMuch as much:
+        return SinkBusy(f"the FHIR server's answer {much}: HTTP {answer.status}")
+    if MISSING_TARGET.intersection(codes) and answer.status in (400, 404, 409, 422):
         kind, meaning = TargetMissing, "misses a resource that this study refers to"
-    elif conditional and (STALE.intersection(codes) or answer.status_code == 412):
+    elif conditional and (STALE.intersection(codes) or answer.status == 412):
         kind, meaning = StaleVersion, "holds another version than the one we wrote last"
-    said = f" ({', '.join(codes)})" if codes else ""
-    error = kind(f"the FHIR server {meaning}: HTTP {answer.status_code}{said}")
+    said = f" ({', '.join(codes[:SAID])})" if codes else ""
+    error = kind(f"the FHIR server {meaning}: HTTP {answer.status}{said}")
     error.retry_after = retry_after(answer.headers.get("Retry-After"), now)
     return error
 
 
-def outcome_codes(answer: requests.Response) -> list[str]:
-    """Return the codes of an OperationOutcome: FHIR's issue types, and HAPI's own numbers."""
+def outcome_codes(body: bytes) -> list[str]:
+    """Return the codes of an OperationOutcome: FHIR's issue types, and HAPI's own numbers; raises TooMuch."""
     try:
-        outcome: Any = msgspec.json.decode(answer.content)
-        issues = outcome["issue"] if outcome["resourceType"] == "OperationOutcome" else []
-    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
+        outcome = decoded(body, Outcome)
+    except Unreadable:
         return []
-    codes: list[str] = []
-    for issue in filter(lambda one: isinstance(one, dict), issues if isinstance(issues, list) else []):
-        found = [issue.get("code")] if issue.get("code") in ISSUE_TYPES else []
-        found += SERVER_CODE.findall(str(issue.get("diagnostics", "")))
-        codes += [code for code in found if code not in codes]
-    return codes
+    codes: dict[str, None] = {}
+    issues = outcome.issue if outcome.resourceType == "OperationOutcome" else None
+    for issue in (one for one in issues or [] if isinstance(one, dict)):
+        code = issue.get("code")
+        if isinstance(code, str) and code in ISSUE_TYPES:
+            codes[code] = None
+        codes |= dict.fromkeys(SERVER_CODE.findall(str(issue.get("diagnostics", ""))))
+    return list(codes)
 
 
 def retry_after(header: str | None, now: Callable[[], float]) -> float | None:
@@ -92,6 +122,6 @@ def retry_after(header: str | None, now: Callable[[], float]) -> float | None:
         return None
     try:
         seconds = float(header) if header.isdigit() else parsedate_to_datetime(header).timestamp() - now()
-    except ValueError:
+    except (ValueError, ArithmeticError, OSError):  # a year beyond all calendars
         return None
     return min(max(seconds, 0.0), 3600.0)

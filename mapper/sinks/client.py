@@ -1,19 +1,26 @@
-"""HTTP to one FHIR server: a session a thread, and every failure as one of mapper.errors."""
+"""HTTP to one FHIR server: every failure is one of mapper.errors."""
 
 import time
-from collections.abc import Callable
-from threading import local
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-import msgspec
-import requests
-
-from mapper.errors import MapperError, SinkBusy, SinkDown, SinkRefused
+from mapper.errors import MapperError, SettingError, SinkBusy, SinkDown, SinkRefused
+from mapper.http.body import decoded
+from mapper.http.no_answer import NoAnswer, Unreachable, Untrusted
+from mapper.http.peer import Bound, Peer, basic
+from mapper.http.target import Target
 from mapper.meter import Meter
-from mapper.sinks.answer import failure
+from mapper.sinks.answer import Answer, failure
 
 FHIR_JSON = "application/fhir+json"
-CONNECT_TIMEOUT = 5.0
+ANSWER = Bound(32, 60.0)
+PATIENTS = Target("/Patient")
+WRITING = {
+    "Content-Type": FHIR_JSON,
+    "Prefer": "return=minimal",
+    "X-Retry-On-Version-Conflict": "retry; max-retries=5",
+}
+T = TypeVar("T")
 
 
 class FhirClient:
@@ -25,87 +32,61 @@ class FhirClient:
         auth: tuple[str, str] | None = None,
         token: str | None = None,
         ca: str | None = None,
-        timeout: float = 60.0,
+        bound: Bound = ANSWER,
         clock: Callable[[], float] = time.time,
         meter: Meter | None = None,
     ) -> None:
-        self.url = url.rstrip("/")
-        self._auth, self._token, self._ca = auth, token, ca
-        self._timeout = (CONNECT_TIMEOUT, timeout)
-        self._clock = clock
+        """Remember whom to ask, as whom, and what an answer may cost; raises SettingError for a wrong token or CA."""
+        headers = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"} | (basic(*auth) if auth else {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            self._peer = Peer(url, headers, ca)
+        except OSError as error:
+            raise SettingError(f"fhir_ca: cannot be read as certificates ({type(error).__name__})") from None
+        except ValueError:
+            raise SettingError("fhir_token: holds characters that no header can carry") from None
+        self.url = self._peer.url
+        self._bound, self._clock = bound, clock
         self._meter = meter or Meter()
-        self._local = local()
 
-    def get(self, path: str, query: dict[str, str] | None = None) -> dict[str, Any] | None:
-        """Return a JSON answer, None for 404 and 410; raises what any other failure means."""
-        answer = self.ask("GET", path, query=query)
-        if answer.status_code in (404, 410):
+    def get(self, target: Target, kind: type[T], query: Mapping[str, str] | str = "") -> T | None:
+        """Return a JSON answer of the kind that is expected, None for 404 and 410; raises what any failure means."""
+        answer = self.ask("GET", target, query=query)
+        if answer.status in (404, 410):
             return None
-        if not succeeded(answer):
+        if not answer.succeeded:
             raise self.failure(answer)
-        return json_of(answer)
+        return json_of(answer, kind)
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown or SinkRefused."""
-        answer = self.ask("GET", "/Patient", query={"_summary": "count"})
-        if answer.status_code in (401, 403, 404):
+        answer = self.ask("GET", PATIENTS, query={"_summary": "count"})
+        if answer.status in (401, 403, 404):
             raise failure(answer, self._clock)
-        if not succeeded(answer):
-            raise SinkDown(f"the FHIR server cannot count its patients: HTTP {answer.status_code}")
-
-    @property
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            session = requests.Session()
-            session.trust_env = False
-            session.auth = self._auth
-            session.verify = self._ca or True
-            session.headers.update({"Accept": FHIR_JSON, "Cache-Control": "no-cache"})
-            if self._token:
-                session.headers["Authorization"] = f"Bearer {self._token}"
-            self._local.session = session
-        found: requests.Session = self._local.session
-        return found
+        if not answer.succeeded:
+            raise SinkDown(f"the FHIR server cannot count its patients: HTTP {answer.status}")
 
     def ask(
-        self, method: str, path: str, data: bytes | None = None, query: dict[str, str] | None = None
-    ) -> requests.Response:
+        self, method: str, target: Target, data: bytes | None = None, query: Mapping[str, str] | str = ""
+    ) -> Answer:
         """Return the answer to one request; raises SinkDown, SinkBusy or SinkRefused when there is none."""
-        headers = {}
-        if data is not None:
-            headers = {
-                "Content-Type": FHIR_JSON,
-                "Prefer": "return=minimal",
-                "X-Retry-On-Version-Conflict": "retry; max-retries=5",
-            }
+        headers = {} if data is None else WRITING
         try:
-            answer = self._session.request(
-                method,
-                f"{self.url}{path}",
-                data=data,
-                params=query,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,  # a POST that is sent elsewhere arrives there as a GET
-            )
-        except (requests.exceptions.SSLError, requests.exceptions.InvalidURL):
-            raise SinkRefused("the FHIR server's address or certificate is wrong: check fhir_url and fhir_ca") from None
-        except requests.ConnectionError as error:
-            if _never_connected(error):
-                raise SinkDown(f"the FHIR server does not answer at {self.url}") from None
-            raise SinkBusy("the FHIR server cut the connection") from None
-        except requests.Timeout:
-            raise SinkBusy("the FHIR server did not answer in time") from None
-        except requests.RequestException as error:
-            raise SinkBusy(f"the FHIR server's answer broke off ({type(error).__name__})") from None
-        except OSError as error:  # requests reads the CA's file only now
-            raise SinkRefused(f"the FHIR server's CA cannot be read ({type(error).__name__}): check fhir_ca") from None
-        self._meter.answer(f"{answer.status_code // 100}xx")
+            with self._peer.exchange(method, target, self._bound, query=query, body=data, headers=headers) as incoming:
+                answer = Answer(incoming.status, incoming.headers, incoming.read())
+        except Unreachable:
+            raise SinkDown(f"the FHIR server does not answer at {self.url}") from None
+        except Untrusted as error:
+            raise SinkRefused(f"the FHIR server is not to be trusted: {error}: check fhir_ca and fhir_url") from None
+        except NoAnswer as error:
+            raise SinkBusy(f"the FHIR server's answer to {method} {target.template or '/'} {error}") from None
+        self._meter.answer(f"{answer.status // 100}xx")
         return answer
 
-    def failure(self, answer: requests.Response, *, conditional: bool = False) -> MapperError:
+    def failure(self, answer: Answer, *, conditional: bool = False) -> MapperError:
         """Return what a refusal means; after a 500 the server is asked whether it is alive at all."""
-        if answer.status_code == 500:
+        if answer.status == 500:
             try:
                 self.probe()
             except (SinkBusy, SinkDown, SinkRefused):
@@ -113,23 +94,9 @@ class FhirClient:
         return failure(answer, self._clock, conditional=conditional)
 
 
-def succeeded(answer: requests.Response) -> bool:
-    """Tell 2xx from all else."""
-    return 200 <= answer.status_code < 300
-
-
-def json_of(answer: requests.Response) -> dict[str, Any]:
-    """Return a JSON object; raises SinkBusy when a gateway answers something else."""
+def json_of(answer: Answer, kind: type[T]) -> T:
+    """Return a JSON answer of the kind that is expected; raises SinkBusy when a gateway answers something else."""
     try:
-        found = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        found = None
-    if not isinstance(found, dict):
-        raise SinkBusy("the FHIR server's answer is not FHIR JSON")
-    return found
-
-
-def _never_connected(error: requests.ConnectionError) -> bool:
-    """Tell a refused connection from one that was cut: after the latter the outcome is unknown."""
-    text = f"{error!r}"
-    return "NewConnectionError" in text or "ConnectTimeout" in text or "NameResolutionError" in text
+        return decoded(answer.body, kind)
+    except NoAnswer as error:
+        raise SinkBusy(f"the FHIR server's answer {error}") from None

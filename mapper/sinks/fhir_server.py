@@ -1,20 +1,27 @@
 """A FHIR R4 server as the sink: one transaction a study, PUT under ids of our own."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+
+import msgspec
 
 from mapper.errors import BundleRejected, SinkBusy, TooLarge
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
 from mapper.fhir.uid import uid_of
-from mapper.sinks.client import FhirClient, json_of, succeeded
+from mapper.http.target import Target
+from mapper.sinks import held
+from mapper.sinks.client import FhirClient, json_of
 from mapper.sinks.retraction import retracted
 from mapper.sinks.sink import Key, Resource
 
 CORE = frozenset({"Patient", "Practitioner", "Organization", "Endpoint", "Device", "ImagingStudy"})
 """What is sent first when a server finds the whole transaction too large; the rest refers to it."""
-PAGE = "500"
+BASE = Target("")
+PAGE, PAGES = "500", 100_000
+QUERY = re.compile(r"[!-~]*")
+LONGEST_QUERY = 2000
 
 
 class FhirServer:
@@ -40,51 +47,58 @@ class FhirServer:
 
     def _transact(self, resources: list[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         bundle = transaction(resources, self._public_url, expected)
-        answer = self._client.ask("POST", "", dump(bundle))
-        if not succeeded(answer):
+        answer = self._client.ask("POST", BASE, dump(bundle))
+        if not answer.succeeded:
             raise self._client.failure(answer, conditional=bool(expected))
-        entries = responses(json_of(answer))
+        entries = responses(json_of(answer, held.Bundle))
         if len(entries) != len(resources):
             raise SinkBusy(f"the FHIR server answered {len(entries)} entries to {len(resources)} sent")
         versions = {}
         for sent, response in zip(bundle["entry"], entries, strict=True):
-            if not str(response.get("status", "")).startswith("2"):
+            if not response.status.startswith("2"):
                 raise SinkBusy("the FHIR server did not write every entry of a transaction")
             kind, _, id = sent["request"]["url"].partition("/")
-            versions[kind, id] = version_of(response)
+            versions[kind, id] = response.version
         return versions
 
     def version(self, key: Key) -> str:
         """Return the version of a resource that the server holds, empty where there is none; see Sink.version."""
-        return str((self._client.get(f"/{'/'.join(key)}") or {}).get("meta", {}).get("versionId", ""))
+        found = self._client.get(resource_at(key), held.Resource)
+        return found.meta.versionId if found else ""
 
     def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
         """Read a resource, set its status by policy, drop its endpoints and write it back; see Sink.retract.
 
         Only the version that was read is overwritten; raises StaleVersion when somebody else was quicker.
         """
-        held = self._client.get(f"/{'/'.join(key)}") if policy != "keep" else None
-        resource = retracted(held, policy) if held else None
-        if held and resource:
+        found = self._client.get(resource_at(key), dict[str, Any]) if policy != "keep" else None
+        if found is None:
+            return
+        before = what_is_held(found, key)
+        if resource := retracted(found, policy):
             if confirm:
                 confirm()
-            self._transact([resource], {key: str(held.get("meta", {}).get("versionId", ""))})
+            self._transact([resource], {key: before.meta.versionId})
 
     def studies(self, endpoint: str) -> Iterator[str]:
         """Yield the StudyInstanceUID of every available ImagingStudy that is to be had at an Endpoint (its id)."""
         query = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_elements": "identifier", "_count": PAGE}
-        page = self._client.get("/ImagingStudy", query)
-        while page:
-            for entry in page.get("entry", []):
-                yield from study_uids(entry.get("resource", {}))
-            links = [link["url"] for link in page.get("link", []) if link.get("relation") == "next"]
-            page = self._client.get(f"?{urlsplit(links[0]).query}") if links else None
+        page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
+        for _ in range(PAGES):
+            if page is None:
+                return
+            for entry in page.entry:
+                yield from study_uids(entry.resource)
+            more = next_query(page)
+            page = self._client.get(BASE, held.Bundle, more) if more else None
+        raise SinkBusy("the pages of the FHIR server do not come to an end")
 
     def parts_of(self, study: Key) -> list[Key]:
         """Return what says of itself that it is part of an ImagingStudy."""
-        page = self._client.get("/Observation", {"part-of": "/".join(study), "_elements": "id", "_count": PAGE}) or {}
-        found = (entry.get("resource", {}) for entry in page.get("entry", []))
-        return [(one["resourceType"], one["id"]) for one in found if one.get("resourceType") == "Observation"]
+        query = {"part-of": "/".join(study), "_elements": "id", "_count": PAGE}
+        page = self._client.get(Target("/Observation"), held.Bundle, query)
+        found = (entry.resource for entry in page.entry) if page else ()
+        return [(one.resourceType, one.id) for one in found if one.resourceType == "Observation"]
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown or SinkRefused."""
@@ -94,30 +108,50 @@ class FhirServer:
         """Return what `doctor` should say of this server."""
         self.probe()
         said = [f"FHIR server answers at {self._client.url}"]
-        if statement := self._client.get("/metadata", {"_summary": "true"}):
-            name = statement.get("software", {}).get("name", "unnamed")
-            said[0] += f" ({name}, FHIR {statement.get('fhirVersion', 'of unknown version')})"
-            if not str(statement.get("fhirVersion", "4.")).startswith("4."):
+        if statement := self._client.get(Target("/metadata"), held.CapabilityStatement, {"_summary": "true"}):
+            said[0] += f" ({statement.software.name}, FHIR {statement.fhirVersion or 'of unknown version'})"
+            if not (statement.fhirVersion or "4.").startswith("4."):
                 said.append("problem: the FHIR server does not speak R4")
         return said
 
 
-def responses(bundle: dict[str, Any]) -> list[dict[str, Any]]:
+def resource_at(key: Key) -> Target:
+    """Return where a resource is to be had."""
+    return Target("/{type}/{id}", *key)
+
+
+def responses(bundle: held.Bundle) -> list[held.Response]:
     """Return what a transaction's answer says of each entry; raises SinkBusy when it is no such answer."""
-    entries = bundle.get("entry", [])
-    found = [one.get("response", {}) for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
-    if found == [] or not all(isinstance(one, dict) for one in found):
+    found = [entry.response for entry in bundle.entry if entry.response is not None]
+    if not found or len(found) != len(bundle.entry):
         raise SinkBusy("the FHIR server's answer does not say what it wrote")
     return found
 
 
-def study_uids(study: dict[str, Any]) -> list[str]:
+def what_is_held(found: dict[str, Any], key: Key) -> held.Resource:
+    """Return a resource as far as its shape is known; raises SinkBusy when it is not the one that was asked for."""
+    try:
+        resource = msgspec.convert(found, held.Resource)
+    except msgspec.ValidationError:
+        resource = held.Resource()
+    if (resource.resourceType, resource.id) != key:
+        raise SinkBusy(f"the FHIR server answers something else than the {key[0]} that it was asked for")
+    return resource
+
+
+def study_uids(study: held.Resource) -> list[str]:
     """Return the StudyInstanceUID of an ImagingStudy, in a list."""
-    values = [str(one.get("value", "")) for one in study.get("identifier", []) if one.get("system") == DICOM_UID]
+    values = [one.value for one in study.identifier if one.system == DICOM_UID]
     return [uid for value in values if (uid := uid_of(value))]
 
 
-def version_of(response: dict[str, Any]) -> str:
-    """Return the version that an entry's response names in its ETag or location."""
-    etag = str(response.get("etag", "")).removeprefix("W/").strip('"')
-    return etag or str(response.get("location", "")).partition("/_history/")[2]
+def next_query(page: held.Bundle) -> str:
+    """Return the query of the next page: of the server's link nothing else is used, neither host nor path.
+
+    Raises SinkBusy for one that no server needs.
+    """
+    links = [link.url for link in page.link if link.relation == "next"]
+    query = links[0].partition("#")[0].partition("?")[2] if links else ""
+    if len(query) > LONGEST_QUERY or not QUERY.fullmatch(query):
+        raise SinkBusy("the FHIR server's link to the next page is none")
+    return query

@@ -6,22 +6,25 @@ DICOMweb 404 proves nothing (one UID under two PatientIDs answers 404 although b
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 import msgspec
 
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
-from mapper.errors import BadMetadata, SourceChanged, SourceDown, StudyGone, TwoPatients
-from mapper.sources.source import YOUNG, Changes, Reading, Sighting
+from mapper.dicom.uid import is_askable
+from mapper.errors import BadUID, Problem, SourceBusy, SourceChanged, SourceDown, StudyGone, TwoPatients
+from mapper.http.peer import Bound
+from mapper.http.target import Target
+from mapper.sources import rest
+from mapper.sources.sightings import name_of, parse_time, sighting, state_of
+from mapper.sources.source import Changes, Reading, Sighting
 from mapper.sources.web import Web
 
 PAGE = 500
+PAGES = 100_000
 CHANGES_PAGE = 1000
-RIPE = timedelta(seconds=2)
-"""LastUpdate has whole seconds: one as young as this may hide a second change, so it is read again later."""
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
 SORTS = (1, 12, 5)
@@ -29,10 +32,23 @@ SORTS = (1, 12, 5)
 NEWEST_FIRST = [{"Type": "Metadata", "Key": "LastUpdate", "Direction": "DESC"}]
 STAMP = len("20240517T093105")
 DICOM_JSON = "application/dicom+json"
+ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
+UNASKABLE = Problem(
+    "ImagingStudy.series.uid", "SeriesInstanceUID", "no URL can be made of it: the series is counted, not listed"
+)
+
+CHANGES, FIND, LOOKUP = Target("/changes"), Target("/tools/find"), Target("/tools/lookup")
+NOW, PLUGINS = Target("/tools/now"), Target("/plugins")
+SERIES, STATISTICS, STUDIES = Target("/series"), Target("/statistics"), Target("/studies")
+SYSTEM = Target("/system")
+T = TypeVar("T")
 
 
 class Orthanc:
-    """One Orthanc server as a source of studies."""
+    """One Orthanc server as a source of studies.
+
+    A study whose StudyInstanceUID cannot become part of a URL is known by Orthanc's own id of it, and not read.
+    """
 
     def __init__(
         self,
@@ -41,11 +57,14 @@ class Orthanc:
         user: str | None = None,
         password: str | None = None,
         name: str = "orthanc",
-        timeout: float = 60.0,
+        ca: str | None = None,
+        answer: Bound = ANSWER,
+        metadata: Bound = METADATA,
     ) -> None:
+        """Remember whom to ask; `metadata` is what the metadata of one series may cost, `answer` all else."""
         self.name = name
-        self._web = Web(url, user, password, timeout, probe="/statistics")
-        self._reader = reader
+        self._web = Web(url, (STATISTICS, rest.Statistics), answer, user, password, ca)
+        self._reader, self._metadata = reader, metadata
         self._version: tuple[int, ...] | None = None
         self._sorted: bool | None = None
 
@@ -53,48 +72,76 @@ class Orthanc:
 
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
         """Return one whole study, read series by series; see Source.read."""
-        orthanc_id = self._only_id(study_uid, known_ids)
-        before = self._sighting(orthanc_id)
+        if rest.is_id(study_uid) or not is_askable(study_uid):
+            raise self._unread(study_uid)
+        before = self._sighting(self._only_id(study_uid, known_ids))
         if before is None:
             raise SourceChanged(f"study {study_uid} went while it was read")
+        if before.study_uid != study_uid:  # Orthanc's lookup takes a and A for the same
+            raise StudyGone(f"study {study_uid} is no longer in Orthanc")
         collector = Collector()
-        for series_uid in self._series_uids(orthanc_id):
-            metadata = self._web.ask(
-                "GET", f"/dicom-web/studies/{study_uid}/series/{series_uid}/metadata", accept=DICOM_JSON
-            )
-            if metadata is None:
-                raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
-            self._reader.read(metadata, collector)
-        after = self._sighting(orthanc_id)
+        for series in self._series(before.id):
+            self._read_series(study_uid, series, collector)
+        after = self._sighting(before.id)
         if after is None or state_of(after) != state_of(before):
             raise SourceChanged(f"study {study_uid} changed while it was read")
         return Reading(collector.study(study_uid), before)
 
+    def _read_series(self, study_uid: str, series: rest.Series, collector: Collector) -> None:
+        series_uid = series.MainDicomTags.SeriesInstanceUID or ""
+        if not is_askable(series_uid):
+            collector.count(study_uid, len(series.Instances), UNASKABLE)
+            return
+        target = Target("/dicom-web/studies/{study}/series/{series}/metadata", study_uid, series_uid)
+        with self._web.answer("GET", target, accept=DICOM_JSON, bound=self._metadata) as metadata:
+            if metadata is None:
+                raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
+            self._reader.read(metadata.parts(), collector)
+
+    def _unread(self, name: str) -> BadUID | StudyGone:
+        """Return why there is nothing to read of a study that is known by Orthanc's id, or by no name of ours."""
+        if not rest.is_id(name):
+            return StudyGone("Orthanc knows no study by this name: it is no UID")
+        study = self._study(name)
+        if study is None:
+            return StudyGone(f"study {name} is no longer in Orthanc")
+        if name_of(study) != name:
+            return StudyGone(f"Orthanc's study {name} is known by its StudyInstanceUID")
+        return BadUID(
+            f"the StudyInstanceUID of Orthanc's study {name} is none: no URL can be made of it; correct it in Orthanc"
+        )
+
     def _only_id(self, study_uid: str, known_ids: list[str]) -> str:
-        found = self._web.json("POST", "/tools/lookup", data=study_uid.encode()) or []
-        ids = sorted({hit["ID"] for hit in found if hit.get("Type") == "Study"})
+        found = self._web.json("POST", LOOKUP, list[rest.Hit], data=study_uid.encode()) or []
+        ids = sorted({hit.ID for hit in found if hit.Type == "Study"})
+        if len(ids) > 1:
+            ids = [id for id in ids if (study := self._study(id)) is not None and name_of(study) == study_uid]
         if len(ids) > 1:
             said = f"study {study_uid} stands under {len(ids)} PatientIDs in Orthanc: see {', '.join(ids)}"
             raise TwoPatients(said, ids)
         if ids:
-            return str(ids[0])
-        for orthanc_id in known_ids:
-            if self._web.json("GET", f"/studies/{orthanc_id}") is not None:
+            return ids[0]
+        for orthanc_id in filter(rest.is_id, known_ids):
+            if self._study(orthanc_id) is not None:
                 return orthanc_id
         raise StudyGone(f"study {study_uid} is no longer in Orthanc")
 
-    def _series_uids(self, orthanc_id: str) -> list[str]:
-        expanded = self._web.json("GET", f"/studies/{orthanc_id}/series", expand="") or []
-        return sorted(series["MainDicomTags"]["SeriesInstanceUID"] for series in expanded)
+    def _series(self, orthanc_id: str) -> list[rest.Series]:
+        series = self._web.json("GET", Target("/studies/{study}/series", orthanc_id), list[rest.Series], expand="")
+        return sorted(series or [], key=lambda one: (one.MainDicomTags.SeriesInstanceUID or "", one.ID))
+
+    def _study(self, orthanc_id: str) -> rest.Study | None:
+        return self._web.json("GET", Target("/studies/{study}", orthanc_id), rest.Study)
 
     def _sighting(self, orthanc_id: str) -> Sighting | None:
-        study = self._web.json("GET", f"/studies/{orthanc_id}")
+        study = self._study(orthanc_id)
         if study is None:
             return None
         instances = None
         if self._counts_needed():
-            statistics = self._web.json("GET", f"/studies/{orthanc_id}/statistics") or {}
-            instances = statistics.get("CountInstances")
+            target = Target("/studies/{study}/statistics", orthanc_id)
+            statistics = self._web.json("GET", target, rest.StudyStatistics)
+            instances = statistics.CountInstances if statistics else None
         return sighting(study, self._now(), instances)
 
     # -- all studies ----------------------------------------------------------------------------
@@ -103,9 +150,8 @@ class Orthanc:
         """Yield every study Orthanc holds, in pages; see Source.listing."""
         now = self._now()
         counts = self._instance_counts() if self._counts_needed() else None
-        for study in self._pages("/studies"):
-            instances = counts.get(study["ID"], 0) if counts is not None else None
-            yield sighting(study, now, instances)
+        for study in self._pages(STUDIES, rest.Study):
+            yield sighting(study, now, counts.get(study.ID, 0) if counts is not None else None)
 
     def recent(self, fingerprint: str) -> list[Sighting] | None:
         """Return the studies whose LastUpdate is not older than a fingerprint's; see Source.recent."""
@@ -114,35 +160,43 @@ class Orthanc:
         now, since = self._now(), str(fingerprint)[:STAMP]
         query: dict[str, Any] = {"Level": "Study", "Query": {}, "Expand": True, "Limit": PAGE, "OrderBy": NEWEST_FIRST}
         found: list[Sighting] = []
-        while True:
-            page = self._web.json("POST", "/tools/find", data=msgspec.json.encode(query | {"Since": len(found)}))
-            found += [sighting(study, now) for study in page]
+        for _ in range(PAGES):
+            body = msgspec.json.encode(query | {"Since": len(found)})
+            page = self._web.json("POST", FIND, list[rest.Study], data=body)
+            found += [sighting(study, now) for study in page or []]
             if not page or found[-1].fingerprint[:STAMP] < since:
                 return [one for one in found if one.fingerprint[:STAMP] >= since]
+        raise self._endless(FIND)
 
     def _sorts(self) -> bool:
         """Tell whether tools/find can sort by LastUpdate: from 1.12.5, with a database that says so."""
         if self._sorted is None:
-            system = self._web.json("GET", "/system")
-            capable = system.get("Capabilities", {}).get("HasExtendedFind", False)
-            self._sorted = bool(capable) and parse_version(system["Version"]) >= SORTS
+            system = self._must(SYSTEM, rest.System)
+            capable = system.Capabilities is not None and system.Capabilities.HasExtendedFind
+            self._sorted = capable and parse_version(system.Version) >= SORTS
         return self._sorted
 
     def count(self) -> int:
         """Return Orthanc's own count of studies."""
-        return int(self._must("/statistics")["CountStudies"])
+        return self._must(STATISTICS, rest.Statistics).CountStudies
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, target: Target, kind: type[T]) -> Iterator[T]:
         since = 0
-        while page := self._web.json("GET", path, expand="", since=since, limit=PAGE):
+        for _ in range(PAGES):
+            page = self._web.json("GET", target, list[kind], expand="", since=since, limit=PAGE)  # type: ignore[valid-type]
+            if not page:
+                return
             yield from page
             since += len(page)
+        raise self._endless(target)
+
+    def _endless(self, target: Target) -> SourceBusy:
+        return SourceBusy(f"{self._web.url}: the pages of {target.template} do not come to an end")
 
     def _instance_counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
-        for series in self._pages("/series"):
-            parent = series["ParentStudy"]
-            counts[parent] = counts.get(parent, 0) + len(series["Instances"])
+        for series in self._pages(SERIES, rest.Series):
+            counts[series.ParentStudy] = counts.get(series.ParentStudy, 0) + len(series.Instances)
         return counts
 
     def _counts_needed(self) -> bool:
@@ -156,18 +210,14 @@ class Orthanc:
         A log that ends before the cursor belongs to a new database: everything is looked at again.
         """
         if cursor is None:
-            return Changes((), int(self._must("/changes", last="")["Last"]))
-        page = self._must("/changes", since=cursor, limit=CHANGES_PAGE)
-        if page["Last"] < cursor:
-            return Changes((), int(page["Last"]), sweep=True)
-        stable = {change["ID"] for change in page["Changes"] if change["ChangeType"] == "StableStudy"}
-        uids = {self.study_uid(orthanc_id) for orthanc_id in stable} - {None}
-        return Changes(tuple(sorted(map(str, uids))), int(page["Last"]), more=not page["Done"])
-
-    def study_uid(self, orthanc_id: str) -> str | None:
-        """Return the StudyInstanceUID of one of Orthanc's studies, or None when it is not there."""
-        study = self._web.json("GET", f"/studies/{orthanc_id}")
-        return study["MainDicomTags"].get("StudyInstanceUID") if study else None
+            return Changes((), self._must(CHANGES, rest.Changes, last="").Last)
+        page = self._must(CHANGES, rest.Changes, since=cursor, limit=CHANGES_PAGE)
+        if page.Last < cursor:
+            return Changes((), page.Last, sweep=True)
+        stable = {change.ID for change in page.Changes if change.ChangeType == "StableStudy"}
+        studies = map(self._study, sorted(stable))
+        names = {name_of(study) for study in studies if study is not None}
+        return Changes(tuple(sorted(names)), page.Last, more=not page.Done and page.Last > cursor)
 
     # -- the server itself ----------------------------------------------------------------------
 
@@ -175,24 +225,23 @@ class Orthanc:
     def version(self) -> tuple[int, ...]:
         """Orthanc's version, `(1, 12, 7)`; a development version counts as newest."""
         if self._version is None:
-            self._version = parse_version(self._must("/system")["Version"])
+            self._version = parse_version(self._must(SYSTEM, rest.System).Version)
         return self._version
 
-    def _must(self, path: str, **query: Any) -> dict[str, Any]:
+    def _must(self, target: Target, kind: type[T], **query: Any) -> T:
         """Return what every Orthanc answers; raises SourceDown when this is none."""
-        found = self._web.json("GET", path, **query)
-        if not isinstance(found, dict):
-            raise SourceDown(f"{self._web.url} is no Orthanc: it does not know {path}; check orthanc_url")
+        found = self._web.json("GET", target, kind, **query)
+        if found is None:
+            raise SourceDown(f"{self._web.url} is no Orthanc: it does not know {target.template}; check orthanc_url")
         return found
 
     def _now(self) -> datetime:
-        body = self._web.ask("GET", "/tools/now", accept="text/plain") or b""
-        return parse_time(body.decode().strip().strip('"'))
+        return parse_time(self._web.text(NOW).strip().strip('"'))
 
     def check(self) -> list[str]:
         """Return what `doctor` should say of this Orthanc."""
         said = [f"Orthanc {'.'.join(map(str, self.version))} answers at {self._web.url}"]
-        plugins = self._web.json("GET", "/plugins") or []
+        plugins = self._web.json("GET", PLUGINS, list[str]) or []
         if "dicom-web" not in plugins:
             said.append("problem: Orthanc has no DICOMweb plugin: install orthanc-dicomweb and restart Orthanc")
         if "python" not in plugins:
@@ -202,38 +251,7 @@ class Orthanc:
         return said
 
 
-def sighting(study: dict[str, Any], now: datetime, instances: int | None = None) -> Sighting:
-    """Return the sighting of one expanded study of Orthanc's REST API."""
-    last_update = study.get("LastUpdate", "")
-    parts = [last_update]
-    if instances is not None:
-        parts += [str(instances), digest(study.get("Series", []))]
-    young = bool(last_update) and now - parse_time(last_update) < RIPE
-    if young:
-        parts.append(YOUNG)
-    uid = study.get("MainDicomTags", {}).get("StudyInstanceUID", "")
-    return Sighting(study["ID"], uid, "/".join(parts), bool(study.get("IsStable", True)), young)
-
-
-def state_of(seen: Sighting) -> tuple[str, str]:
-    """Return what tells two states of a study apart: not that time passed, nor that it became stable."""
-    return seen.id, seen.fingerprint.removesuffix(f"/{YOUNG}")
-
-
-def digest(ids: list[str]) -> str:
-    """Return a short name for a set of ids."""
-    return sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
-
-
 def parse_version(text: str) -> tuple[int, ...]:
     """Return `1.12.7` as (1, 12, 7)."""
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
     return tuple(map(int, numbers.groups())) if numbers else (999, 0, 0)
-
-
-def parse_time(text: str) -> datetime:
-    """Return Orthanc's own UTC time `20240517T093105`; raises BadMetadata when it is none."""
-    try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%S")
-    except ValueError as error:
-        raise BadMetadata("Orthanc's time is not readable") from error

@@ -14,7 +14,8 @@ YOUNG = "young"
 class Sighting:
     """One study in a listing: the source's own id of it, and a fingerprint that moves when it changes.
 
-    `stable` is False while instances still arrive: such a study is left alone for now. `young`: it moved so
+    `study_uid` is what the study is known by: its StudyInstanceUID, or the source's own id where that cannot stand
+    in a URL. `stable` is False while instances still arrive: such a study is left alone for now. `young`: it moved so
     recently that another change may hide behind the same fingerprint.
     """
 
@@ -51,7 +52,7 @@ class Source(Protocol):
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
         """Return one whole study.
 
-        Raises StudyGone, TwoPatients, NotOneStudy, SourceChanged, SourceBusy or SourceDown.
+        Raises StudyGone, BadUID, TwoPatients, NotOneStudy, BadMetadata, SourceChanged, SourceBusy or SourceDown.
         """
 
     def listing(self) -> Iterator[Sighting]:

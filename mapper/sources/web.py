@@ -1,103 +1,101 @@
 """One HTTP service as a source sees it: failures become the fates of mapper.errors, values stay out of messages."""
 
-import threading
-from io import BytesIO
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-import msgspec
-import requests
-from urllib3.exceptions import HTTPError
+from mapper.errors import MapperError, SettingError, SourceBusy, SourceDown
+from mapper.http.body import decoded
+from mapper.http.no_answer import NoAnswer, Unreachable, Untrusted
+from mapper.http.peer import Bound, Incoming, Peer, basic
+from mapper.http.target import Target
 
-from mapper.errors import BadMetadata, MapperError, SourceBusy, SourceDown
-
-PART = 1 << 16
-CONNECT_TIMEOUT = 5.0
-PROBE_TIMEOUT = 5.0
+PROBE = Bound(1, 5.0)
 DOWN = frozenset({502, 503, 504})
+T = TypeVar("T")
 
 
 class Web:
-    """GET and POST against one service, one session a thread."""
+    """GET and POST against one service; `probe` is what it answers as long as it lives, and of which kind that is."""
 
     def __init__(
-        self, url: str, user: str | None = None, password: str | None = None, timeout: float = 60.0, probe: str = ""
+        self,
+        url: str,
+        probe: tuple[Target, type[object]],
+        bound: Bound,
+        user: str | None = None,
+        password: str | None = None,
+        ca: str | None = None,
     ) -> None:
-        self.url = url.rstrip("/")
-        self._auth = (user, password or "") if user else None
-        self._timeout = (CONNECT_TIMEOUT, timeout)
-        self._probe = probe
-        self._local = threading.local()
+        """Remember whom to ask, as whom, and what an answer may cost; raises SettingError for a CA that is none."""
+        try:
+            self._peer = Peer(url, basic(user, password or "") if user else {}, ca)
+        except OSError as error:
+            raise SettingError(f"orthanc_ca: cannot be read as certificates ({type(error).__name__})") from None
+        self.url = self._peer.url
+        self._probe, self._bound = probe, bound
 
-    @property
-    def session(self) -> requests.Session:
-        """The session of the calling thread."""
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-            self._local.session.auth = self._auth
-            self._local.session.trust_env = False  # no proxy, no netrc: settings only
-        session: requests.Session = self._local.session
-        return session
-
-    def ask(
+    @contextmanager
+    def answer(
         self,
         method: str,
-        path: str,
+        target: Target,
+        *,
         accept: str = "application/json",
         data: bytes | None = None,
+        bound: Bound | None = None,
         **query: Any,
-    ) -> bytes | None:
-        """Return the body of an answer, None for 404.
+    ) -> Iterator[Incoming | None]:
+        """Hand out the answer for as long as it is read, None for 404.
 
-        Raises SourceDown when the service is down or refuses us, SourceBusy when it fails at this request.
+        Raises SourceDown when the service is down or refuses us, SourceBusy when it fails at this request; also
+        while the answer is read.
         """
+        request, bound = f"{method} {target.template}", bound or self._bound
+        headers = {"Accept": accept}
         try:
-            with self.session.request(
-                method,
-                f"{self.url}{path}",
-                params=query,
-                data=data,
-                headers={"Accept": accept},
-                timeout=self._timeout,
-                stream=True,
-            ) as answer:
-                arrived = BytesIO()  # grows in place: joining the parts of a large series would hold it twice
-                for part in answer.raw.stream(PART, decode_content=True):
-                    arrived.write(part)
-        except requests.ConnectTimeout:
-            raise SourceDown(f"{self.url} does not answer") from None
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise self._silent(f"{method} {route(path)}", error) from None
-        status = answer.status_code
-        if status == 404:
-            return None
+            with self._peer.exchange(method, target, bound, query=query, body=data, headers=headers) as incoming:
+                if incoming.status not in (200, 404):
+                    raise self._refusal(incoming.status, request)
+                yield incoming if incoming.status == 200 else None
+        except NoAnswer as error:
+            raise self._silence(request, error) from None
+
+    def json(self, method: str, target: Target, kind: type[T], data: bytes | None = None, **query: Any) -> T | None:
+        """Return a JSON answer of the kind that is expected, None for 404; raises as `answer`."""
+        with self.answer(method, target, data=data, **query) as incoming:
+            return None if incoming is None else decoded(incoming.read(), kind)
+
+    def text(self, target: Target) -> str:
+        """Return a text, empty for 404; raises as `answer`."""
+        with self.answer("GET", target, accept="text/plain") as incoming:
+            return "" if incoming is None else incoming.read().decode(errors="replace")
+
+    def _refusal(self, status: int, request: str) -> MapperError:
+        """Return what a status means that is neither success nor 404."""
         if status in (401, 403):
-            raise SourceDown(f"{self.url} answers {status}: check user, password and rights")
+            return SourceDown(f"{self.url} answers {status}: check user, password and rights")
+        if 300 <= status < 400:
+            return SourceDown(
+                f"{self.url} answers {status} and sends us elsewhere: set orthanc_url to the address that it really has"
+            )
         if status in DOWN:
-            raise SourceDown(f"{self.url} answers {status}")
-        if status >= 400:
-            raise SourceBusy(f"{self.url} answers {status} to {method} {route(path)}")
-        return arrived.getvalue()
+            return SourceDown(f"{self.url} answers {status}")
+        return SourceBusy(f"{self.url} answers {status} to {request}")
 
-    def _silent(self, request: str, error: Exception) -> MapperError:
-        """Return what no answer, or half of one, means: the service is down, or fails at this one request."""
-        said = f"{self.url} does not answer {request} ({type(error).__name__})"
+    def _silence(self, request: str, error: NoAnswer) -> MapperError:
+        """Return what it means that there is no answer to use: the service is down, or fails at this one request."""
+        if isinstance(error, Unreachable):
+            return SourceDown(f"{self.url} does not answer")
+        if isinstance(error, Untrusted):
+            return SourceDown(f"{self.url}: {error}: check orthanc_ca and orthanc_url")
+        said = f"{self.url}: the answer to {request} {error}"
+        return SourceBusy(said) if self._alive() else SourceDown(said)
+
+    def _alive(self) -> bool:
         try:
-            alive = self.session.get(f"{self.url}{self._probe}", timeout=PROBE_TIMEOUT).status_code < 500
-        except requests.RequestException:
-            alive = False
-        return SourceBusy(said) if alive else SourceDown(said)
-
-    def json(self, method: str, path: str, data: bytes | None = None, **query: Any) -> Any:
-        """Return a JSON answer, None for 404; raises BadMetadata when it is not JSON."""
-        body = self.ask(method, path, data=data, **query)
-        if body is None:
-            return None
-        try:
-            return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadMetadata(f"{self.url}: the answer to {method} {route(path)} is not JSON") from error
-
-
-def route(path: str) -> str:
-    """Return the words of a path, without ids."""
-    return "/".join("*" if any(map(str.isdigit, part)) else part for part in path.split("/"))
+            target, kind = self._probe
+            with self._peer.exchange("GET", target, PROBE) as incoming:
+                return incoming.status == 200 and decoded(incoming.read(), kind) is not None
+        except NoAnswer:
+            return False

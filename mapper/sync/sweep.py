@@ -5,6 +5,7 @@ Events only make things quick; the sweep alone brings FHIR and the source in lin
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -92,8 +93,9 @@ def record(
             for sighting in now.values()
             if sighting.stable
             and sighting.study_uid
-            and (sighting.id not in known or known[sighting.id].fingerprint != sighting.fingerprint)
+            and (sighting.id not in known or seen_as(known[sighting.id]) != (sighting.study_uid, sighting.fingerprint))
         ]
+        renamed = {known[one.id].study_uid for one in changed if one.id in known} - {one.study_uid for one in changed}
         vanished = [row for orthanc_id, row in known.items() if orthanc_id not in now]
         brake = ""
         if vanished and not vanishing_allowed:
@@ -103,12 +105,17 @@ def record(
         for row in vanished:
             db.execute(delete(seen).where(seen.c.source == source, seen.c.orthanc_id == row.orthanc_id))
         see(ledger, db, source, changed)
-        uids = {sighting.study_uid for sighting in changed} | {row.study_uid for row in vanished}
+        uids = {sighting.study_uid for sighting in changed} | {row.study_uid for row in vanished} | renamed
         if complete and not brake:
             uids |= parked(db, source) - {sighting.study_uid for sighting in now.values()}
         mark(ledger.database, db, source, sorted(uids), ledger.clock())
     ledger.put(f"{BRAKE}:{source}", brake)
     return Sweep(len(now), len(changed), len(vanished), brake, floor_of(now.values()))
+
+
+def seen_as(row: Any) -> tuple[str, str]:
+    """Return by which name, and in which state, a study was last seen."""
+    return row.study_uid, row.fingerprint
 
 
 def parked(db: Connection, source: str) -> set[str]:

@@ -11,6 +11,7 @@ from demo.dataset import part10
 from demo.native import Orthanc as Server
 from mapper.dicom.reader import Reader
 from mapper.errors import SourceDown
+from mapper.http.peer import Bound
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Source
@@ -30,6 +31,9 @@ class Archive(Protocol):
 
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         """Remove a study."""
+
+    def forget(self, id: str) -> None:
+        """Remove the study that has this id of the source's own."""
 
     def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
         """Remove one instance of a study."""
@@ -54,6 +58,9 @@ class InMemory:
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         self.fake.delete(study_uid, patient)
 
+    def forget(self, id: str) -> None:
+        del self.fake.held[id]
+
     def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
         self.fake.delete_instance(study_uid, str(number), patient)
 
@@ -68,7 +75,7 @@ class Real:
         self.server = server
         user, password = server.auth or (None, None)
         reader = Reader(KEYWORDS, INSTANCE_KEYWORDS)
-        self._source = Orthanc(server.url, reader, user, password, timeout=20.0)
+        self._source = Orthanc(server.url, reader, user, password, answer=Bound(64, 20.0))
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.auth = server.auth
@@ -97,7 +104,10 @@ class Real:
 
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         (found,) = self.ids("Study", study_uid, patient)
-        self.ask("DELETE", f"/studies/{found}")
+        self.forget(found)
+
+    def forget(self, id: str) -> None:
+        self.ask("DELETE", f"/studies/{id}")
 
     def delete_instance(self, study_uid: str, number: int, patient: str = "P1") -> None:
         (found,) = self.ids("Instance", f"{study_uid}.1.{number}", patient)

@@ -9,13 +9,14 @@ import pytest
 from fakes import FakeSink
 
 from mapper.errors import LeaseLost, SinkDown, StaleVersion, TargetMissing
+from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Sink
 
 
 def real(url: str) -> FhirServer:
-    return FhirServer(FhirClient(url, timeout=20.0), url)
+    return FhirServer(FhirClient(url, bound=Bound(32, 20.0)), url)
 
 
 @pytest.fixture(params=["in memory", pytest.param("hapi", marks=pytest.mark.live)])

@@ -1,11 +1,12 @@
 """What every source of studies does: the fake that other tests trust, and a real Orthanc, old and new."""
 
+import re
 from uuid import uuid4
 
 import pytest
 from http_fake import wait_until
 
-from mapper.errors import SourceDown, StudyGone, TwoPatients
+from mapper.errors import BadUID, SourceDown, StudyGone, TwoPatients
 from mapper.sources.source import Sighting
 from tests.contract.archives import Archive
 
@@ -100,6 +101,24 @@ def test_one_study_under_two_patients_is_found_before_it_is_read(shared: Archive
     assert "P1" not in str(failed.value).replace(found[0].id, "").replace(found[1].id, "")
     shared.delete(uid, "P1")
     assert shared.source.read(uid, [one.id for one in found]).study.item["PatientID"] == "P2"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of the writer: that is what these files are for
+@pytest.mark.parametrize("odd", ["{}/../x", "{}?x=1", "{} .1'", "{}" + "1" * 65], ids=repr)
+def test_a_study_whose_uid_cannot_stand_in_a_url_is_known_by_the_sources_own_id(
+    shared: Archive, uid: str, odd: str
+) -> None:
+    before = {one.id for one in shared.source.listing()}
+    cursor = shared.source.changes(None).cursor
+    shared.store(odd.format(uid), patient="P3")
+    (found,) = [one for one in shared.source.listing() if one.id not in before]
+    assert found.study_uid == found.id
+    with pytest.raises(BadUID, match=re.escape(found.id)):
+        shared.source.read(found.id, [found.id])
+    wait_until(lambda: found.id in shared.source.changes(cursor).study_uids, 20)
+    shared.forget(found.id)
+    with pytest.raises(StudyGone):
+        shared.source.read(found.id, [found.id])
 
 
 def test_a_fingerprint_stays_as_long_as_the_study_does(shared: Archive, uid: str) -> None:

@@ -37,7 +37,7 @@ def truth_of(mapper: Mapper) -> Truth:
     found = Truth()
     settings = settings_of(mapper)
     (one,) = settings.all_sources
-    source, mapping = orthanc_of(one, 60.0), checked({one.name: site_of(settings, one)})
+    source, mapping = orthanc_of(one, settings), checked({one.name: site_of(settings, one)})
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
             reading = source.read(uid, [])

@@ -1,0 +1,76 @@
+"""What a FHIR server says of what it holds and wrote, as far as anybody asks; FHIR R4 Bundle, Resource."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Meta(Struct, frozen=True):
+    """Resource.meta."""
+
+    versionId: str = ""
+
+
+class Identifier(Struct, frozen=True):
+    """One identifier of a resource."""
+
+    system: str = ""
+    value: str = ""
+
+
+class Resource(Struct, frozen=True):
+    """A resource that the server holds."""
+
+    resourceType: str = ""
+    id: str = ""
+    meta: Meta = Meta()
+    identifier: tuple[Identifier, ...] = ()
+
+
+class Response(Struct, frozen=True):
+    """Bundle.entry.response: what became of one entry of a transaction."""
+
+    status: str = ""
+    etag: str = ""
+    location: str = ""
+
+    @property
+    def version(self) -> str:
+        """The version that it names in its ETag or location."""
+        etag = self.etag.removeprefix("W/").strip('"')
+        return etag or self.location.partition("/_history/")[2]
+
+
+class Entry(Struct, frozen=True):
+    """Bundle.entry."""
+
+    resource: Resource = Resource()
+    response: Response | None = None
+
+
+class Link(Struct, frozen=True):
+    """Bundle.link."""
+
+    relation: str = ""
+    url: str = ""
+
+
+class Bundle(Struct, frozen=True):
+    """A page of a search, or the answer to a transaction."""
+
+    resourceType: Literal["Bundle"]
+    entry: tuple[Entry, ...] = ()
+    link: tuple[Link, ...] = ()
+
+
+class Software(Struct, frozen=True):
+    """CapabilityStatement.software."""
+
+    name: str = "unnamed"
+
+
+class CapabilityStatement(Struct, frozen=True):
+    """What a server can do."""
+
+    fhirVersion: str = ""
+    software: Software = Software()

@@ -1,0 +1,88 @@
+"""What Orthanc's REST API answers, in Orthanc's words; an answer of another shape is none of Orthanc's."""
+
+import re
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct
+
+SHAPE = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
+"""Orthanc's own ids: the SHA-1 of DICOM's."""
+Id = Annotated[str, Meta(pattern=rf"\A{SHAPE}\Z")]
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the shape of Orthanc's own ids."""
+    return re.fullmatch(SHAPE, text) is not None
+
+
+class Tags(Struct):
+    """MainDicomTags, as far as anybody asks."""
+
+    StudyInstanceUID: str | None = None
+    SeriesInstanceUID: str | None = None
+
+
+class Study(Struct):
+    """A study of `/studies?expand` and `/studies/{id}`."""
+
+    ID: Id
+    MainDicomTags: Tags
+    LastUpdate: str = ""
+    IsStable: bool = True
+    Series: list[Id] = []
+
+
+class Series(Struct):
+    """A series of `/series?expand` and `/studies/{id}/series?expand`."""
+
+    ID: Id
+    ParentStudy: Id
+    MainDicomTags: Tags
+    Instances: list[Raw] = []
+
+
+class Hit(Struct):
+    """What `/tools/lookup` found."""
+
+    ID: Id
+    Type: str
+
+
+class Change(Struct):
+    """One line of `/changes`."""
+
+    ID: Id
+    ChangeType: str
+
+
+class Changes(Struct):
+    """`/changes`."""
+
+    Last: int
+    Done: bool = True
+    Changes: list[Change] = []
+
+
+class Statistics(Struct):
+    """`/statistics`."""
+
+    CountStudies: int
+
+
+class StudyStatistics(Struct):
+    """`/studies/{id}/statistics`."""
+
+    CountInstances: int
+
+
+class Features(Struct):
+    """What an Orthanc can do with its database."""
+
+    HasExtendedFind: bool = False
+
+
+class System(Struct):
+    """`/system`."""
+
+    Version: str
+    Capabilities: Features | None = None
