@@ -36,6 +36,7 @@ SECRET = "SECRET^PATIENT"
 PATIENT = {"resourceType": "Patient", "id": "p1", "name": [{"family": SECRET}]}
 STUDY = {"resourceType": "ImagingStudy", "id": "s1", "status": "available", "subject": {"reference": "Patient/p1"}}
 OBSERVATION = {"resourceType": "Observation", "id": "o1", "status": "final"}
+STATEMENT = Answer(200, {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
 COUNT = Answer(200, {"resourceType": "Bundle", "type": "searchset", "total": 7})
 STUDY_KEY = ("ImagingStudy", "s1")
 
@@ -334,9 +335,6 @@ BROKEN: dict[str, Answer] = {
     "entries without a response": Answer(200, {"resourceType": "Bundle", "entry": [{}, {}]}),
     "entries that are none": Answer(200, {"resourceType": "Bundle", "entry": ["a", "b"]}),
     "responses that are none": Answer(200, {"resourceType": "Bundle", "entry": [{"response": None}] * 2}),
-    "HTML": Answer(200, b"<html>welcome</html>"),
-    "nothing": Answer(200, b""),
-    "a list": Answer(200, b"[]"),
     "another resource": Answer(200, {"resourceType": "OperationOutcome"}),
     "a status that is a number": Answer(200, {"resourceType": "Bundle", "entry": [{"response": {"status": 200}}] * 2}),
     "an entry without a response": Answer(
@@ -348,6 +346,48 @@ BROKEN: dict[str, Answer] = {
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
 def test_a_success_that_does_not_name_every_entry_is_none(answer: Answer) -> None:
     assert type(put(answer)) is SinkBusy
+
+
+PAGE = b"<!DOCTYPE html><html><head><title>SECRET maintenance</title></head><body>{}</body></html>"
+NOT_FHIR: dict[str, bytes] = {
+    "a portal's page": PAGE,
+    "the same behind a byte order mark": b"\xef\xbb\xbf" + PAGE,
+    "XML": b'<Bundle xmlns="http://hl7.org/fhir"/>',
+    "text": b"OK",
+    "nothing": b"",
+    "a list": b"[]",
+    "a text": b'"ok"',
+    "a number": b"1",
+    "null": b"null",
+    "JSON of another kind": b'{"status": "ok", "message": "SECRET"}',
+    "JSON that ends early": b'{"resourceType": "Bundle", "entry": [',
+    "a type that is none": b'{"resourceType": null}',
+    "an empty type": b'{"resourceType": ""}',
+    "garbage": b"\xff\xfe\x00",
+}
+KINDS = ("text/html", "application/fhir+json", "application/json", "text/plain; charset=SECRET", "")
+
+
+@pytest.mark.parametrize("body", NOT_FHIR.values(), ids=NOT_FHIR)
+@pytest.mark.parametrize("status", [200, 201, 202, 207])
+def test_a_success_that_is_no_fhir_is_an_outage_and_burns_no_attempt(status: int, body: bytes) -> None:
+    for kind in KINDS:
+        error = put(Answer(status, body, {"Content-Type": kind} if kind else {}))
+        assert type(error) is SinkRefused
+        assert error.outage
+        assert "fhir_url" in str(error)
+        assert "SECRET" not in str(error)
+
+
+def test_the_end_of_such_an_outage_is_seen_by_the_probe() -> None:
+    page = Answer(200, PAGE, {"Content-Type": "text/html"})
+    with HttpFake(page, STATEMENT, page, STATEMENT, COUNT, COUNT) as http:
+        sink = sink_of(http.url)
+        for _ in range(2):
+            with pytest.raises(SinkRefused, match="not FHIR JSON"):
+                sink.probe()
+        sink.probe()
+        sink.probe()
 
 
 # -- no answer -----------------------------------------------------------------------------------
@@ -507,7 +547,6 @@ def test_the_version_that_the_server_holds() -> None:
 
 
 ODD_RESOURCES: dict[str, Any] = {
-    "a list": [],
     "a meta that is none": {**STUDY, "meta": None},
     "a meta that is a list": {**STUDY, "meta": []},
     "a version that is a number": {**STUDY, "meta": {"versionId": 3}},
@@ -596,25 +635,18 @@ def test_the_studies_at_an_endpoint_are_listed_page_by_page_at_our_own_address()
     ids=lambda one: getattr(one, "status", getattr(one, "__name__", "")),
 )
 def test_a_probe_that_fails(answer: Answer, kind: type[MapperError]) -> None:
-    with HttpFake(answer) as http, pytest.raises(kind) as failed:
+    with HttpFake(STATEMENT, answer) as http, pytest.raises(kind) as failed:
         sink_of(http.url).probe()
     assert type(failed.value) is kind
 
 
 def test_a_probe_asks_what_needs_the_database() -> None:
-    with HttpFake(COUNT) as http:
-        sink_of(http.url).probe()
-    assert (http.asked[0].method, http.asked[0].path) == ("GET", "/fhir/Patient?_summary=count")
-
-
-@pytest.mark.parametrize(("version", "problem"), [("4.0.1", False), ("5.0.0", True), ("3.0.2", True)])
-def test_doctor_hears_which_fhir_is_spoken(version: str, problem: bool) -> None:
-    statement = {"resourceType": "CapabilityStatement", "fhirVersion": version, "software": {"name": "HAPI"}}
-    with HttpFake(COUNT, Answer(200, statement)) as http:
-        said = sink_of(http.url).check()
-    assert "HAPI" in said[0]
-    assert version in said[0]
-    assert any(line.startswith("problem: ") for line in said) == problem
+    with HttpFake(STATEMENT, COUNT, COUNT) as http:
+        sink = sink_of(http.url)
+        sink.probe()
+        sink.probe()
+    paths = ["/fhir/metadata", "/fhir/Patient?_summary=count", "/fhir/Patient?_summary=count"]
+    assert [(one.method, one.path) for one in http.asked] == [("GET", path) for path in paths]
 
 
 @pytest.mark.parametrize("token", ["t0ken\n", "t0\rken", "t\u00f6ken"], ids=ascii)

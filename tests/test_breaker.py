@@ -37,10 +37,22 @@ def breaker(side: Side, clock: Clock) -> Breaker:
     return Breaker("fhir", side.probe, clock)
 
 
-def test_it_is_closed_and_asks_nothing_until_somebody_says_down(breaker: Breaker, side: Side) -> None:
-    assert breaker.closed()
+def test_it_asks_once_and_then_nothing_until_somebody_says_down(breaker: Breaker, side: Side) -> None:
+    side.up = True
+    for _ in range(3):
+        assert breaker.closed()
     assert breaker.reason == ""
-    assert side.asked == 0
+    assert side.asked == 1
+
+
+def test_a_side_that_is_down_at_the_start_is_not_worked_for(breaker: Breaker, side: Side, clock: Clock) -> None:
+    assert not breaker.closed()
+    assert breaker.reason == "still down"
+    assert not breaker.closed()
+    assert side.asked == 1
+    side.up = True
+    clock.forward(LONGEST_WAIT)
+    assert breaker.closed()
 
 
 def test_it_asks_at_growing_intervals_and_closes_when_the_side_is_back(

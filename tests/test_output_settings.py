@@ -23,6 +23,7 @@ CHANGES_FHIR: dict[str, Any] = {
     "dicomweb": "https://pacs.example.org/rs",
     "orthanc_url": "http://orthanc:8042",
     "orthanc_public_url": "https://pacs.example.org",
+    "dicomweb_root": "/rs",
     "timezone": "Europe/Berlin",
     "timezones": {"WARD": "Europe/Berlin"},
     "patient_system": "https://hospital.example/patient",

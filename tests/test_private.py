@@ -111,9 +111,8 @@ def test_doctor_says_which_files_everybody_can_use(tmp_path: Path, mode: int, sa
         file.chmod(mode)
     found = list(files(load(Settings, ledger=f"sqlite:///{ledger}", namespace_file=namespace)))
     assert len(found) == said
-    for sentence, path in zip(found, map(str, (ledger, namespace, settings)), strict=False):
-        assert sentence.startswith("limit: ")
-        assert sentence.endswith(f"chmod o= {path}")
+    for one, path in zip(found, (ledger, namespace, settings), strict=False):
+        assert (one.level, one.remedy) == ("limit", f"chmod o= {path}")
 
 
 @pytest.mark.parametrize("ledger", ["sqlite:////no/such/ledger.db", "postgresql+psycopg://me:secret@host/ledger"])

@@ -129,7 +129,7 @@ def in_line(world: World, *study_uids: str) -> None:
 
 
 def compare(world: World, **given: bool) -> tuple[int, int, bool]:
-    found = reconcile(world.ledger, "orthanc", world.sink, ENDPOINT, **given)
+    found = reconcile(world.ledger, "orthanc", world.sink, ENDPOINT, study_key, **given)
     return found.strange, found.lost, bool(found.brake)
 
 

@@ -275,6 +275,7 @@ def test_of_two_that_contradict_each_other_neither_counts(pair: tuple[str, str])
         "orthanc_ca": "/etc/ssl/certs/ca-certificates.crt",
         "patient_system": "urn:oid:2.999",
         "dicomweb": "http://orthanc/dicom-web",
+        "dicomweb_root": "/rs",
     }
     with pytest.raises(SettingError, match=rf"^{pair[0]} and {pair[1]}: set one of them, not both$"):
         load(Settings, **{name: values[name] for name in pair})

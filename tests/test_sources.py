@@ -12,6 +12,7 @@ from datasets import dataset
 from http_fake import CUT, Answer, HttpFake
 
 from mapper.configuration import load
+from mapper.dicom.item import tag_of
 from mapper.dicom.reader import Reader
 from mapper.errors import (
     BadMetadata,
@@ -135,7 +136,7 @@ def test_an_answer_that_is_none_of_orthancs(answer: Answer) -> None:
 
 
 def test_what_is_no_orthanc_is_said_to_be_none() -> None:
-    error = fails(lambda source: source.check(), Answer(404))
+    error = fails(lambda source: list(source.check()), Answer(404))
     assert type(error) is SourceDown
     assert "orthanc_url" in str(error)
 
@@ -256,8 +257,43 @@ def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
 
 
 def test_a_series_that_dicomweb_does_not_have_proves_nothing() -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404)]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(200, [])]
     assert type(fails(lambda source: source.read(UID, []), *answers)) is SourceChanged
+
+
+def test_without_any_dicomweb_nothing_can_be_read_and_the_probe_says_so() -> None:
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(404)]
+    down = fails(lambda source: source.read(UID, []), *answers)
+    assert type(down) is SourceDown
+    for word in ("/dicom-web", "DicomWeb.Enable", "dicomweb_root"):
+        assert word in str(down)
+    assert type(fails(lambda source: source.probe(), COUNT, Answer(404))) is SourceDown
+    with HttpFake(COUNT, Answer(200, [])) as http:
+        orthanc(http.url, root="/rs").probe()
+    assert http.asked[1].path == "/rs/studies?limit=1"
+
+
+BARE = [{tag: value for tag, value in one.items() if tag != tag_of("SOPClassUID")} for one in METADATA.body]
+INSTANCE_HIT = Answer(200, [{"ID": ID, "Type": "Instance"}])
+
+
+def test_metadata_that_leave_attributes_out_are_no_study() -> None:
+    """SeriesMetadata MainDicomTags or Extrapolate: what Orthanc itself has, its DICOMweb does not tell."""
+    begins = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, BARE), Answer(200, study()), NOW]
+    more = [INSTANCE_HIT, Answer(200, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "PatientName": SECRET})]
+    down = fails(lambda source: source.read(UID, []), *begins, *more)
+    assert type(down) is SourceDown
+    assert "SeriesMetadata" in str(down)
+    with HttpFake(*begins, INSTANCE_HIT, Answer(200, {"PatientName": SECRET})) as http:
+        assert orthanc(http.url).read(UID, []).study.instances == 1, "a file that has none itself"
+    again = [one for one in (*begins, *more) if one is not SYSTEM]
+    with HttpFake(*begins, *more, COUNT, Answer(200, []), *again, COUNT, Answer(200, []), Answer(200, [])) as http:
+        source = orthanc(http.url)
+        with pytest.raises(SourceDown):
+            source.read(UID, [])
+        with pytest.raises(SourceDown):
+            source.probe()  # it asks again for what showed the fault
+        source.probe()  # and goes on when that is there no more
 
 
 @pytest.mark.parametrize(
@@ -388,18 +424,54 @@ def test_a_log_that_says_it_is_not_done_and_does_not_move_is_not_followed_for_ev
         assert not orthanc(http.url).changes(7).more
 
 
-@pytest.mark.parametrize(
-    ("plugins", "problems"),
-    [(["dicom-web", "python"], []), (["dicom-web"], ["Python"]), ([], ["DICOMweb", "Python"])],
-    ids=str,
+PLUGINS = Answer(200, ["dicom-web", "python"])
+NONE: Answer = Answer(200, [])
+ONE_SERIES = Answer(200, {"MainDicomTags": {"SeriesInstanceUID": f"{UID}.1"}, "Instances": [ID]})
+SETS = Answer(200, [{"00080016": {}, "00080018": {}, "00100010": {}}])
+TAGS = Answer(
+    200, {"0008,0016": {}, "0008,0018": {}, "0010,0010": {}, "0009,0010": {}, "7fe0,0010": {}, "0008,0000": {}}
 )
-def test_doctor_hears_which_plugins_are_missing(plugins: list[str], problems: list[str]) -> None:
-    with HttpFake(SYSTEM, Answer(200, plugins)) as http:
-        said = orthanc(http.url).check()
-    assert "1.12.7" in said[0]
-    found = [line for line in said if line.startswith("problem: ")]
-    assert len(found) == len(problems)
-    assert all(word in line for word, line in zip(problems, found, strict=True))
+MORE_TAGS = Answer(200, {**TAGS.body, "0008,1030": {}, "0040,0275": {}})
+TOLD = Answer(200, {"state": "synced", "message": "fine"})
+HELD = Answer(200, [study(Series=[ID])])
+CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
+    "nothing stored yet": ([PLUGINS, NONE, NONE], []),
+    "no Python plugin": ([Answer(200, ["dicom-web"]), NONE, NONE], [("limit", "no Python plugin")]),
+    "no plugin at all": ([NONE, NONE], [("problem", "no DICOMweb plugin"), ("limit", "no Python plugin")]),
+    "all is well": ([PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, TOLD], [("ok", "reaches the mapper")]),
+    "attributes left out": (
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, MORE_TAGS, TOLD],
+        [("problem", "leaves out 2 of 5"), ("ok", "reaches the mapper")],
+    ),
+    "our plugin not loaded": (
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(404)],
+        [("limit", "our plugin does not run")],
+    ),
+    "our plugin without a mapper": (
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(200, {"state": "unreachable", "message": "why"})],
+        [("limit", "reaches no mapper: why")],
+    ),
+    "nothing gets stable": (
+        [PLUGINS, Answer(200, [study(Series=[], IsStable=False)]), NONE, NONE, TOLD],
+        [("limit", "StableAge"), ("ok", "reaches the mapper")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("answers", "found"), CHECKUPS.values(), ids=CHECKUPS)
+def test_doctor_hears_what_is_wrong_with_an_orthanc(answers: list[Answer], found: list[tuple[str, str]]) -> None:
+    with HttpFake(SYSTEM, *answers) as http:
+        first, *others = orthanc(http.url).check()
+    assert (first.level, "1.12.7" in first.text) == ("ok", True)
+    assert [one.level for one in others] == [level for level, _ in found]
+    assert all(words in str(one) for one, (_, words) in zip(others, found, strict=True))
+    assert all(one.remedy for one in others if one.level != "ok")
+
+
+def test_doctor_hears_that_dicomweb_does_not_answer() -> None:
+    error = fails(lambda source: list(source.check()), SYSTEM, PLUGINS, NONE, Answer(404))
+    assert type(error) is SourceDown
+    assert "dicomweb_root" in str(error)
 
 
 def test_no_answer_is_quoted() -> None:

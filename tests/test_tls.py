@@ -16,7 +16,6 @@ from mapper.errors import MapperError, SettingError, SinkRefused, SourceDown
 from mapper.service import fhir_server_of, orthanc_of
 from mapper.settings import Settings
 from mapper.sinks.client import FhirClient
-from mapper.sinks.fhir_server import FhirServer
 from mapper.sources.orthanc import Orthanc
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -54,7 +53,7 @@ def ask_orthanc(url: str, ca: str | None) -> None:
 
 
 def ask_fhir(url: str, ca: str | None) -> None:
-    FhirServer(FhirClient(f"{url}/fhir", ca=ca), f"{url}/fhir").probe()
+    FhirClient(f"{url}/fhir", ca=ca).probe()
 
 
 SIDES = {"orthanc_ca": (ask_orthanc, SourceDown), "fhir_ca": (ask_fhir, SinkRefused)}
@@ -108,7 +107,7 @@ def test_the_settings_name_the_ca_of_each_server(ca: trustme.CA, ca_file: str) -
             Settings, orthanc_url=wire.url, orthanc_ca=Path(ca_file), fhir_url=f"{wire.url}/fhir", fhir_ca=Path(ca_file)
         )
         assert orthanc_of(settings.all_sources[0], settings).count() == 3
-        fhir_server_of(settings).probe()
+        assert fhir_server_of(settings).version(("Patient", "p1")) == ""
         several = [{"name": "a", "url": wire.url, "patient_system": "urn:x", "ca": ca_file}]
         settings = load(Settings, sources=several)
         assert orthanc_of(settings.all_sources[0], settings).count() == 3

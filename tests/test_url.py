@@ -185,7 +185,40 @@ def test_no_setting_that_takes_a_url_is_left_out() -> None:
     }
     said = {name: f"{name} {field.description}".lower() for name, field in fields.items()}
     take = {name for name in said if any(word in said[name] for word in ("url", "uri", "system", "dicomweb"))}
-    assert take == {re.sub(r"\.\d", "", name) for name in TAKES}
+    paths = {"dicomweb_root", "sources.dicomweb_root"}
+    assert take == {re.sub(r"\.\d", "", name) for name in TAKES} | paths
+
+
+@pytest.mark.parametrize(("given", "root"), [("/dicom-web", "/dicom-web"), ("/a/b-c_1.2~/", "/a/b-c_1.2~"), ("/", "")])
+def test_a_root_is_a_path(given: str, root: str) -> None:
+    settings = load(Settings, dicomweb_root=given)
+    assert settings.dicomweb_root == root
+    assert settings.endpoint == f"http://localhost:8042{root}"
+    several = load(Settings, sources=[source(dicomweb_root=given)])
+    assert several.all_sources[0].endpoint.endswith(root)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "dicom-web",
+        "/..",
+        "/a/../b",
+        "/./a",
+        "//evil.example",
+        "/a//b",
+        "/a?b",
+        "/a#b",
+        "/a b",
+        "/%2e%2e",
+        "/{study}",
+        "/\\a",
+    ],
+)
+def test_what_would_lead_elsewhere_is_no_root(given: str) -> None:
+    with pytest.raises(SettingError, match=r"^dicomweb_root: must be a path") as failed:
+        load(Settings, dicomweb_root=given)
+    assert given not in str(failed.value).replace("/dicom-web", "")
 
 
 @pytest.mark.parametrize("given", PASSWORDS)

@@ -190,15 +190,24 @@ def test_what_is_part_of_a_study_is_found(sink: Sink, made: Made) -> None:
 
 def test_it_is_there_and_says_who_it_is(sink: Sink) -> None:
     sink.probe()
-    assert sink.check()
-    assert not any(line.startswith("problem") for line in sink.check())
+    found = list(sink.check())
+    assert found
+    assert all(one.level == "ok" and str(one) for one in found)
+
+
+def test_a_study_is_found_whoever_wrote_it(sink: Sink, made: Made) -> None:
+    uid = made.study["identifier"][0]["value"].removeprefix("urn:oid:")
+    assert sink.ids_of(uid) == []
+    sink.put(made.all)
+    assert sink.ids_of(uid) == [made.study["id"]]
 
 
 ASKS: dict[str, Callable[[Sink, Made], object]] = {
     "put": lambda sink, made: sink.put(made.all),
     "probe": lambda sink, made: sink.probe(),
     "retract": lambda sink, made: sink.retract(made.keys["ImagingStudy"], "unknown"),
-    "check": lambda sink, made: sink.check(),
+    "check": lambda sink, made: list(sink.check()),
+    "ids_of": lambda sink, made: sink.ids_of("1.2.3"),
 }
 
 

@@ -202,9 +202,10 @@ def test_recent_studies_are_told_or_it_says_that_it_cannot(shared: Archive, uid:
 
 
 def test_it_says_who_it_is(shared: Archive) -> None:
-    said = shared.source.check()
-    assert said
-    assert all(isinstance(line, str) and line for line in said)
+    shared.source.probe()
+    found = list(shared.source.check())
+    assert found
+    assert all(one.level != "problem" and str(one) for one in found)
 
 
 def test_an_archive_that_is_down(empty: Archive) -> None:
@@ -213,7 +214,8 @@ def test_an_archive_that_is_down(empty: Archive) -> None:
     source = empty.source
     for ask in (
         source.count,
-        source.check,
+        source.probe,
+        lambda: list(source.check()),
         lambda: list(source.listing()),
         lambda: source.changes(None),
         lambda: source.changes(1),
