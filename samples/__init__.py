@@ -1,0 +1,1 @@
+"""Synthetic DICOM objects: small, valid, nobody's, and the same bytes in every run."""

@@ -1,0 +1,1 @@
+"""Structured reports: measurements by two independent writers, radiation doses, texts."""
