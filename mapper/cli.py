@@ -11,6 +11,7 @@ import typer
 
 from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, StudyGone, TwoPatients
 from mapper.settings import Settings, Site, load
+from mapper.terminal import say, shown_json
 
 if TYPE_CHECKING:
     from mapper.dicom.study import Study
@@ -33,13 +34,12 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except MapperError as error:
-        typer.echo(f"orthanc-fhir: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise fail(str(error)) from None
 
 
 def fail(message: str) -> typer.Exit:
     """Say one line on stderr; returns what to raise."""
-    typer.echo(f"orthanc-fhir: {message}", err=True)
+    say(f"orthanc-fhir: {message}", err=True)
     return typer.Exit(1)
 
 
@@ -72,7 +72,7 @@ def sync(
     from mapper.hand import sync_by_hand
 
     with one_line():
-        done = sync_by_hand(load(Settings), study_uids or [], all_studies, wait, accept_removals, typer.echo)
+        done = sync_by_hand(load(Settings), study_uids or [], all_studies, wait, accept_removals, say)
     if not done:
         raise typer.Exit(1)
 
@@ -107,7 +107,7 @@ def retry(
         number = ledger_of(load(Settings)).retry(study_uids or [])
     if number == 0:
         raise fail("no such parked study" if study_uids else "no study is parked")
-    typer.echo(f"{number} back in line")
+    say(f"{number} back in line")
 
 
 @app.command()
@@ -156,7 +156,7 @@ def convert(
                 if not isinstance(one, Converted):
                     progress.say(str(one))
                     continue
-                sys.stdout.buffer.write(one.json + b"\n")
+                sys.stdout.buffer.write((shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n")
                 record(one.study_uid, one.problems)
                 converted += 1
     if not converted:
@@ -206,7 +206,7 @@ def explain(
             read = found_in(settings, study)
         site = site_of(settings, settings.all_sources[0])
         for line in lines(study_to_fhir(read, site), settings.fhir_public_url, redact=redact):
-            typer.echo(line)
+            say(line)
 
 
 def found_in(settings: Settings, study_uid: str) -> "Study":
@@ -224,7 +224,8 @@ def table() -> None:
     """Print the mapping: every FHIR element, the DICOM attributes behind it, and the rule in words."""
     from mapper.maps.printed import markdown
 
-    typer.echo(markdown())
+    for line in markdown().splitlines():
+        say(line)
 
 
 @app.command()
@@ -235,7 +236,7 @@ def doctor() -> None:
     sick = False
     with one_line():
         for found in examine(load(Settings)):
-            typer.echo(f"{found.level:8}{found.text}")
+            say(f"{found.level:8}{found.text}")
             sick = sick or found.level == "problem"
     if sick:
         raise typer.Exit(1)

@@ -17,6 +17,7 @@ from mapper.sync.sweep import sweep
 from mapper.sync.threads import somebody_works
 from mapper.sync.triggers import Triggers
 from mapper.sync.view import Row
+from mapper.terminal import say, shown, shown_json
 from mapper.web.status import Links, status
 
 OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")
@@ -111,12 +112,12 @@ def show_studies(settings: Settings, state: str | None, limit: int, as_json: boo
     rows = [status(row, links) for row in ledger.rows(wanted, limit)]
     if as_json:
         for row in rows:
-            print(orjson.dumps(row).decode())
+            say(shown_json(orjson.dumps(row)).decode())
         return
     table = Table("study", "state", "message", "problems", "synced", box=None, header_style="bold")
     for row in rows:
         cells = (row["study_uid"], row["state"], row["message"], str(len(row["problems"])), row["synced_at"] or "")
-        table.add_row(*cells)
+        table.add_row(*map(shown, cells))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 240  # a UID stays whole for whoever searches the lines

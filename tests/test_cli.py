@@ -252,6 +252,23 @@ def test_problems_that_cannot_be_written_are_said_before_anything_is_printed(tmp
     assert one_line(result.stderr)
 
 
+HOSTILE_NAME = "\x1b]0;owned\x07\x9b31m\u202e.txt"
+
+
+def test_no_control_character_of_a_file_name_or_a_value_reaches_the_terminal(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.dcm", instance(A, StudyDescription="safe\u202egnp", SpecificCharacterSet="ISO_IR 192"))
+    (tmp_path / "in" / HOSTILE_NAME).write_text("hello")
+    (tmp_path / "in" / os.fsdecode(b"\xff.txt")).write_text("hello")
+    for result in (orthanc_fhir("convert", "in"), orthanc_fhir("explain", "in")):
+        assert result.exit_code == 0, result.stderr
+        for control in ("\x1b", "\x07", "\x9b", "\u202e"):
+            assert control not in result.stderr
+        assert r"\x1b]0;owned\x07\x9b31m\u202e.txt" in result.stderr
+        assert r"\udcff.txt" in result.stderr
+    assert "\u202e" not in result.stdout
+    assert r"safe\u202egnp" in result.stdout
+
+
 def test_the_services_own_settings_file_does_not_disturb(tmp_path: Path) -> None:
     (tmp_path / "orthanc-fhir.toml").write_text('orthanc_url = "http://orthanc:8042"\ntimezone = "Europe/Berlin"\n')
     bundle, _ = converted(save(tmp_path / "a.dcm", instance(A)))
@@ -297,6 +314,17 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
     parked = orthanc_fhir("studies", "--state", "parked", "--json").stdout
     assert json.loads(parked)["study_uid"] == B
     assert len(orthanc_fhir("studies", "--limit", "2", "--json").stdout.splitlines()) == 2
+
+
+def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger) -> None:
+    hostile = "\x1b[2J\x9b31m\u202e"
+    ledger.mark("orthanc", [f"1{hostile}"])
+    for claim in ledger.claim(["orthanc"], limit=9):
+        ledger.finish(claim, "parked", f"no: {hostile}")
+    for result in (orthanc_fhir("studies"), orthanc_fhir("studies", "--json")):
+        assert result.exit_code == 0
+        assert not {"\x1b", "\x9b", "\u202e"} & {*result.stdout}
+    assert f"no: {hostile}" in [json.loads(line)["message"] for line in result.stdout.splitlines()]
 
 
 def test_a_long_uid_stays_whole_where_programs_read(ledger: Ledger) -> None:

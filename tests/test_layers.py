@@ -15,6 +15,7 @@ LAYERS = (
         "nesting",
         "settings",
         "namespace",
+        "terminal",
         "log",
         "progress",
         "meter",
