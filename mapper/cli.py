@@ -99,15 +99,16 @@ def retry(
     parked: Annotated[bool, typer.Option("--parked", help="All parked studies.")] = False,
 ) -> None:
     """Put parked studies back in line: those named, or all with --parked."""
-    from mapper.service import ledger_of
+    from mapper.hand import retry_by_hand
 
     if bool(study_uids) == parked:
         raise typer.BadParameter("name studies, or say --parked")
     with one_line():
-        number = ledger_of(load(Settings)).retry(study_uids or [])
-    if number == 0:
-        raise fail("no such parked study" if study_uids else "no study is parked")
-    say(f"{number} back in line")
+        number, others = retry_by_hand(load(Settings), study_uids or [])
+    if number:
+        say(f"{number} back in line")
+    if others or not number:
+        raise fail(f"not parked: {', '.join(others)}" if others else "no study is parked")
 
 
 @app.command()

@@ -10,7 +10,7 @@ from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import fhir_server_of, ledger_of, orthanc_of
 from mapper.settings import DEMO_BASE, Settings
 from mapper.sync.sweep import brakes
-from mapper.web.guard import LOOPBACK
+from mapper.web.token import usable
 
 PROBLEM, LIMIT = "problem: ", "limit: "
 
@@ -80,10 +80,9 @@ def identity(settings: Settings) -> Iterator[str]:
 
 
 def access(settings: Settings) -> Iterator[str]:
-    """Look at who may come in."""
+    """Look at who may come in; raises SettingError when `serve` would not start for it."""
+    usable(settings.token.get_secret_value() if settings.token else None, settings.host)
     if settings.token is not None:
         yield "pages and API want the token"
-    elif settings.host in LOOPBACK:
-        yield f"{LIMIT}no token is set: the service answers on loopback only, and Orthanc's plugin stays silent"
     else:
-        yield f"{PROBLEM}token: needed to listen on {settings.host}; set ORTHANC_FHIR_TOKEN, or host to 127.0.0.1"
+        yield f"{LIMIT}no token is set: the service answers on loopback only, and Orthanc's plugin stays silent"

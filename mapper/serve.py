@@ -10,8 +10,8 @@ from mapper.namespace import is_public, namespace_of
 from mapper.service import service_of
 from mapper.settings import Settings
 from mapper.web.app import app_of
-from mapper.web.guard import LOOPBACK
 from mapper.web.metrics import Metrics
+from mapper.web.token import usable
 
 GRACE = 30
 
@@ -29,8 +29,7 @@ def free(host: str, port: int) -> None:
 
 def run(settings: Settings) -> None:
     """Serve until stopped; raises SettingError when a setting is wrong, before any work is done."""
-    if settings.token is None and settings.host not in LOOPBACK:
-        raise SettingError(f"token: needed to listen on {settings.host}; set ORTHANC_FHIR_TOKEN, or host to 127.0.0.1")
+    usable(settings.token.get_secret_value() if settings.token else None, settings.host)
     free(settings.host, settings.port)
     log.configure(settings.log_format)
     metrics = Metrics()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from http_fake import Answer, HttpFake
 from part10 import instance, save
 from typer.testing import CliRunner
 
@@ -336,6 +337,13 @@ def test_a_long_uid_stays_whole_where_programs_read(ledger: Ledger) -> None:
 def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     assert orthanc_fhir("retry", A).exit_code == 1
     assert orthanc_fhir("retry", "9.9.9").exit_code == 1
+    result = orthanc_fhir("retry", A, B, "9.9.9")
+    assert (result.exit_code, result.stdout.strip()) == (1, "1 back in line")
+    assert one_line(result.stderr)
+    assert result.stderr.strip().endswith(f"not parked: {A}, 9.9.9")
+    for claim in ledger.claim(["orthanc"]):
+        assert claim.study_uid == B
+        ledger.finish(claim, "parked", "no")
     result = orthanc_fhir("retry", B)
     assert (result.exit_code, result.stdout.strip()) == (0, "1 back in line")
     result = orthanc_fhir("retry", "--parked")
@@ -344,6 +352,33 @@ def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     for claim in ledger.claim(["orthanc"], limit=9):
         ledger.finish(claim, "parked", "no")
     assert orthanc_fhir("retry", "--parked").stdout.strip() == "2 back in line"
+
+
+NO_UIDS = ("Doe^John", "doe", "1.2/../3", "%2e%2e", "..", " 1.2.1", "1.2.1\n", "", "1" * 65, "\x1b[31m1", "١.٢")
+
+
+@pytest.mark.parametrize("command", ["sync", "retry"])
+@pytest.mark.parametrize("text", NO_UIDS, ids=repr)
+def test_what_is_typed_and_is_no_uid_becomes_no_data_and_is_not_repeated(
+    ledger: Ledger, command: str, text: str
+) -> None:
+    before = ledger.rows()
+    result = orthanc_fhir(command, B, text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert result.stderr == "orthanc-fhir: STUDY_UID: argument 2 is no StudyInstanceUID such as 1.2.840.99.1\n"
+    assert ledger.rows() == before
+
+
+def test_a_study_that_no_source_holds_becomes_no_data(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ledger.rows()
+    with HttpFake(Answer(200, [])) as orthanc:
+        monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", orthanc.url)
+        result = orthanc_fhir("sync", A, "9.9.9")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert "9.9.9" in result.stderr
+    assert ledger.rows() == before
 
 
 @pytest.mark.parametrize("command", [["studies"], ["retry", "--parked"], ["sync"], ["serve", "--port", "0"]], ids=str)
@@ -377,11 +412,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_sync_without_an_orthanc_is_one_line(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("arguments", [[], ["9.9.9"]], ids=["what changed", "a study"])
+def test_sync_without_an_orthanc_is_one_line(
+    ledger: Ledger, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", url)
-    result = orthanc_fhir("sync")
+    result = orthanc_fhir("sync", *arguments)
     assert result.exit_code == 1
+    assert ledger.row("9.9.9") is None
     assert one_line(result.stderr)
     assert url in result.stderr
 
