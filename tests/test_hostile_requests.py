@@ -247,6 +247,7 @@ def refuse(site: Site, reason: str) -> Answered:
     wrong: RawHeaders = [(b"authorization", f"Bearer {MARK}".encode()), JSON]
     requests: dict[str, tuple[str, str, RawHeaders, bytes]] = {
         "target": ("GET", f"http://{MARK}/", [TOKEN], b""),
+        "head": ("GET", "/", [TOKEN, (b"x", MARK.encode() * 2000)], b""),
         "no token": ("POST", "/wake", [JSON], b"{}"),
         "wrong token": ("POST", "/wake", wrong, b"{}"),
         "method": ("TRACE", "/", [TOKEN], b""),

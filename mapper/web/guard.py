@@ -17,6 +17,7 @@ RING = "/wake"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LOOPBACK_HOST = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 """The header Host of a request to this machine as clients write it (RFC 9110 section 7.2), and no other spelling."""
+LARGEST_HEAD = 16 * 1024
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADERS = {
@@ -64,6 +65,8 @@ class Guard:
     def reason(self, scope: Scope) -> str:
         """Return why a request is refused, a key of REFUSALS, or an empty text."""
         path, method = scope["path"], scope["method"]
+        if size_of_head(scope) > LARGEST_HEAD:
+            return "head"
         if not path.startswith("/"):
             return "target"  # RFC 9112 section 3.2: `http://host/path`, `host:port` and `*` name other things
         if path in OPEN:
@@ -98,6 +101,12 @@ class Headers(dict[bytes, list[bytes]]):
         """Return the value of a header that was sent once, else nothing."""
         values = self.get(name, [])
         return values[0] if len(values) == 1 else b""
+
+
+def size_of_head(scope: Scope) -> int:
+    """Return the bytes of path, query and headers; the parser bounds only what does not arrive at once."""
+    sizes = (len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["path"]) + len(scope["query_string"]) + sum(sizes)
 
 
 def presented(headers: Headers) -> bytes:

@@ -21,8 +21,8 @@ PATIENCE = 5.0
 class Readiness:
     """Reads the ledger in a thread of its own, one read at a time."""
 
-    def __init__(self, service: Service, patience: float = PATIENCE) -> None:
-        self._service, self._patience = service, patience
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._thread = ThreadPoolExecutor(1, "readiness")
         self._read: Future[str] | None = None
         self._asked = 0.0
@@ -39,7 +39,7 @@ class Readiness:
         now = time.monotonic()
         if self._read is None or (self._read.done() and now - self._asked > FRESH):
             self._read, self._asked = self._thread.submit(self._look), now
-        done, _ = await asyncio.wait([asyncio.wrap_future(self._read)], timeout=self._patience)
+        done, _ = await asyncio.wait([asyncio.wrap_future(self._read)], timeout=PATIENCE)
         return done.pop().result() if done else "the ledger does not answer"
 
     def _look(self) -> str:

@@ -23,6 +23,7 @@ class Refusal:
 
 REFUSALS = {
     "target": Refusal(400, "the target of a request is a path on this service"),
+    "head": Refusal(431, "path and headers have at most 16 kB"),
     "host": Refusal(403, "without a token this service answers on loopback only"),
     "no token": Refusal(401, WANTED, CHALLENGE),
     "wrong token": Refusal(401, WANTED, CHALLENGE),
