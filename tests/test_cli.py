@@ -432,6 +432,21 @@ def test_serve_beyond_loopback_wants_a_token(ledger: Ledger) -> None:
     assert "ORTHANC_FHIR_TOKEN" in result.stderr
 
 
+@pytest.mark.parametrize("token", ["hunter2", "hunter2hunter2hünter2"], ids=["short", "not ASCII"])
+def test_a_token_that_can_be_guessed_is_refused_beyond_loopback_and_not_repeated(
+    ledger: Ledger, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORTHANC_FHIR_TOKEN", token)
+    monkeypatch.setenv("ORTHANC_FHIR_HOST", "0.0.0.0")
+    served, examined = orthanc_fhir("serve"), orthanc_fhir("doctor")
+    assert (served.exit_code, served.stdout) == (1, "")
+    assert one_line(served.stderr)
+    assert examined.exit_code == 1
+    for said in (served.stderr, examined.stdout):
+        assert "ORTHANC_FHIR_TOKEN" in said
+        assert "hunter2" not in said
+
+
 def test_doctor_says_what_is_wrong_and_what_to_do(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ORTHANC", "FHIR"):
         monkeypatch.setenv(f"ORTHANC_FHIR_{name}_URL", f"http://127.0.0.1:{free_port()}")
