@@ -15,6 +15,7 @@ from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError, NotOneStudy, Problem, SettingError, StudyGone, TwoPatients
 from mapper.settings import Settings
 from mapper.site import Site
+from mapper.terminal import say, shown_json
 
 if TYPE_CHECKING:
     from mapper.dicom.study import Study
@@ -40,13 +41,12 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except MapperError as error:
-        typer.echo(f"orthanc-fhir: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise fail(str(error)) from None
 
 
 def fail(message: str) -> typer.Exit:
     """Say one line on stderr; returns what to raise."""
-    typer.echo(f"orthanc-fhir: {message}", err=True)
+    say(f"orthanc-fhir: {message}", err=True)
     return typer.Exit(1)
 
 
@@ -81,7 +81,7 @@ def sync(
     from mapper.hand import sync_by_hand
 
     with one_line():
-        done = sync_by_hand(load(Settings, config), study_uids or [], all_studies, wait, accept_removals, typer.echo)
+        done = sync_by_hand(load(Settings, config), study_uids or [], all_studies, wait, accept_removals, say)
     if not done:
         raise typer.Exit(1)
 
@@ -110,15 +110,16 @@ def retry(
     config: Config = None,
 ) -> None:
     """Put parked studies back in line: those named, or all with --parked."""
-    from mapper.service import ledger_of
+    from mapper.hand import retry_by_hand
 
     if bool(study_uids) == parked:
         raise typer.BadParameter("name studies, or say --parked")
     with one_line():
-        number = ledger_of(load(Settings, config), make=False).retry(study_uids or [])
-    if number == 0:
-        raise fail("no such parked study" if study_uids else "no study is parked")
-    typer.echo(f"{number} back in line")
+        number, others = retry_by_hand(load(Settings, config), study_uids or [])
+    if number:
+        say(f"{number} back in line")
+    if others or not number:
+        raise fail(f"not parked: {', '.join(others)}" if others else "no study is parked")
 
 
 @app.command()
@@ -171,7 +172,7 @@ def convert(
             converted = left_out = 0
             for one in found:
                 if isinstance(one, Converted):
-                    out.write(one.json + b"\n")
+                    out.write((shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n")
                     record(one.study_uid, one.problems)
                     converted += 1
                 else:
@@ -244,7 +245,7 @@ def explain(
             read = found_in(settings, study)
         site = site_of(settings, settings.all_sources[0])
         for line in lines(study_to_fhir(read, site), settings.fhir_public_url, redact=redact):
-            typer.echo(line)
+            say(line)
 
 
 def found_in(settings: Settings, study_uid: str) -> "Study":
@@ -264,7 +265,8 @@ def table(config: Config = None) -> None:
 
     with one_line():
         load(Site, config)
-    typer.echo(markdown())
+    for line in markdown().splitlines():
+        say(line)
 
 
 @app.command()
@@ -275,7 +277,7 @@ def doctor(config: Config = None) -> None:
     sick = False
     with one_line():
         for found in examine(load(Settings, config)):
-            typer.echo(f"{found.level:8}{found}")
+            say(f"{found.level:8}{found}")
             sick = sick or found.level == "problem"
     if sick:
         raise typer.Exit(1)

@@ -17,7 +17,7 @@ from mapper.site import DEMO_BASE
 from mapper.sync.database import Database
 from mapper.sync.reconcile import LOOKED_UP, STRANGERS, under_other_ids
 from mapper.sync.sweep import brakes
-from mapper.web.guard import LOOPBACK
+from mapper.web.token import usable
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -135,13 +135,12 @@ def files(settings: Settings) -> Iterator[Finding]:
 
 
 def access(settings: Settings) -> Iterator[Finding]:
-    """Look at who may come in."""
+    """Look at who may come in; raises SettingError when `serve` would not start for it."""
+    usable(settings.token.get_secret_value() if settings.token else None, settings.host)
     if settings.token is not None:
         yield ok("pages and API want the token")
-    elif settings.host in LOOPBACK:
+    else:
         yield limit(
             "no token is set: the service answers on loopback only, and Orthanc's plugin stays silent",
             "set ORTHANC_FHIR_TOKEN for both",
         )
-    else:
-        yield problem(f"token: needed to listen on {settings.host}", "set ORTHANC_FHIR_TOKEN, or host to 127.0.0.1")

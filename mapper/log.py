@@ -3,26 +3,63 @@
 import json
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
+from mapper.pace import Pace
+from mapper.terminal import shown
 
-def configure(form: str = "json") -> None:
-    """Send our own log and that of libraries to standard output in one form."""
-    render = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+HELD_BACK = "held_back"
+"""The attribute of a record that says how many like it were not written."""
+
+
+def configure(form: str = "json", pace: Pace | None = None) -> None:
+    """Send our own log and that of libraries to standard output in one form; a library's line once a minute."""
+    if form == "json":
+        render: list[Any] = [structlog.processors.JSONRenderer()]
+    else:
+        render = [harmless, structlog.dev.ConsoleRenderer(colors=False)]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            render,
+            *render,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[handler_of(form, pace or Pace())], level=logging.WARNING)
+    logging.captureWarnings(True)
+
+
+def handler_of(form: str, pace: Pace) -> logging.Handler:
+    """Return what writes the lines of libraries."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(Silent(form))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    logging.captureWarnings(True)
+    handler.addFilter(Seldom(pace))
+    return handler
+
+
+def harmless(logger: Any, method: str, facts: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Make control characters of a line for people visible; JSON escapes them by itself."""
+    return {name: shown(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+
+
+class Seldom(logging.Filter):
+    """Lets a line of a library pass once a minute: a socket that fails, fails a thousand times a second."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a line passes; it is told how many like it did not."""
+        error = record.exc_info[0] if record.exc_info else None
+        held_back = self._pace.turn((record.name, record.module, record.lineno, record.levelno, error))
+        setattr(record, HELD_BACK, held_back)
+        return held_back is not None
 
 
 class Silent(logging.Formatter):
@@ -35,10 +72,17 @@ class Silent(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line without the message."""
         where = f"{record.module}:{record.lineno}"
-        facts = {"event": "library", "level": record.levelname.lower(), "logger": record.name, "where": where}
+        facts: dict[str, object] = {
+            "event": "library",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "where": where,
+        }
         if record.exc_info and record.exc_info[0]:
             facts["error"] = record.exc_info[0].__name__
-        return json.dumps(facts) if self._form == "json" else " ".join(facts.values())
+        if held_back := getattr(record, HELD_BACK, 0):
+            facts["times"] = held_back + 1
+        return json.dumps(facts) if self._form == "json" else " ".join(map(str, facts.values()))
 
 
 def say(event: str, **facts: object) -> None:

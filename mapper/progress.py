@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from mapper.terminal import shown
+
 
 class Progress:
     """A progress bar over a number of things, and lines of text that do not disturb it."""
@@ -31,4 +33,4 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print one line above the bar."""
-        self._console.print(line)
+        self._console.print(shown(line))

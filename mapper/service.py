@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.dicom.reader import Reader
-from mapper.errors import BundleRejected, SettingError
+from mapper.errors import BundleRejected, MapperError, SettingError, StudyGone
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
@@ -77,11 +77,29 @@ class Service:
         self.ledger.database.close()
         self.lock.give()
 
-    def mark(self, study_uid: str) -> None:
-        """Mark a study that a person asked for, in every source that is known to hold it, else in all."""
-        for source in self.ledger.sources_of(study_uid) or list(self.worker.sources):
-            self.ledger.mark(source, [study_uid], BY_HAND)
+    def mark(self, *study_uids: str) -> None:
+        """Mark studies that a person asked for, in every source that is known to hold them.
+
+        Sources are asked of those that the ledger does not know. Raises StudyGone where none holds one, SourceDown or
+        SourceBusy where one that may hold it does not answer; then nothing is marked at all.
+        """
+        where = {uid: self.ledger.sources_of(uid) or self._holders(uid) for uid in study_uids}
+        for study_uid, sources in where.items():
+            for source in sources:
+                self.ledger.mark(source, [study_uid], BY_HAND)
         self.bell.ring()
+
+    def _holders(self, study_uid: str) -> list[str]:
+        holders, silent = [], None
+        for name, source in self.worker.sources.items():
+            try:
+                if source.holds(study_uid):
+                    holders.append(name)
+            except MapperError as failure:
+                silent = failure
+        if not holders:
+            raise silent or StudyGone(f"study {study_uid}: no source holds it, and the ledger does not know it")
+        return holders
 
 
 def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:

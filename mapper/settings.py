@@ -82,7 +82,11 @@ class Settings(Site):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback only with a token.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
-    token: SecretStr | None = Field(None, description="Bearer token of pages and API; the plugin sends it too.")
+    token: SecretStr | None = Field(
+        None,
+        description="Bearer token of pages and API; the plugin sends it too. Visible ASCII characters, "
+        "beyond loopback at least 16.",
+    )
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )

@@ -162,6 +162,10 @@ class FakeSource:
             raise SourceChanged(f"study {study_uid} changed while it was read")
         return Reading(collector.study(study_uid), before)
 
+    def holds(self, study_uid: str) -> bool:
+        self._alive()
+        return any(held.name == study_uid for held in self.held.values())
+
     def listing(self) -> Iterator[Sighting]:
         self._alive()
         for held in list(self.held.values()):

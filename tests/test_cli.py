@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from http_fake import Answer, HttpFake
 from part10 import instance, save
 from typer.testing import CliRunner
 
@@ -326,6 +327,23 @@ def test_problems_that_cannot_be_written_are_said_before_anything_is_printed(tmp
     assert one_line(result.stderr)
 
 
+HOSTILE_NAME = "\x1b]0;owned\x07\x9b31m\u202e.txt"
+
+
+def test_no_control_character_of_a_file_name_or_a_value_reaches_the_terminal(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.dcm", instance(A, StudyDescription="safe\u202egnp", SpecificCharacterSet="ISO_IR 192"))
+    (tmp_path / "in" / HOSTILE_NAME).write_text("hello")
+    (tmp_path / "in" / os.fsdecode(b"\xff.txt")).write_text("hello")
+    for result in (orthanc_fhir("convert", "in"), orthanc_fhir("explain", "in")):
+        assert result.exit_code == 0, result.stderr
+        for control in ("\x1b", "\x07", "\x9b", "\u202e"):
+            assert control not in result.stderr
+        assert r"\x1b]0;owned\x07\x9b31m\u202e.txt" in result.stderr
+        assert r"\udcff.txt" in result.stderr
+    assert "\u202e" not in result.stdout
+    assert r"safe\u202egnp" in result.stdout
+
+
 def test_the_services_own_settings_file_does_not_disturb(tmp_path: Path) -> None:
     (tmp_path / "orthanc-fhir.toml").write_text('orthanc_url = "http://orthanc:8042"\ntimezone = "Europe/Berlin"\n')
     bundle, _ = converted(save(tmp_path / "a.dcm", instance(A)))
@@ -373,6 +391,17 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
     assert len(orthanc_fhir("studies", "--limit", "2", "--json").stdout.splitlines()) == 2
 
 
+def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger) -> None:
+    hostile = "\x1b[2J\x9b31m\u202e"
+    ledger.mark("orthanc", [f"1{hostile}"])
+    for claim in ledger.claim(["orthanc"], limit=9):
+        ledger.finish(claim, "parked", f"no: {hostile}")
+    for result in (orthanc_fhir("studies"), orthanc_fhir("studies", "--json")):
+        assert result.exit_code == 0
+        assert not {"\x1b", "\x9b", "\u202e"} & {*result.stdout}
+    assert f"no: {hostile}" in [json.loads(line)["message"] for line in result.stdout.splitlines()]
+
+
 def test_a_long_uid_stays_whole_where_programs_read(ledger: Ledger) -> None:
     long = "1.2." + "3" * 60
     ledger.mark("orthanc", [long])
@@ -382,6 +411,13 @@ def test_a_long_uid_stays_whole_where_programs_read(ledger: Ledger) -> None:
 def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     assert orthanc_fhir("retry", A).exit_code == 1
     assert orthanc_fhir("retry", "9.9.9").exit_code == 1
+    result = orthanc_fhir("retry", A, B, "9.9.9")
+    assert (result.exit_code, result.stdout.strip()) == (1, "1 back in line")
+    assert one_line(result.stderr)
+    assert result.stderr.strip().endswith(f"not parked: {A}, 9.9.9")
+    for claim in ledger.claim(["orthanc"]):
+        assert claim.study_uid == B
+        ledger.finish(claim, "parked", "no")
     result = orthanc_fhir("retry", B)
     assert (result.exit_code, result.stdout.strip()) == (0, "1 back in line")
     result = orthanc_fhir("retry", "--parked")
@@ -390,6 +426,33 @@ def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     for claim in ledger.claim(["orthanc"], limit=9):
         ledger.finish(claim, "parked", "no")
     assert orthanc_fhir("retry", "--parked").stdout.strip() == "2 back in line"
+
+
+NO_UIDS = ("Doe^John", "doe", "1.2/../3", "%2e%2e", "..", " 1.2.1", "1.2.1\n", "", "1" * 65, "\x1b[31m1", "١.٢")
+
+
+@pytest.mark.parametrize("command", ["sync", "retry"])
+@pytest.mark.parametrize("text", NO_UIDS, ids=repr)
+def test_what_is_typed_and_is_no_uid_becomes_no_data_and_is_not_repeated(
+    ledger: Ledger, command: str, text: str
+) -> None:
+    before = ledger.rows()
+    result = orthanc_fhir(command, B, text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert result.stderr == "orthanc-fhir: STUDY_UID: argument 2 is no StudyInstanceUID such as 1.2.840.99.1\n"
+    assert ledger.rows() == before
+
+
+def test_a_study_that_no_source_holds_becomes_no_data(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ledger.rows()
+    with HttpFake(Answer(200, [])) as orthanc:
+        monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", orthanc.url)
+        result = orthanc_fhir("sync", A, "9.9.9")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert "9.9.9" in result.stderr
+    assert ledger.rows() == before
 
 
 @pytest.mark.parametrize("command", [["studies"], ["retry", "--parked"], ["sync"], ["serve", "--port", "0"]], ids=str)
@@ -423,11 +486,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_sync_without_an_orthanc_is_one_line(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("arguments", [[], ["9.9.9"]], ids=["what changed", "a study"])
+def test_sync_without_an_orthanc_is_one_line(
+    ledger: Ledger, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", url)
-    result = orthanc_fhir("sync")
+    result = orthanc_fhir("sync", *arguments)
     assert result.exit_code == 1
+    assert ledger.row("9.9.9") is None
     assert one_line(result.stderr)
     assert url in result.stderr
 
@@ -437,6 +504,21 @@ def test_serve_beyond_loopback_wants_a_token(ledger: Ledger) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
     assert "ORTHANC_FHIR_TOKEN" in result.stderr
+
+
+@pytest.mark.parametrize("token", ["hunter2", "hunter2hunter2hünter2"], ids=["short", "not ASCII"])
+def test_a_token_that_can_be_guessed_is_refused_beyond_loopback_and_not_repeated(
+    ledger: Ledger, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORTHANC_FHIR_TOKEN", token)
+    monkeypatch.setenv("ORTHANC_FHIR_HOST", "0.0.0.0")
+    served, examined = orthanc_fhir("serve"), orthanc_fhir("doctor")
+    assert (served.exit_code, served.stdout) == (1, "")
+    assert one_line(served.stderr)
+    assert examined.exit_code == 1
+    for said in (served.stderr, examined.stdout):
+        assert "ORTHANC_FHIR_TOKEN" in said
+        assert "hunter2" not in said
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

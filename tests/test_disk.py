@@ -49,6 +49,8 @@ def disk(site: Site) -> Disk:
 @pytest.mark.parametrize("how", ["read_only", "full"])
 def test_a_mark_that_is_not_stored_is_not_acknowledged(site: Site, disk: Disk, how: str) -> None:
     fill(site.world)
+    for uid in many(how):
+        site.world.source.store(uid)
     getattr(disk, how)()
     refused = [site.client.post(f"/api/studies/{uid}/sync", json={}) for uid in many(how)]
     assert {answer.status_code for answer in refused} <= {200, 503}

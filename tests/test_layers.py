@@ -19,6 +19,8 @@ LAYERS = (
         "settings",
         "configuration",
         "namespace",
+        "terminal",
+        "pace",
         "log",
         "progress",
         "meter",
@@ -111,7 +113,7 @@ def test_the_plugin_needs_the_standard_library_alone(path: Path) -> None:
 
 def test_pages_only_mark_and_ring() -> None:
     """What the web package calls on ledger, worker, source and sink is this and no more."""
-    reads = {"row", "rows", "counts", "oldest_wait", "parked_by_failure", "get"}
+    reads = {"row", "rows", "those_in", "counts", "oldest_wait", "parked_by_failure", "get"}
     allowed = reads | {"retry", "sink_breaker", "sources"}
     for path in (path for path in MODULES if layer(path) == "web"):
         for node in ast.walk(ast.parse(path.read_text())):

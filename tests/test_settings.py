@@ -419,6 +419,12 @@ def test_nothing_is_served_beyond_loopback_without_a_token(host: str, ledger_url
         run(load(Settings, host=host, ledger=ledger_url))
 
 
+def test_nothing_is_served_beyond_loopback_with_a_token_that_can_be_guessed(ledger_url: str) -> None:
+    with pytest.raises(SettingError, match=r"^token: at least 16") as failed:
+        run(load(Settings, host="0.0.0.0", token="hunter2", ledger=ledger_url))
+    assert "hunter2" not in str(failed.value)
+
+
 def test_an_occupied_port_is_said_before_any_work_is_done(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -569,6 +569,33 @@ def test_a_study_that_has_a_uid_is_not_known_by_orthancs_id() -> None:
         orthanc(http.url).read(ID, [])
 
 
+HOLDS: dict[str, tuple[str, Any, bool]] = {  # the name that is asked for, Orthanc's answer, whether it is held
+    "nothing": (UID, [], False),
+    "the study": (UID, [study()], True),
+    "the study under two patients": (UID, [study(), study(ID=OTHER)], True),
+    "another study": (UID, [study(MainDicomTags={"StudyInstanceUID": f"{UID}.1"})], False),
+    "letters of another case": (f"{UID}.a", [study(MainDicomTags={"StudyInstanceUID": f"{UID}.A"})], False),
+    "a study without a UID": (UID, [study(MainDicomTags={})], False),
+    "by Orthanc's id, one without a UID": (ID, study(MainDicomTags={}), True),
+    "by Orthanc's id, one whose UID no URL can hold": (ID, study(MainDicomTags={"StudyInstanceUID": "../x"}), True),
+    "by Orthanc's id, one that has a UID": (ID, study(), False),
+}
+
+
+@pytest.mark.parametrize(("name", "answer", "held"), HOLDS.values(), ids=HOLDS)
+def test_a_study_is_held_by_the_name_that_it_is_known_by(name: str, answer: Any, held: bool) -> None:
+    with HttpFake(Answer(200, answer)) as http:
+        assert orthanc(http.url).holds(name) is held
+    (asked,) = http.asked
+    assert asked.path == (f"/studies/{ID}" if name == ID else "/tools/find")
+
+
+@pytest.mark.parametrize("uid", HOSTILE[:-1], ids=ascii)
+def test_what_is_no_uid_is_held_by_nobody_and_not_asked_for(uid: str) -> None:
+    with HttpFake() as http:
+        assert not orthanc(http.url).holds(uid)
+
+
 @pytest.mark.parametrize("uid", HOSTILE[:-1], ids=ascii)
 def test_what_is_no_uid_is_not_even_looked_up(uid: str) -> None:
     """A ledger of an earlier version may know a study by such a name."""

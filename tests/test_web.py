@@ -1,28 +1,35 @@
 """The mapper over HTTP: who gets in, every route, and the page in each situation."""
 
 import base64
+import html
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from asgi import ask
 from fakes import SITE, World, study_key
 from fastapi.testclient import TestClient
 from httpx import Response
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import Route
 
+from mapper.dicom.uid import is_askable
 from mapper.errors import BundleRejected, SinkDown, SourceDown
+from mapper.pace import Pace
 from mapper.service import Service
 from mapper.settings import Settings
 from mapper.sync.schema import STATES
 from mapper.sync.sweep import BRAKE
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
-from mapper.web.app import app_of
+from mapper.web.app import app_of, routes_of
 from mapper.web.metrics import Metrics
+from mapper.web.refusals import Refusals
 
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
 TOKEN = "t0ken"
@@ -52,7 +59,8 @@ class Site:
             self.bell,
             threads,
         )
-        self.app = app_of(self.service, self.metrics)
+        self.refusals = Refusals(self.metrics.refused, Pace(clock=self.world.clock))
+        self.app = app_of(self.service, self.metrics, self.refusals)
         headers = BEARER if token else {}
         self.client = TestClient(self.app, base_url=HERE, headers=headers, raise_server_exceptions=False)
         self.stranger = TestClient(self.app, base_url=HERE, raise_server_exceptions=False)
@@ -108,7 +116,7 @@ def test_every_route_is_in_this_list(site: Site) -> None:
     }
     served = {
         (method, route.path)
-        for route in site.app.routes
+        for route in routes_of(site.service, Metrics()).routes
         if isinstance(route, Route)
         for method in (route.methods or ())
         if method != "HEAD"
@@ -214,6 +222,7 @@ def test_no_other_site_writes(
 def test_our_own_pages_and_programs_write(
     site: Site, method: str, path: str, given: dict[str, Any], headers: dict[str, str]
 ) -> None:
+    site.world.source.store(A)
     given = {**given, "headers": {**given.get("headers", {}), **headers}}
     answer = site.client.request(method, path, **given, follow_redirects=False)
     assert answer.status_code in (200, 202, 303)
@@ -261,7 +270,7 @@ def test_other_methods_are_refused(site: Site, method: str) -> None:
     ],
 )
 def test_a_wrong_body_is_refused(site: Site, path: str, body: bytes) -> None:
-    assert site.client.post(path, content=body, headers=JSON).status_code == 422
+    refused(site.client.post(path, content=body, headers=JSON), 422)
     assert site.world.ledger.rows() == []
 
 
@@ -348,9 +357,12 @@ def test_retry_brings_back_what_is_parked(site: Site) -> None:
         site.world.source.store(study_uid)
         site.world.sink.failures.append(BundleRejected("HTTP 422"))
     site.sync(A, B)
-    assert site.client.post("/api/retry", json={"studies": [A]}).json() == {"retried": 1}
-    assert site.client.post("/api/retry", json={"studies": [A, C]}).json() == {"retried": 0}
-    assert site.client.post("/api/retry", json={}).json() == {"retried": 1}
+    assert site.client.post("/api/retry", json={"studies": [A]}).json() == {"retried": 1, "not_parked": []}
+    assert site.client.post("/api/retry", json={"studies": [A, C]}).json() == {"retried": 0, "not_parked": [A, C]}
+    assert site.client.post("/api/retry", json={"studies": [C, B]}).json() == {"retried": 1, "not_parked": [C]}
+    site.world.sink.failures.append(BundleRejected("HTTP 422"))
+    site.world.work()
+    assert site.client.post("/api/retry", json={}).json() == {"retried": 1, "not_parked": []}
 
 
 def test_sync_waits_for_the_outcome(site: Site) -> None:
@@ -362,6 +374,98 @@ def test_sync_waits_for_the_outcome(site: Site) -> None:
         assert time.monotonic() - began < 20
         site.world.source.failures.append(BundleRejected("HTTP 422"))
         assert client.post(f"/api/studies/{A}/sync", json={"wait": 30}).json()["state"] == "parked"
+
+
+# -- what anybody types becomes no data -----------------------------------------------------------
+
+NO_UIDS = {
+    "a name": "Doe^John",
+    "a plain word": "doe",
+    "a blank": " ",
+    "a dot": ".",
+    "two dots": "..",
+    "letters and dots": "a.b.c",
+    "NUL": "1.2\0",
+    "a line": "1.2\n",
+    "a blank before it": " 1.2",
+    "too long": "1" * 65,
+    "far too long": "1" * 9000,
+    "markup": "<script>1</script>",
+    "a quote": "1'; DROP TABLE study; --",
+    "a path": "1.2\\..\\3",
+    "a query": "1.2?x=1",
+    "a wild card": "1.2.*",
+    "digits of another script": "\u0661.\u0662",
+    "right to left": "1.2\u202e",
+    "no UTF-8": b"1.2\xff",
+    "a surrogate": b"1.2\xed\xa0\x80",
+    "percent": "1%2e2",
+}
+each_no_uid = pytest.mark.parametrize("text", NO_UIDS.values(), ids=NO_UIDS)
+
+
+RAW_BEARER = (b"authorization", f"Bearer {TOKEN}".encode())
+RAW_JSON, RAW_FORM = (b"content-type", JSON["content-type"].encode()), (b"content-type", FORM["content-type"].encode())
+
+
+@each_no_uid
+def test_what_is_no_uid_is_refused_everywhere_and_not_repeated(site: Site, text: str | bytes) -> None:
+    decoded = text if isinstance(text, str) else text.decode(errors="replace")  # as servers do
+    query = f"study={quote(text, safe='')}".encode()
+    named = json.dumps({"studies": [A, decoded]}).encode()
+    asked = (
+        ask(site.app, "GET", f"/api/studies/{decoded}", [RAW_BEARER]),
+        ask(site.app, "POST", f"/api/studies/{decoded}/sync", [RAW_BEARER, RAW_JSON], [b"{}"]),
+        ask(site.app, "POST", "/page/retry", [RAW_BEARER, RAW_FORM], query_string=query),
+        ask(site.app, "POST", "/api/retry", [RAW_BEARER, RAW_JSON], [named]),
+    )
+    for answered in asked:
+        if "/" in decoded and answered.status == 404:
+            continue  # a path of more parts than any route has
+        assert answered.status == 422
+        assert answered.json["message"].partition(": ")[2] == "no StudyInstanceUID such as 1.2.840.99.1"
+    page = ask(site.app, "GET", "/", [RAW_BEARER], query_string=query)
+    assert page.status == 200
+    if not is_askable(decoded.strip()):
+        assert ("This is no StudyInstanceUID" in page.body.decode()) == bool(decoded.strip())
+        assert html.escape(decoded) not in page.body.decode() or len(decoded) < 3
+    assert site.world.ledger.rows() == []
+
+
+@pytest.mark.parametrize("uid", ["9.9.9", "1.2.840.10008.1.1", "a1", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"])
+def test_a_study_that_nobody_holds_is_not_marked(site: Site, uid: str) -> None:
+    site.world.source.store(A, AccessionNumber="A1", patient="9.9.9")
+    for path, given in ((f"/api/studies/{uid}/sync", {"json": {}}), (f"/page/retry?study={uid}", {"headers": FORM})):
+        answer = site.client.post(path, **given)
+        refused(answer, 404)
+        assert uid in answer.json()["message"]
+    assert site.world.ledger.rows() == []
+
+
+def test_a_study_of_the_pacs_can_be_asked_for_before_the_ledger_knows_it(site: Site) -> None:
+    site.world.source.store(A)
+    assert site.client.post(f"/api/studies/{A}/sync", json={}).json()["state"] == "pending"
+    site.world.source.store(B)
+    assert site.client.post(f"/page/retry?study={B}", headers=FORM, follow_redirects=False).status_code == 303
+    assert site.world.state(B) == "pending"
+
+
+def test_a_pacs_that_is_down_is_said_and_nothing_is_marked(site: Site) -> None:
+    site.world.source.store(A)
+    site.world.source.down = SourceDown("no Orthanc answers")
+    for path, given in ((f"/api/studies/{A}/sync", {"json": {}}), (f"/page/retry?study={A}", {"headers": FORM})):
+        answer = site.client.post(path, **given)
+        refused(answer, 503)
+        assert "no Orthanc answers" in answer.json()["message"]
+    assert site.world.ledger.rows() == []
+    site.world.mark(A)
+    assert site.client.post(f"/api/studies/{A}/sync", json={}).status_code == 200
+
+
+def test_a_study_that_has_no_uid_is_asked_for_by_the_id_under_which_the_ledger_has_it(site: Site) -> None:
+    own_id = "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"
+    site.world.mark(own_id)
+    assert site.client.post(f"/api/studies/{own_id}/sync", json={}).json()["study_uid"] == own_id
 
 
 # -- probes and metrics --------------------------------------------------------------------------
@@ -513,7 +617,7 @@ def test_what_stands_on_the_page_is_escaped(site: Site) -> None:
     site.triggers.down = HOSTILE
     (claim,) = site.world.ledger.claim(["orthanc"])
     site.world.ledger.finish(claim, "parked", HOSTILE)
-    for params in ({}, {"study": HOSTILE}, {"state": "parked"}):
+    for params in ({}, {"study": A}, {"state": "parked"}):
         page = site.client.get("/", params=params).text
         assert "<script" not in page
         assert "&lt;script&gt;" in page
@@ -550,7 +654,8 @@ def test_the_button_of_a_study_in_line_syncs_it_again(site: Site) -> None:
 
 def test_the_button_sends_nobody_to_another_site(site: Site) -> None:
     answer = site.client.post("/page/retry?study=//evil.example/%0d%0aX:y", headers=FORM, follow_redirects=False)
-    assert answer.headers["location"].startswith("/?study=")
+    refused(answer, 422)
+    assert "location" not in answer.headers
     assert "x" not in answer.headers
 
 

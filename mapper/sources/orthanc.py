@@ -163,6 +163,20 @@ class Orthanc:
             instances = statistics.CountInstances if statistics else None
         return sighting(study, self._now(), instances)
 
+    def holds(self, study_uid: str) -> bool:
+        """Tell whether Orthanc holds a study that is known by this name; see Source.holds.
+
+        /tools/lookup would find AccessionNumbers as well; either finds a UID in capitals, so the answer is compared.
+        """
+        if rest.is_id(study_uid):
+            study = self._study(study_uid)
+            return study is not None and name_of(study) == study_uid
+        if not is_askable(study_uid):
+            return False
+        query = {"Level": "Study", "Query": {"StudyInstanceUID": study_uid}, "Expand": True}
+        found = self._web.json("POST", FIND, list[rest.Study], data=msgspec.json.encode(query)) or []
+        return any(name_of(study) == study_uid for study in found)
+
     # -- all studies ----------------------------------------------------------------------------
 
     def listing(self) -> Iterator[Sighting]:

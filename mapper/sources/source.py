@@ -56,6 +56,12 @@ class Source(Protocol):
         Raises StudyGone, BadUID, TwoPatients, NotOneStudy, BadMetadata, SourceChanged, SourceBusy or SourceDown.
         """
 
+    def holds(self, study_uid: str) -> bool:
+        """Tell whether the source holds a study that its sightings know by exactly this name.
+
+        Raises SourceBusy or SourceDown.
+        """
+
     def listing(self) -> Iterator[Sighting]:
         """Yield every study the source holds; raises SourceDown."""
 

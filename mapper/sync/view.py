@@ -1,6 +1,6 @@
 """What pages, commands and metrics read of the ledger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,12 @@ class View:
             query = query.where(study.c.state == state)
         with self.database.read() as db:
             return [_row(found) for found in db.execute(query.limit(limit).offset(offset))]
+
+    def those_in(self, state: State, study_uids: Sequence[str]) -> frozenset[str]:
+        """Return which of these studies are in a state, in any of their sources."""
+        query = select(study.c.study_uid).where(study.c.state == state, study.c.study_uid.in_(study_uids))
+        with self.database.read() as db:
+            return frozenset(db.execute(query).scalars())
 
     def counts(self) -> dict[State, int]:
         """Return the number of studies in each state."""

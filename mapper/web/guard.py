@@ -3,82 +3,134 @@
 import base64
 import binascii
 import hmac
+import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from fastapi import Request
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mapper.web.refusals import Refusals
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that tell nothing of patients: probes need no token."""
+RING = "/wake"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK_HOST = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
+"""The header Host of a request to this machine as clients write it (RFC 9110 section 7.2), and no other spelling."""
+LARGEST_HEAD = 16 * 1024
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",  # with none at all browsers send our own forms as `Origin: null`
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
-class Guard(BaseHTTPMiddleware):
-    """Refuses every request that has no business here, before any route sees it."""
+class Guard:
+    """Refuses every request that has no business here, before any route sees it; keeps browsers in check.
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
-        super().__init__(app)
-        self._token = token
+    It looks at nothing but the path and the headers as they came: whatever is put together of them (a URL with the
+    header Host in it) may be read in two ways.
+    """
 
-    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """Answer 401, 403 or 415, or let the request pass."""
-        refused = self.refusal(request)
-        answer = refused or await call_next(request)
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
+    def __init__(self, app: ASGIApp, token: str | None, refusals: Refusals) -> None:
+        self._app = app
+        self._token = token.encode() if token is not None else None
+        self._refusals = refusals
 
-    def refusal(self, request: Request) -> Response | None:
-        """Return why a request is refused, or None."""
-        if request.url.path in OPEN:
-            return None
-        if self._token is None:
-            if (request.url.hostname or "") not in LOOPBACK:
-                return problem(403, "without a token this service answers on loopback only")
-        elif not hmac.compare_digest(presented(request).encode(), self._token.encode()):
-            challenge = {"WWW-Authenticate": 'Basic realm="orthanc-fhir: any user, the token as password"'}
-            return problem(401, "a token is needed: Authorization: Bearer, or Basic with it as password", challenge)
-        if request.method in READING:
-            return None
-        if not same_site(request):
-            return problem(403, "refused: the request comes from another site")
-        is_form = request.url.path.startswith("/page/")
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        wanted = "application/x-www-form-urlencoded" if is_form else "application/json"
-        return None if kind == wanted else problem(415, f"send {wanted}")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a refusal, or let the request pass."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": f"{scope['type']}.close"})
+            return
 
+        async def kept_in_check(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name.lower() for name, _ in message.setdefault("headers", [])}
+                message["headers"] = [*message["headers"], *(one for one in RAW_HEADERS if one[0] not in there)]
+            await send(message)
 
-def presented(request: Request) -> str:
-    """Return the token that a request shows, or an empty text."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        reason = self.reason(scope)
+        answer = self._refusals.answer(reason, ring=scope["path"] == RING) if reason else self._app
+        await answer(scope, receive, kept_in_check)
+
+    def reason(self, scope: Scope) -> str:
+        """Return why a request is refused, a key of REFUSALS, or an empty text."""
+        path, method = scope["path"], scope["method"]
+        if size_of_head(scope) > LARGEST_HEAD:
+            return "head"
+        if not path.startswith("/"):
+            return "target"  # RFC 9112 section 3.2: `http://host/path`, `host:port` and `*` name other things
+        if path in OPEN:
             return ""
-    return ""
+        headers = Headers(scope["headers"])
+        if self._token is None:
+            if not LOOPBACK_HOST.fullmatch(headers.only(b"host")):
+                return "host"
+        elif not hmac.compare_digest(presented(headers), self._token):
+            return "wrong token" if b"authorization" in headers else "no token"
+        if method in READING:
+            return ""
+        if method not in WRITING:
+            return "method"
+        if not same_site(headers):
+            return "site"
+        kind = headers.only(b"content-type").partition(b";")[0].strip().lower()
+        if path.startswith("/page/"):
+            return "" if kind == b"application/x-www-form-urlencoded" else "no form"
+        return "" if kind == b"application/json" else "no json"
 
 
-def same_site(request: Request) -> bool:
+class Headers(dict[bytes, list[bytes]]):
+    """The headers of a request as bytes, by name; each with every value that was sent."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__()
+        for name, value in raw:
+            self.setdefault(name.lower(), []).append(value)
+
+    def only(self, name: bytes) -> bytes:
+        """Return the value of a header that was sent once, else nothing."""
+        values = self.get(name, [])
+        return values[0] if len(values) == 1 else b""
+
+
+def size_of_head(scope: Scope) -> int:
+    """Return the bytes of path, query and headers; the parser bounds only what does not arrive at once."""
+    sizes = (len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["path"]) + len(scope["query_string"]) + sum(sizes)
+
+
+def presented(headers: Headers) -> bytes:
+    """Return the token that a request shows, or nothing."""
+    scheme, _, value = headers.only(b"authorization").partition(b" ")
+    if scheme.lower() == b"bearer":
+        return value.strip()
+    if scheme.lower() == b"basic":
+        try:
+            return base64.b64decode(value.strip(), validate=True).partition(b":")[2]
+        except binascii.Error:
+            return b""
+    return b""
+
+
+def same_site(headers: Headers) -> bool:
     """Tell whether a write comes from our own pages, or from no browser at all."""
-    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if not {*headers.get(b"sec-fetch-site", [])} <= {b"none", b"same-origin"}:
         return False
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def problem(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Return a refusal that says what to do."""
-    return JSONResponse({"message": message}, status, headers)
+    if b"origin" not in headers:
+        return True
+    try:
+        origin = urlsplit(headers.only(b"origin").decode("ascii"))
+    except ValueError:
+        return False
+    host = headers.only(b"host").decode("latin-1")
+    return bool(host) and origin.scheme in ("http", "https") and origin.netloc == host

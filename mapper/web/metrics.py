@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from mapper.meter import Meter
 from mapper.sync.ledger import Ledger
+from mapper.web.refusals import CUT, REFUSALS
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -43,6 +44,11 @@ class Metrics(Meter):
         self._answers = Counter(
             "orthanc_fhir_answers", "Answers of the FHIR server by class.", ["class"], registry=self.registry
         )
+        self._refused = Counter(
+            "orthanc_fhir_refused", "Requests and connections refused, by reason.", ["reason"], registry=self.registry
+        )
+        for reason in (*REFUSALS, *CUT):
+            self._refused.labels(reason)  # there with 0, so that a first one is seen as a rise
         self._stages = Histogram(
             "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry
         )
@@ -54,6 +60,10 @@ class Metrics(Meter):
     def answer(self, kind: str) -> None:
         """Count an answer of the FHIR server."""
         self._answers.labels(kind).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request or a connection that was refused."""
+        self._refused.labels(reason).inc()
 
     def watch(self, ledger: Ledger) -> None:
         """Read this ledger at every scrape."""

@@ -26,7 +26,9 @@ class Archive(Protocol):
     def source(self) -> Source:
         """The archive as the mapper sees it."""
 
-    def store(self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True) -> None:
+    def store(
+        self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True, **attributes: str
+    ) -> None:
         """Take in one instance; `stable` waits until nothing more is expected."""
 
     def delete(self, study_uid: str, patient: str = "P1") -> None:
@@ -52,8 +54,10 @@ class InMemory:
     def source(self) -> Source:
         return self.fake
 
-    def store(self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True) -> None:
-        self.fake.store(study_uid, patient, str(number), stable=stable)
+    def store(
+        self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True, **attributes: str
+    ) -> None:
+        self.fake.store(study_uid, patient, str(number), stable=stable, **attributes)
 
     def delete(self, study_uid: str, patient: str = "P1") -> None:
         self.fake.delete(study_uid, patient)
@@ -89,8 +93,10 @@ class Real:
         answer.raise_for_status()
         return answer.json()
 
-    def store(self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True) -> None:
-        stored = self.ask("POST", "/instances", part10(instance(study_uid, number, PatientID=patient)))
+    def store(
+        self, study_uid: str, number: int = 1, patient: str = "P1", stable: bool = True, **attributes: str
+    ) -> None:
+        stored = self.ask("POST", "/instances", part10(instance(study_uid, number, PatientID=patient, **attributes)))
         if stable:
             wait_until(lambda: self.ask("GET", f"/studies/{stored['ParentStudy']}")["IsStable"], 30)
 

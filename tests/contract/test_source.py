@@ -73,6 +73,27 @@ def test_what_was_never_there_is_gone(shared: Archive, uid: str) -> None:
         shared.source.read(uid, ["8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"])
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value:UserWarning")  # letters in a UID: archives hold them
+def test_only_a_study_that_is_there_under_exactly_this_uid_is_held(shared: Archive, uid: str) -> None:
+    """Orthanc's own lookup finds other identifiers too, and a UID of letters in any case."""
+    named, lettered = f"acc{uid[-9:]}", f"{uid}.abc"
+    shared.store(uid, patient=f"pat{uid[-9:]}", stable=False, AccessionNumber=named)
+    shared.store(lettered, stable=False)
+    holds = shared.source.holds
+    assert holds(uid)
+    assert holds(lettered)
+    for other in (named, f"pat{uid[-9:]}", f"{uid}.1", f"{uid}.1.1", uid[:-1], f"{uid}0", lettered.upper(), "9.9.9"):
+        assert not holds(other), other
+    shared.delete(uid, f"pat{uid[-9:]}")
+    assert not holds(uid)
+
+
+def test_a_study_under_two_patients_is_held(shared: Archive, uid: str) -> None:
+    shared.store(uid, 1, "P1", stable=False)
+    shared.store(uid, 2, "P2", stable=False)
+    assert shared.source.holds(uid)
+
+
 def test_a_deleted_study_is_gone(shared: Archive, uid: str) -> None:
     shared.store(uid)
     (found,) = sightings(shared, uid)
@@ -113,10 +134,13 @@ def test_a_study_whose_uid_cannot_stand_in_a_url_is_known_by_the_sources_own_id(
     shared.store(odd.format(uid), patient="P3")
     (found,) = [one for one in shared.source.listing() if one.id not in before]
     assert found.study_uid == found.id
+    assert shared.source.holds(found.id)
+    assert not shared.source.holds(odd.format(uid))
     with pytest.raises(BadUID, match=re.escape(found.id)):
         shared.source.read(found.id, [found.id])
     wait_until(lambda: found.id in shared.source.changes(cursor).study_uids, 20)
     shared.forget(found.id)
+    assert not shared.source.holds(found.id)
     with pytest.raises(StudyGone):
         shared.source.read(found.id, [found.id])
 
@@ -220,6 +244,7 @@ def test_an_archive_that_is_down(empty: Archive) -> None:
         lambda: source.changes(None),
         lambda: source.changes(1),
         lambda: source.read("1.2.1", []),
+        lambda: source.holds("1.2.1"),
     ):
         with pytest.raises(SourceDown):
             ask()

@@ -1,0 +1,112 @@
+"""What the plugin and scripts call."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import FastAPI, HTTPException, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mapper.dicom.uid import is_askable
+from mapper.service import Service
+from mapper.sync.schema import State
+from mapper.web.body import Places
+from mapper.web.marker import Marker
+from mapper.web.status import Links, status
+
+SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
+LONGEST_WAIT = 60.0
+WAITING = 10
+"""Requests that wait for an outcome at one time; others are told at once how things stand."""
+LOOK_AGAIN = 0.2
+MOST = 1000
+"""Studies in one request, or in one answer."""
+LAST = 10**9
+"""The largest offset: more studies than anybody has, and fewer than SQLite can count."""
+
+
+def uid(text: str) -> str:
+    """Return a text that is a UID; raises ValueError without repeating it, as it may be anything."""
+    if not is_askable(text):
+        raise ValueError("no StudyInstanceUID such as 1.2.840.99.1")
+    return text
+
+
+StudyUID = Annotated[str, AfterValidator(uid)]
+
+
+class Wake(BaseModel):
+    """Body of POST /wake."""
+
+    model_config = ConfigDict(extra="forbid")
+    sweep: bool = False
+
+
+class Sync(BaseModel):
+    """Body of POST /api/studies/{uid}/sync."""
+
+    model_config = ConfigDict(extra="forbid")
+    wait: float = Field(
+        0.0, ge=0.0, le=LONGEST_WAIT, allow_inf_nan=False, description="Seconds to wait for the outcome."
+    )
+
+
+class Retry(BaseModel):
+    """Body of POST /api/retry: the studies named, or all that are parked."""
+
+    model_config = ConfigDict(extra="forbid")
+    studies: list[StudyUID] = Field([], max_length=MOST, fail_fast=True)
+
+
+FIELDS = frozenset(
+    {"study_uid", "study", "state", "limit", "offset"} | {*Wake.model_fields, *Sync.model_fields, *Retry.model_fields}
+)
+"""Every name that we gave to something one sends: an error may say these, and nothing else of what came."""
+
+
+def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> None:
+    """Add what the plugin and scripts call."""
+    ledger, waiting = service.ledger, Places(WAITING)
+
+    def found(study_uid: str) -> dict[str, Any]:
+        row = ledger.row(study_uid)
+        if row is None:
+            raise HTTPException(404, "no such study in the ledger: it was never seen in the PACS")
+        return status(row, links)
+
+    @app.post("/wake", status_code=202)
+    async def wake(body: Wake) -> dict[str, str]:
+        service.bell.ring(body.sweep)
+        return {"message": "awake"}
+
+    @app.get("/api/studies")
+    def studies(
+        state: State | None = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+        offset: Annotated[int, Query(ge=0, le=LAST)] = 0,
+    ) -> dict[str, Any]:
+        rows = ledger.rows(state, limit, offset)
+        return {"counts": ledger.counts(), "studies": [status(row, links) for row in rows]}
+
+    @app.get("/api/studies/{study_uid}")
+    def study(study_uid: StudyUID) -> dict[str, Any]:
+        return found(study_uid)
+
+    @app.post("/api/studies/{study_uid}/sync")
+    async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
+        await marker.mark(study_uid)
+        with waiting.one() as place:
+            until = time.monotonic() + (body.wait if place else 0.0)
+            while True:
+                now = await to_thread.run_sync(found, study_uid)
+                if now["state"] in SETTLED or time.monotonic() >= until or await request.is_disconnected():
+                    return now
+                await asyncio.sleep(LOOK_AGAIN)
+
+    @app.post("/api/retry")
+    def retry(body: Retry) -> dict[str, Any]:
+        parked = ledger.those_in("parked", body.studies)
+        number = ledger.retry(body.studies)
+        service.bell.ring()
+        return {"retried": number, "not_parked": [uid for uid in body.studies if uid not in parked]}

@@ -1,0 +1,99 @@
+"""How much may come in: the size of a body, how deep it nests, and how many requests run at once."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mapper.nesting import too_deep
+from mapper.web.guard import OPEN
+from mapper.web.refusals import Refusals
+
+LARGEST = 1_000_000
+"""Bytes of a body: a thousand UIDs need a tenth of it."""
+DEEPEST = 8
+AT_ONCE = 64
+"""Requests that run at one time, probes not counted: more than the threads that answer them."""
+
+
+class Places:
+    """A number of places; whoever finds none goes on without."""
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+
+    @contextmanager
+    def one(self) -> Iterator[bool]:
+        """Take a place for a while, if there is one; of the event loop's thread alone."""
+        if not self._free:
+            yield False
+            return
+        self._free -= 1
+        try:
+            yield True
+        finally:
+            self._free += 1
+
+
+class Body:
+    """Reads each body to its end, within its bounds, before a route sees the request."""
+
+    def __init__(self, app: ASGIApp, refusals: Refusals, at_once: int = AT_ONCE) -> None:
+        self._app = app
+        self._refusals = refusals
+        self._places = Places(at_once)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a refusal, or hand the request on with a body that is there already."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        with self._places.one() as place:
+            if not place:
+                await self._refusals.answer("busy")(scope, receive, send)
+            elif scope["method"] in ("GET", "HEAD", "OPTIONS"):
+                await self._app(scope, receive, send)
+            else:
+                await self._with_body(scope, receive, send)
+
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived = bytearray()
+        reason = "size" if announced(scope) > LARGEST else ""
+        more = not reason
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            arrived += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(arrived) > LARGEST:
+                reason, more = "size", False
+        if not reason and not scope["path"].startswith("/page/") and deep(bytes(arrived)):
+            reason = "depth"
+        if reason:
+            await self._refusals.answer(reason)(scope, receive, send)
+            return
+        whole: list[Message] = [{"type": "http.request", "body": bytes(arrived), "more_body": False}]
+
+        async def handed_on() -> Message:
+            return whole.pop() if whole else await receive()
+
+        await self._app(scope, handed_on, send)
+
+
+def announced(scope: Scope) -> int:
+    """Return the length that a request says its body has; 0 where it says none."""
+    for name, value in scope["headers"]:
+        if name.lower() == b"content-length":
+            return int(value) if re.fullmatch(rb"[0-9]{1,18}", value) else LARGEST + 1
+    return 0
+
+
+def deep(text: bytes) -> bool:
+    """Tell whether a JSON text nests deeper than DEEPEST.
+
+    A text with NUL counts as deep. It is no UTF-8 as RFC 8259 wants it, and Python would guess at UTF-16, whose
+    quotes are others.
+    """
+    return b"\0" in text or too_deep(text, DEEPEST)

@@ -1,0 +1,65 @@
+"""The status page and its one button."""
+
+import time
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.templating import Jinja2Templates
+
+from mapper.dicom.uid import is_askable
+from mapper.service import Service
+from mapper.sync.schema import State
+from mapper.sync.sweep import brakes
+from mapper.web.api import StudyUID
+from mapper.web.marker import Marker
+from mapper.web.status import WORDS, Links, moment, span, status
+
+TEMPLATES = files("mapper.web").joinpath("templates")
+SHOWN, PARKED_SHOWN = 50, 20
+
+
+def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> None:
+    """Add the status page and its one button."""
+    ledger = service.ledger
+    templates = Jinja2Templates(directory=str(TEMPLATES))
+
+    @app.get("/", response_class=HTMLResponse)
+    def page(request: Request, state: State | None = None, study: str = "") -> HTMLResponse:
+        study = study.strip()
+        asked, study = bool(study), study if is_askable(study) else ""  # what is no UID is not repeated
+        row = ledger.row(study) if study else None
+        rows = ([row] if row else []) if asked else ledger.rows(state, SHOWN)
+        sweeps = [triggers.last for triggers in service.triggers]
+        downs = [triggers.down for triggers in service.triggers] + [service.worker.sink_breaker.reason]
+        reasons = [reason for name in service.worker.sources for reason in brakes(ledger, name)]
+        parked = [] if state or asked else ledger.rows("parked", PARKED_SHOWN)
+        return templates.TemplateResponse(
+            request,
+            "status.html",
+            {
+                "counts": ledger.counts(),
+                "words": WORDS,
+                "rows": [status(row, links) for row in rows],
+                "parked": [status(row, links) for row in parked],
+                "state": state,
+                "asked": asked,
+                "study": study,
+                "downs": list(filter(None, downs)),
+                "brake": "; ".join(reasons),
+                "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,
+                "lag": span(ledger.oldest_wait()),
+                "now": moment(time.time()),
+            },
+        )
+
+    @app.post("/page/retry")
+    async def retry(study: StudyUID | None = None) -> RedirectResponse:
+        if study is None:
+            await to_thread.run_sync(ledger.retry)
+        elif await to_thread.run_sync(ledger.retry, [study]) == 0:
+            await marker.mark(study)
+        service.bell.ring()
+        return RedirectResponse(f"/?{urlencode({'study': study})}" if study else "/", 303)

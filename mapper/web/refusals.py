@@ -1,0 +1,78 @@
+"""What is refused at the door: one table of reasons, counted for the metrics, and said in the log now and then."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse
+
+from mapper import log
+from mapper.pace import Pace
+
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="orthanc-fhir: any user, the token as password"'}
+WANTED = "a token is needed: Authorization: Bearer, or Basic with it as password"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How one kind of request is answered: status, what to do instead, and headers that belong to it."""
+
+    status: int
+    message: str
+    headers: Mapping[str, str] | None = None
+
+
+REFUSALS = {
+    "target": Refusal(400, "the target of a request is a path on this service"),
+    "head": Refusal(431, "path and headers have at most 16 kB"),
+    "host": Refusal(403, "without a token this service answers on loopback only"),
+    "no token": Refusal(401, WANTED, CHALLENGE),
+    "wrong token": Refusal(401, WANTED, CHALLENGE),
+    "method": Refusal(405, "read with GET, write with POST", {"Allow": "GET, POST"}),
+    "site": Refusal(403, "the request comes from another site"),
+    "no json": Refusal(415, "send application/json"),
+    "no form": Refusal(415, "send application/x-www-form-urlencoded"),
+    "size": Refusal(413, "a body has at most 1 MB"),
+    "depth": Refusal(400, "the body is no JSON of ours: it nests too deep, or is no UTF-8"),
+    "busy": Refusal(503, "too many requests at once: come again", {"Retry-After": "1"}),
+}
+"""Every reason for which a request ends before any route sees it. No answer repeats what was sent."""
+CUT = ("late head", "late body", "late answer", "crowd", "no http")
+"""Reasons for which a connection is cut without an answer that anybody could use."""
+DO = {
+    "host": "reach it as http://127.0.0.1, or set ORTHANC_FHIR_TOKEN",
+    "no token": "send ORTHANC_FHIR_TOKEN: plugin, scripts and people need it",
+    "wrong token": "compare ORTHANC_FHIR_TOKEN here with the FhirSync.Token of Orthanc, and look who else asks",
+    "site": "does a proxy change the header Host?",
+}
+"""What a person should do about it, where there is something to do."""
+
+
+class Refusals:
+    """Counts what is refused, and logs each kind once a minute at most; never what was sent."""
+
+    def __init__(self, count: Callable[[str], object], pace: Pace | None = None) -> None:
+        self._count = count
+        self._pace = pace or Pace()
+
+    def answer(self, reason: str, *, ring: bool = False) -> JSONResponse:
+        """Return the answer to a refused request; `ring`: it was the plugin's."""
+        self.note(reason, ring=ring)
+        how = REFUSALS[reason]
+        return problem(how.status, how.message, how.headers)
+
+    def note(self, reason: str, *, ring: bool = False) -> None:
+        """Count one refusal, and say so in the log when that kind was not said lately."""
+        self._count(reason)
+        if (kept_quiet := self._pace.turn((reason, ring))) is None:
+            return
+        facts: dict[str, object] = {"reason": reason, "times": kept_quiet + 1}
+        if ring:
+            facts["ring"] = True
+        if reason in DO:
+            facts["do"] = DO[reason]
+        log.warn("refused", **facts)
+
+
+def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return an answer that says what is wrong: the one shape of all of them."""
+    return JSONResponse({"message": message}, status, dict(headers or {}))
