@@ -20,6 +20,7 @@ from demo.native import FhirServer, Mapper, Orthanc, free_port
 from tests.live.study import Sample
 
 TOKEN = "token-of-the-live-tests"
+MEMORY_AT_MOST = 300_000_000
 SOON = 40.0
 """Seconds for StableAge (1 s), Orthanc's look at it, the mapper's polls and a busy machine."""
 
@@ -82,7 +83,9 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        small = kind is not None or self.mapper.pid is None or self.peak_memory() < MEMORY_AT_MOST
         self._running.close()
+        assert small, "whatever is done to it, the mapper stays below 300 MB"
 
     # -- Orthanc --------------------------------------------------------------------------------
 
