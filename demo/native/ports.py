@@ -1,8 +1,11 @@
 """TCP ports of this machine's loopback interface."""
 
+import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+QUIET = (20_000, 32_000)
+"""Ports that are neither a service's own by custom nor given away by Linux."""
 
 
 class PortTaken(RuntimeError):
@@ -17,11 +20,14 @@ class PortTaken(RuntimeError):
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on right now, and that the kernel gives to no outgoing connection.
+
+    Of the range that the kernel gives away (ip(7), ip_local_port_range) a port may be taken again before it is used.
+    """
+    while True:
+        port = random.randrange(*QUIET)
+        if not is_taken(port):
+            return port
 
 
 def is_taken(port: int) -> bool:

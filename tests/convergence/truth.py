@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from demo.native import FhirServer, Mapper
 from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
 from mapper.service import checked, orthanc_of, site_of
 from mapper.settings import Settings
-from mapper.sinks.fhir_server import study_uids
+from mapper.sinks import held
+from mapper.sinks.fhir_server import study_uids as uids_of
 from mapper.sync.speakers import SHARED
 from tests.live.stack import entries, references, session
 
@@ -162,3 +165,8 @@ def unlike(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
             yield from unlike(one, other, f"{path}[{number}]")
     elif wanted != found:
         yield f"{path}: wanted {str(wanted)[:160]}, found {str(found)[:160]}"
+
+
+def study_uids(resource: dict[str, Any]) -> list[str]:
+    """Return the StudyInstanceUID of an ImagingStudy, in a list; of any other resource nothing."""
+    return uids_of(msgspec.convert(resource, held.Resource))

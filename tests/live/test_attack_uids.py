@@ -26,7 +26,7 @@ ID = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
 UID = r"[0-9.]{1,64}"
 ASKED = re.compile(
     rf"/statistics|/system|/changes|/series|/studies|/tools/(now|find|lookup)|/studies/{ID}(/series|/statistics)?"
-    rf"|/dicom-web/studies/{UID}/series/{UID}/metadata"
+    rf"|/dicom-web/studies(/{UID}/series/{UID}/metadata)?"
 )
 """All that the mapper has to ask of an Orthanc."""
 HOSTILE = [

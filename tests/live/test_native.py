@@ -16,6 +16,7 @@ from pydicom.data import get_testdata_file
 
 from demo.native import FhirServer, NotReady, Orthanc, PortTaken, Postgres, Process, free_port
 from demo.native.orthanc import CONFIGURATION
+from tests.live.stack import until
 
 PLUGIN = """
 import orthanc
@@ -162,7 +163,7 @@ def test_fhir_server_on_postgres_keeps_resources_over_crashes(postgres: Postgres
         postgres.kill()
         assert get(server, patient).status_code == 500
         postgres.start().wait_ready()
-        assert get(server, patient).status_code == 200, "the pool finds the database again"
+        until(lambda: get(server, patient).status_code == 200, say=lambda: "the pool does not find the database again")
 
         server.kill()
         server.start().wait_ready()
