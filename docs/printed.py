@@ -22,7 +22,8 @@ def settings() -> str:
         f"`orthanc-fhir.toml` in the working directory, or the one that `{PREFIX}CONFIG` names. "
         "Tables (`issuers`, `timezones`, `coding_schemes`) are TOML tables, or JSON in the environment. "
         "A wrong setting stops with one line that names it. Secrets belong into the environment or a file "
-        "that is not committed.\n"
+        "that is not committed. URLs are absolute, in ASCII, without user, password, query and fragment; "
+        "systems are absolute URIs (`https://...`, `urn:oid:...`).\n"
     )
     mapping = {name: field for name, field in Settings.model_fields.items() if name in Site.model_fields}
     service = {name: field for name, field in Settings.model_fields.items() if name not in mapping}

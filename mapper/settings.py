@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from mapper.errors import SettingError
+from mapper.url import base_uri, base_url, system_uri
 
 PREFIX = "ORTHANC_FHIR_"
 CONFIG = PREFIX + "CONFIG"
@@ -42,7 +43,16 @@ Option = Literal[
 ]
 """What the mapping can do, but does only where a site asks for it."""
 
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")]
+Url = Annotated[str, AfterValidator(base_url)]
+BaseUri = Annotated[str, AfterValidator(base_uri)]
+SystemUri = Annotated[str, AfterValidator(system_uri)]
+
+
+def are_systems(value: dict[str, str]) -> dict[str, str]:
+    """Return a table of systems; raises ValueError, which names no row, when one of them is none."""
+    for uri in value.values():
+        system_uri(uri)
+    return value
 
 
 def zones_exist(value: Any) -> Any:
@@ -68,10 +78,15 @@ class Site(BaseSettings):
     """A site's choices that change the FHIR output: the mapping's only configuration."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
-    base: str = Field(DEMO_BASE, description="URI under which identifier systems of this site are made.")
+    base: BaseUri = Field(DEMO_BASE, description="URI under which identifier systems of this site are made.")
     namespace: UUID = Field(
         PUBLIC_NAMESPACE, description="UUID under which all ids are made; `serve` asks for a secret one."
     )
@@ -87,7 +102,7 @@ class Site(BaseSettings):
     timezones: dict[str, str] = Field(
         default_factory=dict, description="IANA zone by InstitutionName or StationName, before `timezone`."
     )
-    patient_system: str | None = Field(
+    patient_system: SystemUri | None = Field(
         None, description="Identifier system of PatientIDs without issuer; default `<base>/patient`."
     )
     issuers: dict[str, str] = Field(default_factory=dict, description="Identifier system by IssuerOfPatientID.")
@@ -121,11 +136,7 @@ class Site(BaseSettings):
         return value
 
     _zones_exist = field_validator("timezone", "timezones")(zones_exist)
-
-    @field_validator("base", "fhir_public_url", "dicomweb")
-    @classmethod
-    def _no_trailing_slash(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else value
+    _are_systems = field_validator("issuers", "coding_schemes")(are_systems)
 
     @classmethod
     def settings_customise_sources(
@@ -142,7 +153,7 @@ class Site(BaseSettings):
 class OrthancSource(BaseModel):
     """One of several Orthancs that feed one FHIR server."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(min_length=1, max_length=48, description="Name of the source in the ledger.")
     url: Url = Field(description="Orthanc as the mapper reaches it.")
@@ -150,7 +161,7 @@ class OrthancSource(BaseModel):
     password: SecretStr | None = None
     ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
     public_url: Url | None = Field(None, description="Orthanc as clients reach it.")
-    patient_system: str = Field(min_length=1, description="Identifier system of its PatientIDs without issuer.")
+    patient_system: SystemUri = Field(description="Identifier system of its PatientIDs without issuer.")
     timezone: str | None = Field(None, description="IANA zone of its times without offset.")
 
     _zone_exists = field_validator("timezone")(zones_exist)
@@ -159,7 +170,7 @@ class OrthancSource(BaseModel):
     @property
     def endpoint(self) -> str:
         """DICOMweb root as clients reach it."""
-        return f"{(self.public_url or self.url).rstrip('/')}/dicom-web"
+        return f"{self.public_url or self.url}/dicom-web"
 
 
 class Settings(Site):
@@ -215,11 +226,6 @@ class Settings(Site):
         if value is not None and not value.get_secret_value().strip():
             raise ValueError("must not be empty: everybody would have it")
         return value
-
-    @field_validator("orthanc_url", "orthanc_public_url", "fhir_url")
-    @classmethod
-    def _bare(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else value
 
     _cas_are_readable = field_validator("orthanc_ca", "fhir_ca")(certificates)
 

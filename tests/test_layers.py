@@ -13,6 +13,7 @@ LAYERS = (
     *(
         "errors",
         "nesting",
+        "url",
         "settings",
         "namespace",
         "log",
