@@ -10,6 +10,7 @@ from pathlib import Path
 from demo.environment import ENV_FILE, RUN, Ports, kept
 from demo.native.ports import LOOPBACK, PortTaken, is_taken
 from demo.native.process import ROOT
+from demo.private import private_file
 
 IMAGES = RUN / "images"
 VOLUME = "orthanc-fhir_database"
@@ -56,7 +57,7 @@ class ComposeStack:
             )
         self._check_ports()
         subprocess.run([ROOT / "setup/images.sh"], check=True)
-        self.remembered.write_text(self.kind)
+        private_file(self.remembered).write_text(self.kind)
         print("starting the containers", flush=True)
         try:
             self._compose("up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), "--remove-orphans")

@@ -1,19 +1,30 @@
 """What the demo is told from outside (ports), and what it makes up once and keeps in .run/demo.env (secrets)."""
 
-import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from demo.native.mapper import BASE, NAMESPACE
-from demo.native.orthanc import DEMO
+from demo.native.orthanc import DEMO, USER
 from demo.native.process import ROOT
+from demo.private import private_file
 
 RUN = ROOT / ".run"
 ENV_FILE = RUN / "demo.env"
+MADE: Mapping[str, Callable[[], str]] = {
+    "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "ORTHANC_FHIR_TOKEN": lambda: secrets.token_urlsafe(32),
+    "ORTHANC_FHIR_ORTHANC_USER": lambda: USER,
+    "ORTHANC_FHIR_ORTHANC_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "ORTHANC_FHIR_NAMESPACE": lambda: NAMESPACE,
+    "ORTHANC_FHIR_BASE": lambda: BASE,
+    "ORTHANC_SITE_JSON": lambda: f"./{DEMO.relative_to(ROOT)}",
+}
+KNOWN_TO_ALL = ("ORTHANC_FHIR_ORTHANC_PASSWORD=demo",)
+"""What an earlier demo wrote: any page in a browser could have logged in with it."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +60,20 @@ class Ports:
 
 
 def kept(path: Path = ENV_FILE) -> dict[str, str]:
-    """Return the variables of .run/demo.env; the file is made at the first call, for its owner's eyes only."""
-    if not path.exists():
-        user, password = next(iter(json.loads(DEMO.read_text())["RegisteredUsers"].items()))
-        made = {
-            "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
-            "ORTHANC_FHIR_TOKEN": secrets.token_urlsafe(32),
-            "ORTHANC_FHIR_ORTHANC_USER": user,
-            "ORTHANC_FHIR_ORTHANC_PASSWORD": password,
-            "ORTHANC_FHIR_NAMESPACE": NAMESPACE,
-            "ORTHANC_FHIR_BASE": BASE,
-            "ORTHANC_SITE_JSON": f"./{DEMO.relative_to(ROOT)}",
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
-    lines = path.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    """Return the variables of .run/demo.env, for its owner's eyes only.
+
+    What is not there yet is made up and added; what is there stays, but for a password that everybody knows.
+    """
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept_lines = [line for line in lines if line not in KNOWN_TO_ALL]
+    found = dict(line.split("=", 1) for line in kept_lines if "=" in line and not line.startswith("#"))
+    added = {name: make() for name, make in MADE.items() if not found.get(name)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    private_file(path)
+    if added:
+        draft = private_file(path.with_name(f"{path.name}.new"))
+        draft.write_text(
+            "".join(f"{line}\n" for line in [*kept_lines, *(f"{name}={value}" for name, value in added.items())])
+        )
+        draft.replace(path)
+    return {**found, **added}

@@ -13,7 +13,7 @@ from demo.follow import Followed, Follower
 from demo.stack import Stack
 
 EARLIER = "uploaded before"
-TOKEN_FILE = ".run/demo.env"
+ENV = ".run/demo.env"
 
 
 def table(follower: Follower) -> Table:
@@ -57,11 +57,13 @@ def links(console: Console, follower: Follower, stack: Stack) -> None:
     """Print what to open and what to type next."""
     first = next(iter(follower.followed.values()))
     user, password = stack.orthanc_auth
-    secret = stack.token if console.is_terminal else f"ORTHANC_FHIR_TOKEN in {TOKEN_FILE}"  # never in a log
+    token = stack.token
+    if not console.is_terminal:  # never in a log
+        password, token = (f"{name} in {ENV}" for name in ("ORTHANC_FHIR_ORTHANC_PASSWORD", "ORTHANC_FHIR_TOKEN"))
     rows = (
         ("Orthanc", f"{stack.orthanc_url}/app/explorer.html", f"user {user}, password {password}"),
         ("FHIR", f"{stack.fhir_url}/ImagingStudy/{first.fhir_id}?_pretty=true", first.study.description),
-        ("Mapper", f"{stack.mapper_url}/", f"any user, password {secret}"),
+        ("Mapper", f"{stack.mapper_url}/", f"any user, password {token}"),
     )
     console.print("\nOpen:")
     _columns(console, rows)

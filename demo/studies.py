@@ -13,6 +13,7 @@ from demo.catalogue import CATALOGUE
 from demo.dataset import Attributes, part10, uid
 from demo.evidence import Lesion, key_images, measurements, segmentation
 from demo.header import Header
+from demo.private import private_file, private_folder
 
 ACQUIRED: Attributes = {"PerformingPhysicianName": "Example^Eva^^Dr.", "OperatorsName": "Example^Otto"}
 CONTRAST: Attributes = {**ACQUIRED, "ContrastBolusAgent": "Example contrast agent"}
@@ -51,12 +52,12 @@ def studies() -> Iterator[DemoStudy]:
 
 def write(folder: Path) -> Iterator[tuple[DemoStudy, Path]]:
     """Write the sample studies as files, one folder a study."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for study in studies():
-        place = folder / study.name
-        place.mkdir(parents=True, exist_ok=True)
+        place = private_folder(folder / study.name)
         for data in study.datasets:
             file = place / f"{int(data.SeriesNumber):02}-{int(data.InstanceNumber):04}.dcm"
-            file.write_bytes(part10(data))
+            private_file(file).write_bytes(part10(data))
         yield study, place
 
 

@@ -1,5 +1,6 @@
 """The command line: orthanc-fhir ..."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -243,6 +244,7 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line; a reader that closes the pipe early is no error."""
+    os.umask(0o077)  # what is written here names studies, or is a secret: for its owner alone
     try:
         app()
     except BrokenPipeError:

@@ -1,14 +1,17 @@
 """Checks every connection, version, permission and setting, and says what to do."""
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.errors import MapperError
 from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import fhir_server_of, ledger_of, orthanc_of
-from mapper.settings import DEMO_BASE, Settings
+from mapper.settings import DEMO_BASE, Settings, settings_file
 from mapper.sync.sweep import brakes
 from mapper.web.guard import LOOPBACK
 
@@ -25,7 +28,7 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield what is found, part by part; nothing is changed."""
-    for part in (orthanc, fhir_server, ledger, identity, access):
+    for part in (orthanc, fhir_server, ledger, identity, files, access):
         try:
             said = list(part(settings))
         except MapperError as error:
@@ -77,6 +80,20 @@ def identity(settings: Settings) -> Iterator[str]:
         yield f"{LIMIT}base is the example's: set a URI of your own before real patients come"
     if settings.timezone is None and not settings.timezones:
         yield f"{LIMIT}no time zone is set: times without an offset become dates"
+
+
+def files(settings: Settings) -> Iterator[str]:
+    """Look at who else can read what names studies or is secret."""
+    url = make_url(settings.ledger.get_secret_value())
+    named = {
+        "the ledger": url.database if url.get_backend_name() == "sqlite" else None,
+        "namespace_file": settings.namespace_file,
+        "the settings file": settings_file(),
+    }
+    for what, place in named.items():
+        path = Path(place) if place else None
+        if path and path.is_file() and path.stat().st_mode & stat.S_IRWXO:
+            yield f"{LIMIT}everybody on this machine can use {what}: chmod o= {path}"
 
 
 def access(settings: Settings) -> Iterator[str]:

@@ -32,7 +32,7 @@ def namespace_of(settings: Settings, *, make: bool = False) -> UUID:
 
 def write(path: Path, namespace: UUID) -> None:
     """Write a namespace where none is yet, whole or not at all; another process that was quicker wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = mkstemp(dir=path.parent)  # readable for its owner only
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -48,6 +48,11 @@ BaseUri = Annotated[str, AfterValidator(base_uri)]
 SystemUri = Annotated[str, AfterValidator(system_uri)]
 
 
+def settings_file() -> Path:
+    """Return where the settings file is looked for; it need not be there."""
+    return Path(os.environ.get(CONFIG, "orthanc-fhir.toml"))
+
+
 def are_systems(value: dict[str, str]) -> dict[str, str]:
     """Return a table of systems; raises ValueError, which names no row, when one of them is none."""
     for uri in value.values():
@@ -147,7 +152,7 @@ class Site(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _File(settings_cls, toml_file=os.environ.get(CONFIG, "orthanc-fhir.toml"))
+        return init_settings, env_settings, _File(settings_cls, toml_file=settings_file())
 
 
 class OrthancSource(BaseModel):

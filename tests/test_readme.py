@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +48,28 @@ def code(page: str) -> list[str]:
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
+
+
+def first_study() -> list[str]:
+    """Return the shell blocks of the README's first study, in order; tests/live/test_native_stack.py runs them."""
+    section = re.search(r"^## Your first study.*?(?=^## )", text("README.md"), re.DOTALL | re.MULTILINE)
+    assert section is not None
+    return [
+        textwrap.dedent(block) for block in re.findall(r"^ *```sh\n(.*?)^ *```", section[0], re.DOTALL | re.MULTILINE)
+    ]
+
+
+def test_every_request_of_the_readme_is_among_those_that_are_run() -> None:
+    assert re.findall(r"^ *curl .*$", text("README.md"), re.MULTILINE)
+    for line in re.findall(r"^ *(curl .*)$", text("README.md"), re.MULTILINE):
+        assert line in "".join(first_study())
+
+
+@pytest.mark.parametrize("page", HAND_WRITTEN)
+def test_no_login_stands_in_a_page(page: str) -> None:
+    """Neither as an option of curl nor in a URL: what a page tells is what everybody knows."""
+    assert not re.findall(r"(?:-u|--user)[ =]?(?!\$)\S+:\S+|://[^\s/@`]+:[^\s/@$`]+@(?!host/)", text(page))
+    assert not re.findall(r"password `\w+`", text(page))
 
 
 # -- make ----------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Mapper(Process):
 
     def environment(self) -> Mapping[str, str]:
         """Return the mapper's settings; those given to the constructor win."""
-        user, password = self.orthanc.auth or ("", "")
+        user, password = self.orthanc.auth
         return {
             "ORTHANC_FHIR_ORTHANC_URL": self.orthanc.url,
             "ORTHANC_FHIR_ORTHANC_USER": user,

@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from demo.native.process import ROOT, Process, answers
+from demo.private import kept_password, private_file
 
 CONFIGURATION = ROOT / "orthanc.json"
 DEMO = ROOT / "demo/orthanc.demo.json"
 PLUGIN = ROOT / "orthanc_plugin/fhir_sync.py"
+USER = "demo"
 PLUGINS = ("libOrthancDicomWeb.so", "libOrthancPython.so")
 
 
 class Orthanc(Process):
-    """Run Orthanc with orthanc.json, an overlay over it (the demo's unless told) and overrides over both."""
+    """Run Orthanc with orthanc.json, an overlay over it (the demo's unless told) and overrides over both.
+
+    It has one user, whose password is made up once a folder when none is given.
+    """
 
     name: ClassVar[str] = "orthanc"
     port_variable: ClassVar[str] = "ORTHANC_PORT"
@@ -32,8 +37,12 @@ class Orthanc(Process):
         plugin_script: Path | None = PLUGIN,
         mapper_url: str = "",
         token: str = "",
+        user: str = USER,
+        password: str | None = None,
     ) -> None:
         super().__init__(folder, port)
+        self._user = user
+        self._password = password
         self.overlay = overlay
         self.overrides = dict(overrides or {})
         self.plugins = plugins
@@ -42,16 +51,18 @@ class Orthanc(Process):
         self.token = token
 
     @property
-    def auth(self) -> tuple[str, str] | None:
-        """Return the first registered user and password, None when nobody is."""
-        users: dict[str, str] = self.configuration().get("RegisteredUsers", {})
-        return next(iter(users.items()), None)
+    def auth(self) -> tuple[str, str]:
+        """Return user and password."""
+        if self._password is None:
+            self._password = kept_password(self.folder / "password")
+        return self._user, self._password
 
     def configuration(self) -> dict[str, Any]:
         """Merge orthanc.json, overlay, overrides and this machine's paths, the later over the earlier."""
         merged: dict[str, Any] = json.loads(CONFIGURATION.read_text())
         if self.overlay is not None:
             merge(merged, json.loads(self.overlay.read_text()))
+        merge(merged, {"RegisteredUsers": dict([self.auth])})
         merge(merged, self.overrides)
         storage = self.inside(self.folder / "storage")
         merge(
@@ -73,10 +84,7 @@ class Orthanc(Process):
 
     def prepare(self) -> None:
         """Write the one configuration file, which may name users and so is nobody else's to read."""
-        configuration = self.folder / "orthanc.json"
-        configuration.unlink(missing_ok=True)
-        configuration.touch(mode=0o600)
-        configuration.write_text(json.dumps(self.configuration(), indent=2))
+        private_file(self.folder / "orthanc.json").write_text(json.dumps(self.configuration(), indent=2))
 
     def command(self) -> Sequence[str]:
         """Return Orthanc with that file alone: nothing of /etc/orthanc is read."""

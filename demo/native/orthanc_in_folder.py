@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from demo.native.orthanc import Orthanc
 from demo.native.process import ROOT
+from demo.private import private_folder
 
 INSIDE = ROOT / ".run/orthanc-trixie"
 
@@ -28,7 +29,7 @@ class OrthancInFolder(Orthanc):
     def prepare(self) -> None:
         """Copy configuration and plugin to where Orthanc can read them."""
         super().prepare()
-        self._room.mkdir(parents=True, exist_ok=True)
+        private_folder(self._room)
         shutil.copy2(self.folder / "orthanc.json", self._room)
         if self.plugin_script is not None:
             shutil.copytree(

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from typing import ClassVar
 
 from demo.native.ports import LOOPBACK
 from demo.native.process import Process
+from demo.private import UMASK, kept_password, private_file
 
 
 class Postgres(Process):
@@ -31,12 +31,7 @@ class Postgres(Process):
     def password(self) -> str:
         """Return the role's password; made up once a folder when none was given."""
         if self._password is None:
-            kept = self.folder / "password"
-            if not kept.exists():
-                self.folder.mkdir(parents=True, exist_ok=True)
-                kept.touch(mode=0o600)
-                kept.write_text(secrets.token_urlsafe(24))
-            self._password = kept.read_text()
+            self._password = kept_password(self.folder / "password")
         return self._password
 
     @property
@@ -128,13 +123,14 @@ class Postgres(Process):
         self._run(_program("postgres"), "--single", "-D", str(data), "postgres", text=statements)
 
     def _run(self, *command: str, text: str = "") -> None:
-        with self.log.open("ab") as log:
+        with private_file(self.log).open("ab") as log:
             subprocess.run(
                 command,
                 input=text.encode(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd="/",
+                umask=UMASK,
                 user=self.user(),
                 group=self.user(),
                 extra_groups=[] if self.user() else None,

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import requests
 
 from demo.native.ports import LOOPBACK, PortTaken, free_port, is_taken
+from demo.private import UMASK, private_file, private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL = 0.05
@@ -85,9 +86,9 @@ class Process:
                 return self
             self.stop()
         self.check_port()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder, passage=self.user() is not None)
         self.prepare()
-        with self.log.open("ab") as log:
+        with private_file(self.log).open("ab") as log:
             self._child = subprocess.Popen(
                 self.command(),
                 cwd="/",
@@ -95,13 +96,14 @@ class Process:
                 user=self.user(),
                 group=self.user(),
                 extra_groups=[] if self.user() else None,
+                umask=UMASK,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         pid = self._child.pid
-        self.pid_file.write_text(json.dumps({"pid": pid, "born": _born(pid), "port": self.port}))
+        private_file(self.pid_file).write_text(json.dumps({"pid": pid, "born": _born(pid), "port": self.port}))
         return self
 
     def check_port(self) -> None:

@@ -12,6 +12,7 @@ from demo.native.mapper import Mapper
 from demo.native.orthanc import Orthanc
 from demo.native.postgres import Postgres
 from demo.native.process import ROOT, NotReady, answers
+from demo.private import private_file, private_folder
 
 
 class NativeStack:
@@ -20,12 +21,17 @@ class NativeStack:
     kind = "native"
 
     def __init__(
-        self, folder: Path = RUN / "native", ports: Ports | None = None, remembered: Path = RUN / "stack"
+        self,
+        folder: Path = RUN / "native",
+        ports: Ports | None = None,
+        remembered: Path = RUN / "stack",
+        env_file: Path = ENV_FILE,
     ) -> None:
         ports = ports or Ports.from_environment()
         self.folder = folder
         self.remembered = remembered
-        secrets = kept()
+        self.env_file = env_file
+        secrets = kept(env_file)
         self.token = secrets["ORTHANC_FHIR_TOKEN"]
         self.database = Postgres(folder / "postgres", password=secrets["POSTGRES_PASSWORD"])
         self.database.port = self.database.recorded_port() or self.database.port  # a free one, nobody else asks
@@ -35,12 +41,11 @@ class NativeStack:
             ports.orthanc,
             token=self.token,
             mapper_url=f"http://127.0.0.1:{ports.mapper}",
+            user=secrets["ORTHANC_FHIR_ORTHANC_USER"],
+            password=secrets["ORTHANC_FHIR_ORTHANC_PASSWORD"],
         )
         self.mapper = Mapper(folder / "mapper", ports.mapper, orthanc=self.orthanc, fhir=self.fhir, token=self.token)
-        self.orthanc_auth = (
-            secrets["ORTHANC_FHIR_ORTHANC_USER"],
-            secrets["ORTHANC_FHIR_ORTHANC_PASSWORD"],
-        )
+        self.orthanc_auth = self.orthanc.auth
 
     @property
     def orthanc_url(self) -> str:
@@ -62,8 +67,8 @@ class NativeStack:
         for server in self._servers():
             server.check_port()
         subprocess.run([ROOT / "setup/native.sh"], check=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.remembered.write_text(self.kind)
+        private_folder(self.folder, passage=True)
+        private_file(self.remembered).write_text(self.kind)
         self.mapper.stop()  # these two start in a second, and so run what the checkout holds now
         self.orthanc.stop()
         if not self.database.is_alive() or self._older_than_jar():
@@ -87,7 +92,7 @@ class NativeStack:
         for server in self._servers():
             server.clean()
         shutil.rmtree(self.folder, ignore_errors=True)
-        ENV_FILE.unlink(missing_ok=True)
+        self.env_file.unlink(missing_ok=True)
         self.remembered.unlink(missing_ok=True)
 
     def logs(self) -> None:

@@ -73,6 +73,7 @@ def main() -> None:
         merge(merged, part)
     if merged["RemoteAccessAllowed"] and not (merged["AuthenticationEnabled"] and merged.get("RegisteredUsers")):
         sys.exit("Orthanc would be open to all: declare RegisteredUsers in a file under /run/secrets or /etc/orthanc")
+    os.umask(0o077)  # what Orthanc stores is its own as well
     MERGED.unlink(missing_ok=True)
     MERGED.touch(mode=0o600)
     MERGED.write_text(json.dumps(merged, indent=2), encoding="utf-8")

@@ -1,7 +1,8 @@
 """The ledger's database: SQLite by default, PostgreSQL to scale out."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
             if self.is_sqlite and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                _make_private(Path(parsed.database))
             self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
         except (ImportError, ArgumentError) as error:
             raise SettingError(
@@ -106,6 +107,14 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Make folder and file where they are not there: SQLite gives the file's mode to its -wal and -shm."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not str(file).startswith((":memory:", "file:")):
+        with suppress(OSError):  # SQLite itself says what is wrong, when it opens it
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _open_sqlite(connection: Any, record: Any) -> None:
