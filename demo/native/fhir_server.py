@@ -28,10 +28,12 @@ class FhirServer(Process):
         strict_parser: bool = True,
         validate_requests: bool = False,
         jdbc_timeout: float = 30,
+        allowed_hosts: Sequence[str] = (),
         memory: str = "1200m",
     ) -> None:
         super().__init__(folder, port)
         self.database = database
+        self.allowed_hosts = allowed_hosts
         self.memory = memory
         self.flags = {
             "FHIR_RETRY_ON_CONFLICT": retry_on_conflict,
@@ -58,6 +60,7 @@ class FhirServer(Process):
         """Return the launcher's settings."""
         settings = {name: str(value).lower() for name, value in self.flags.items()}
         settings |= {"FHIR_PORT": str(self.port), "FHIR_JDBC_TIMEOUT_MS": str(int(self.jdbc_timeout * 1000))}
+        settings |= {"FHIR_ALLOWED_HOSTS": " ".join(self.allowed_hosts)}
         if self.database is not None:
             settings |= {
                 "FHIR_JDBC_URL": self.database.jdbc_url(),

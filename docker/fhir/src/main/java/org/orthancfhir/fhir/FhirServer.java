@@ -24,7 +24,7 @@ public final class FhirServer {
     var jetty = new Server();
     var connector = listener(jetty, settings);
     jetty.addConnector(connector);
-    jetty.setHandler(underFhir(beans.getBean(RestfulServer.class)));
+    jetty.setHandler(new KnownHosts(settings.allowedHosts(), underFhir(beans.getBean(RestfulServer.class))));
     jetty.setStopAtShutdown(true);
     try {
       jetty.start();

@@ -1,13 +1,17 @@
 package org.orthancfhir.fhir;
 
+import java.util.Set;
+
 /**
  * What can be set from outside, each by one environment variable.
  *
- * <p>Without FHIR_JDBC_URL the resources live in memory (H2) and are gone with the process.
+ * <p>Without FHIR_JDBC_URL the resources live in memory (H2) and are gone with the process. FHIR_ALLOWED_HOSTS adds hosts,
+ * as names, addresses or URLs, to those that requests may be for: loopback and FHIR_HOST.
  */
 public record Settings(
     String host,
     int port,
+    Set<String> allowedHosts,
     String jdbcUrl,
     String jdbcUser,
     String jdbcPassword,
@@ -21,6 +25,7 @@ public record Settings(
     return new Settings(
         env("FHIR_HOST", "127.0.0.1"),
         Integer.parseInt(env("FHIR_PORT", "8080")),
+        KnownHosts.of(env("FHIR_ALLOWED_HOSTS", ""), env("FHIR_HOST", "127.0.0.1")),
         env("FHIR_JDBC_URL", "jdbc:h2:mem:fhir;DB_CLOSE_DELAY=-1"),
         env("FHIR_JDBC_USER", "sa"),
         env("FHIR_JDBC_PASSWORD", ""),
