@@ -1,5 +1,6 @@
 """The stack in containers, by Docker Compose."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,8 +14,12 @@ from demo.native.process import ROOT
 from demo.private import private_file
 
 IMAGES = RUN / "images"
-VOLUME = "orthanc-fhir_database"
 UP_SECONDS = 600
+
+
+def project(checkout: Path = ROOT) -> str:
+    """Return the name of a checkout's compose project: of its own, so that no other checkout's volumes are touched."""
+    return f"orthanc-fhir-{hashlib.sha256(bytes(checkout.resolve())).hexdigest()[:8]}"
 
 
 class ComposeStack:
@@ -22,11 +27,19 @@ class ComposeStack:
 
     kind = "docker"
 
-    def __init__(self, remembered: Path) -> None:
+    def __init__(
+        self,
+        remembered: Path,
+        ports: Ports | None = None,
+        env_file: Path = ENV_FILE,
+        project_name: str | None = None,
+    ) -> None:
         self.remembered = remembered
-        self.ports = Ports.from_environment()
-        self._without_secrets = not ENV_FILE.exists()
-        self._kept = kept()
+        self.ports = ports or Ports.from_environment()
+        self.env_file = env_file
+        self.project = project_name or project()
+        self._without_secrets = not env_file.exists()
+        self._kept = kept(env_file)
         self.token = self._kept["ORTHANC_FHIR_TOKEN"]
         self.orthanc_auth = (
             self._kept["ORTHANC_FHIR_ORTHANC_USER"],
@@ -50,9 +63,10 @@ class ComposeStack:
 
     def up(self) -> None:
         """Get the images, start the services and wait until all are healthy."""
-        if self._without_secrets and _quiet("docker", "volume", "inspect", VOLUME):
+        volume = f"{self.project}_database"
+        if self._without_secrets and _quiet("docker", "volume", "inspect", volume):
             raise RuntimeError(
-                f"the volume {VOLUME} of an earlier demo is there, but {ENV_FILE} with its password is gone: "
+                f"the volume {volume} of an earlier demo is there, but {self.env_file} with its password is gone: "
                 "make clean STACK=docker removes its data"
             )
         self._check_ports()
@@ -75,7 +89,7 @@ class ComposeStack:
     def clean(self) -> None:
         """Remove containers, volumes and secrets."""
         self._compose("down", "--volumes", "--remove-orphans")
-        ENV_FILE.unlink(missing_ok=True)
+        self.env_file.unlink(missing_ok=True)
         self.remembered.unlink(missing_ok=True)
 
     def logs(self) -> None:
@@ -86,25 +100,31 @@ class ComposeStack:
         """Run a command of orthanc-fhir in the mapper's container; return its exit code."""
         terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["--no-TTY"]
         command = self._command("exec", *terminal, "mapper", "orthanc-fhir", *arguments)
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
+        return subprocess.run(command, cwd=ROOT, env=self._environment(), check=False).returncode
 
     def _check_ports(self) -> None:
         running = self._command("ps", "--services", "--status", "running")
-        services = subprocess.run(running, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+        services = subprocess.run(
+            running, cwd=ROOT, env=self._environment(), check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.split()
         for name, port in vars(self.ports).items():
             service = name.partition("_")[0]
             if service not in services and is_taken(port):
                 raise PortTaken(port, service, Ports.variable(name))
 
     def _compose(self, *arguments: str) -> None:
-        subprocess.run(self._command(*arguments), cwd=ROOT, check=True)
+        subprocess.run(self._command(*arguments), cwd=ROOT, env=self._environment(), check=True)
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **{Ports.variable(name): str(port) for name, port in vars(self.ports).items()}}
 
     def _command(self, *arguments: str) -> list[str]:
         files = ["--file", "docker-compose.yml"]
         if IMAGES.exists() and IMAGES.read_text().strip() == "build":
             files += ["--file", "docker-compose.build.yml"]
         progress = "auto" if sys.stderr.isatty() else "quiet"
-        return ["docker", "compose", "--progress", progress, "--env-file", str(ENV_FILE), *files, *arguments]
+        known = ["--project-name", self.project, "--env-file", str(self.env_file), *files]
+        return ["docker", "compose", "--progress", progress, *known, *arguments]
 
 
 def engine_answers() -> bool:

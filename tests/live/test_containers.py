@@ -1,16 +1,21 @@
 """The images and the compose file: what docker-compose.yml starts answers, and is open to nobody else."""
 
+import hashlib
 import json
 import os
+import re
 import subprocess
+import threading
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
 
 import pytest
 import requests
 
-from demo.compose import IMAGES, engine_answers
+from demo.compose import IMAGES, engine_answers, project
+from demo.native.ports import free_port
 from demo.native.process import ROOT
 
 # before testcontainers reads them: no reaper image is needed, and ports are asked for on this machine
@@ -93,8 +98,38 @@ def test_compose_publishes_on_loopback_only_and_pins_images(files: tuple[str, ..
     for name, service in services.items():
         assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
         assert service["image"].partition(":")[2] not in ("", "latest"), name
+        if files == (OFFICIAL,) and name != "mapper":
+            assert re.search(r":v?\d+\.\d+", service["image"]), f"{name}: a tag that moves"
         assert service["healthcheck"]["test"], name
     assert "ports" not in services["database"]
+
+
+@pytest.mark.parametrize("files", [(OFFICIAL,), (OFFICIAL, BUILT)], ids="+".join)
+@pytest.mark.parametrize("name", ["orthanc", "mapper", "fhir", "database"])
+def test_compose_confines_every_service(files: tuple[str, ...], name: str) -> None:
+    service = configured(*files)["services"][name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert int(service["mem_limit"]) <= 2 << 30
+    assert 0 < service["pids_limit"] <= 512
+    assert all(":size=" in place for place in service["tmpfs"]), "a full /tmp is not a full machine"
+    assert {mount["type"] for mount in service.get("volumes", []) if not mount.get("read_only")} <= {"volume"}
+    assert not {"network_mode", "pid", "ipc", "devices"} & service.keys()
+
+
+@pytest.mark.parametrize("files", [(OFFICIAL,), (OFFICIAL, BUILT)], ids="+".join)
+def test_two_checkouts_share_no_volume_and_no_network(files: tuple[str, ...]) -> None:
+    made = [configured(*files, COMPOSE_PROJECT_NAME=project(ROOT / name)) for name in ("a", "b")]
+
+    for kind in ("volumes", "networks"):
+        one, other = ({thing["name"] for thing in config[kind].values()} for config in made)
+        assert one
+        assert not one & other
+    assert not any("container_name" in service for config in made for service in config["services"].values())
 
 
 @pytest.mark.parametrize(
@@ -119,34 +154,34 @@ def test_compose_has_no_default_for_a_secret(missing: str) -> None:
 
 
 def test_orthanc_answers_its_users_alone_and_runs_the_plugin(services: dict[str, dict[str, Any]]) -> None:
-    orthanc = container(
-        services["orthanc"]["image"], 8042, ORTHANC__REMOTE_ACCESS_ALLOWED="true", ORTHANC_FHIR_TOKEN="t"
-    )
+    user, password = SECRETS["ORTHANC_FHIR_ORTHANC_USER"], SECRETS["ORTHANC_FHIR_ORTHANC_PASSWORD"]
+    orthanc = container(services["orthanc"]["image"], 8042, **services["orthanc"]["environment"])
     for source, target in {
         "orthanc.json": "/etc/orthanc/orthanc.json",
         "demo/orthanc.demo.json": "/run/secrets/site.json",
         "orthanc_plugin": "/python",
     }.items():
         orthanc.with_volume_mapping(str(ROOT / source), target, "ro")
-    orthanc.waiting_for(HttpWaitStrategy(8042, "/system").with_basic_credentials("demo", "demo"))
+    orthanc.waiting_for(HttpWaitStrategy(8042, "/system").with_basic_credentials(user, password))
 
     with orthanc:
         url = f"http://127.0.0.1:{orthanc.get_exposed_port(8042)}"
-        system = requests.get(f"{url}/system", auth=("demo", "demo"), timeout=5).json()
-        plugins = requests.get(f"{url}/plugins", auth=("demo", "demo"), timeout=5).json()
+        system = requests.get(f"{url}/system", auth=(user, password), timeout=5).json()
+        plugins = requests.get(f"{url}/plugins", auth=(user, password), timeout=5).json()
         unknown = requests.get(
             f"{url}/fhir-sync/studies/00000000-00000000-00000000-00000000-00000000",
-            auth=("demo", "demo"),
+            auth=(user, password),
             timeout=5,
         )
         stranger = requests.get(f"{url}/system", timeout=5)
+        guess = requests.get(f"{url}/system", auth=("demo", "demo"), timeout=5)
         probe = orthanc.exec(["python3", "/probes/test-aliveness.py"])
 
     assert system["Name"] == "orthanc-fhir demo", "the site's file lies over orthanc.json"
     assert tuple(map(int, system["Version"].split("."))) >= (1, 12, 7)
     assert {"dicom-web", "python"} <= set(plugins)
     assert unknown.status_code == 404
-    assert stranger.status_code == 401
+    assert stranger.status_code == guess.status_code == 401
     assert probe.exit_code == 0, probe.output
 
 
@@ -187,3 +222,66 @@ def test_fhir_server_keeps_its_resources_in_postgres(services: dict[str, dict[st
 
     assert probe.exit_code == 0, probe.output
     assert rows.output.decode().strip() == "1"
+
+
+# -- digests -------------------------------------------------------------------------------------
+
+
+class Registry:
+    """A registry that holds one image and refuses everything else (OCI distribution 1.1)."""
+
+    def __init__(self, name: str, tag: str) -> None:
+        config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{'0' * 64}", "size": 2}
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": []}).encode()
+        self.digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+        known = {f"/v2/{name}/manifests/{reference}" for reference in (tag, self.digest)}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found = self.path.partition("?")[0] in known
+                self.send_response(200 if found else 404)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(manifest) if found else 0))
+                self.end_headers()
+                if found and self.command == "GET":
+                    self.wfile.write(manifest)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing: pytest's output is not the place."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.image = f"127.0.0.1:{self._server.server_address[1]}/{name}:{tag}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def digests(*images: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [ROOT / "setup/digests.sh", *images], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_digests_are_what_the_registry_says() -> None:
+    with Registry("hapiproject/hapi", "v1") as registry:
+        told = digests(registry.image)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == f"{registry.image}@{registry.digest}\n"
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a tag that is not there", "no registry"])
+def test_without_an_answer_digests_are_one_line(there: bool) -> None:
+    with Registry("hapiproject/hapi", "v1") as registry:
+        image = registry.image.replace(":v1", ":v2") if there else f"127.0.0.1:{free_port()}/postgres:17"
+        told = digests(image)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert len(told.stderr.splitlines()) == 1
+    assert image in told.stderr
