@@ -21,6 +21,7 @@ HAND_WRITTEN = (
     "CHANGELOG.md",
     "docs/operations.md",
     "docs/privacy.md",
+    "docs/security.md",
     "docs/faults.md",
 )
 MADE_HERE = (".run/", ".venv/", "FOLDER", "http")

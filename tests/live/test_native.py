@@ -16,6 +16,7 @@ from pydicom.data import get_testdata_file
 
 from demo.native import FhirServer, NotReady, Orthanc, PortTaken, Postgres, Process, free_port
 from demo.native.orthanc import CONFIGURATION
+from tests.live.study import study
 
 PLUGIN = """
 import orthanc
@@ -127,6 +128,24 @@ def test_orthanc_reads_our_configuration(
     assert seen["OrthancExplorer2"] == json.loads(CONFIGURATION.read_text())["OrthancExplorer2"]
     assert requests.get(f"{orthanc.url}/dicom-web/studies", auth=orthanc.auth, timeout=5).json() == []
     assert requests.get(f"{orthanc.url}/system", timeout=5).status_code == 401
+
+
+def test_orthanc_itself_logs_numbers_that_are_none(
+    orthanc_class: type[Orthanc], new_orthanc: Callable[..., Orthanc]
+) -> None:
+    """So docs/privacy.md says; nothing of ours can keep it from it."""
+    orthanc = new_orthanc(orthanc_class, plugin_script=None)
+    sample = study(1, 1, PatientWeight="71.234577")
+    (file,) = sample.files
+    file = file.replace(b"71.234577", b"7x.234577")
+    requests.post(f"{orthanc.url}/instances", data=file, auth=orthanc.auth, timeout=5).raise_for_status()
+
+    metadata = requests.get(
+        f"{orthanc.url}/dicom-web/studies/{sample.uid}/metadata", auth=orthanc.auth, timeout=10
+    ).json()
+
+    assert metadata[0]["00101030"] == {"vr": "DS", "Value": []}
+    assert "with invalid content for VR DS: 7x.234577" in orthanc.log.read_text()
 
 
 def test_orthanc_keeps_studies_over_a_kill(orthanc_class: type[Orthanc], new_orthanc: Callable[..., Orthanc]) -> None:
