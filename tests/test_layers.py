@@ -26,6 +26,7 @@ LAYERS = (
         "meter",
         "http",
         "dicom",
+        "records",
         "fhir",
         "maps",
         "sources",
@@ -89,7 +90,7 @@ def test_a_package_imports_only_from_those_above_it(path: Path) -> None:
         assert parts[0] not in strangers, "the product knows nothing of these"
 
 
-PURE = [path for path in MODULES if layer(path) in ("dicom", "fhir", "maps")]
+PURE = [path for path in MODULES if layer(path) in ("dicom", "records", "fhir", "maps")]
 
 
 @pytest.mark.parametrize("path", PURE, ids=name_of)

@@ -1,0 +1,1 @@
+"""What is not DICOM, as plain records: they know neither a file format nor FHIR."""
