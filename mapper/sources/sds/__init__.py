@@ -1,0 +1,1 @@
+"""Datasets in the SPARC Data Structure, read from a folder."""
