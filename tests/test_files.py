@@ -17,7 +17,8 @@ from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.site import Site
-from mapper.sources.files import CHUNK, collect, files_under, json_model, read_file
+from mapper.sources.data_set import json_model
+from mapper.sources.files import CHUNK, collect, files_under, read_file
 
 A = "1.2.1"
 

@@ -26,7 +26,7 @@ from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, TABLES, study_to_fhir
 from mapper.maps.imaging_study import RULES as IMAGING_STUDY
 from mapper.maps.rule import Rule
 from mapper.site import Site
-from mapper.sources.files import json_model
+from mapper.sources.data_set import json_model
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "mapper"

@@ -7,12 +7,14 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
+
+from mapper.dicom.characters import UNDECODABLE, clean
 
 Element = Mapping[str, Any]
 """One attribute of the DICOM JSON Model: `vr` and one of `Value`, `InlineBinary`, `BulkDataURI`."""
@@ -25,9 +27,7 @@ BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 EMPTY: tuple[Any, ...] = (None, "", {})
 PARAGRAPHS = frozenset({"LT", "ST", "UT"})  # leading blanks are significant in these
 PLAIN_TEXT = frozenset({"LO", "SH", "UC"}) | PARAGRAPHS  # a backslash may have been meant as text
-CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
-SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @cache
@@ -54,17 +54,6 @@ def is_single(keyword: str) -> bool:
     return dictionary_VM(tag_of(keyword)) == "1"
 
 
-def clean(text: str, *, keep_left: bool = False) -> str | None:
-    """Return text without controls and padding, or None when nothing is left.
-
-    >>> clean(" CT\\x00 Abdomen ")
-    'CT Abdomen'
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = SURROGATES.sub("\ufffd", CONTROLS.sub("", text))
-    return (text.rstrip() if keep_left and text.strip() else text.strip()) or None
-
-
 class Item:
     """A data set or a sequence item: attributes are asked for by keyword, values come decoded.
 
@@ -76,6 +65,11 @@ class Item:
 
     def __init__(self, elements: Mapping[str, Any] | None = None) -> None:
         self._elements = elements or {}
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The attributes as they came, by tag."""
+        return self._elements
 
     def element(self, keyword: str) -> Any:
         """Return the raw attribute, or None when the data set does not have it."""
@@ -120,19 +114,31 @@ class Item:
         """Return the one data set whose value of an attribute counts: what goes with it is read there too."""
         return self
 
+    def is_settled(self, keyword: str) -> bool:
+        """Tell whether one data set speaks for an attribute, whatever it is read with."""
+        return False
+
+    def is_undecodable(self) -> bool:
+        """Tell whether any text in it holds what nobody could read."""
+        return any(map(UNDECODABLE.search, strings(self._elements)))
+
     def disagrees(self, keyword: str) -> bool:
         """Tell whether several data sets stand behind this one and do not say the same."""
         return False
 
 
 class Layers(Item):
-    """Several data sets read as one: the first that has a value speaks (a study through its series)."""
+    """Several data sets read as one: the first that has a value speaks (a study through its series).
 
-    __slots__ = ("_items",)
+    `settled` names the data set that speaks for an attribute instead, whatever the others have.
+    """
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    __slots__ = ("_items", "_settled")
+
+    def __init__(self, items: Iterable[Item], settled: Mapping[str, Item] | None = None) -> None:
         super().__init__()
         self._items = tuple(items)
+        self._settled = settled or {}
 
     def element(self, keyword: str) -> Any:
         return self.speaker(keyword).element(keyword)
@@ -142,11 +148,18 @@ class Layers(Item):
 
     def speaker(self, keyword: str) -> Item:
         """Return the first data set with a value, else the first that has the attribute at all."""
+        if keyword in self._settled:
+            return self._settled[keyword]
         having = [item for item in self._items if keyword in item]
         with_value = (item for item in having if has_value(item.element(keyword)))
         return next(with_value, next(iter(having), Item()))
 
+    def is_settled(self, keyword: str) -> bool:
+        return keyword in self._settled
+
     def disagrees(self, keyword: str) -> bool:
+        if keyword in self._settled:
+            return False  # whoever settled it looked
         found: Any = None
         for item in self._items:
             element = item.element(keyword)
@@ -156,6 +169,15 @@ class Layers(Item):
                 return True
             found = element
         return False
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from strings(one)
 
 
 def has_value(element: Any) -> bool:

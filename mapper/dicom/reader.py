@@ -13,7 +13,7 @@ import msgspec
 
 from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
 from mapper.dicom.item import TOO_LARGE, tag_of
-from mapper.dicom.study import IDENTITY, Collector
+from mapper.dicom.study import IDENTITY, ONLY, Collector
 from mapper.errors import BadMetadata, Problem
 from mapper.nesting import PIECE, cut
 
@@ -24,16 +24,27 @@ LARGEST_LOOSE = 1 << 24
 CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")
 
 
+NO_SEQUENCE = {"vr": "SQ", "Value": [False]}
+
+
+class Items(msgspec.Struct):
+    """A sequence whose items are not decoded yet."""
+
+    Value: list[msgspec.Raw]
+
+
 class Picker:
     """Decodes one data set into the named attributes; the rest is skipped unread."""
 
     def __init__(self, keywords: Iterable[str]) -> None:
         self._tags = sorted({tag_of(keyword) for keyword in keywords})
+        self._narrow = {tag_of(keyword): Picker(ONLY[keyword]) for keyword in ONLY.keys() & set(keywords)}
         self._decoder, self._slicer = self._reading(Any), self._reading(msgspec.Raw)
         self._value: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=number)
 
     def _reading(self, kind: Any) -> "msgspec.json.Decoder[Any]":
-        fields: list[tuple[str, Any, Any]] = [(f"t{tag}", kind, msgspec.UNSET) for tag in self._tags]
+        kinds = {tag: msgspec.Raw if tag in self._narrow else kind for tag in self._tags}
+        fields: list[tuple[str, Any, Any]] = [(f"t{tag}", kinds[tag], msgspec.UNSET) for tag in self._tags]
         rename = {f"t{tag}": tag for tag in self._tags}
         return msgspec.json.Decoder(msgspec.defstruct("DataSet", fields, rename=rename), float_hook=number)
 
@@ -50,17 +61,41 @@ class Picker:
             if not isinstance(loose, Mapping):
                 raise BadMetadata(NOT_METADATA) from None
             elements = {tag: loose.get(tag) for tag in self._tags}
+        for tag, pick in self._narrow.items():
+            elements[tag] = pick.narrowed(elements.get(tag))
         return {tag: element for tag, element in elements.items() if element not in (None, msgspec.UNSET)}
 
     def _sliced(self, raw: bytes) -> dict[str, Any]:
         """Return the attributes of a large data set: one that is large itself is not decoded."""
         found = self._slicer.decode(raw)
         slices = ((tag, getattr(found, f"t{tag}")) for tag in self._tags)
-        return {
-            tag: TOO_LARGE if memoryview(one).nbytes > LARGEST else self._value.decode(one)
-            for tag, one in slices
-            if one is not msgspec.UNSET
-        }
+        return {tag: self._value_of(tag, one) for tag, one in slices if one is not msgspec.UNSET}
+
+    def _value_of(self, tag: str, raw: msgspec.Raw) -> Any:
+        if tag in self._narrow:
+            return raw
+        return TOO_LARGE if memoryview(raw).nbytes > LARGEST else self._value.decode(raw)
+
+    def narrowed(self, element: Any) -> Any:
+        """Return a sequence that may have thousands of items with only what is read of these."""
+        if isinstance(element, msgspec.Raw):
+            try:
+                items: Any = msgspec.json.decode(element, type=Items).Value
+            except msgspec.DecodeError:
+                return odd(element)
+        else:
+            items = element.get("Value") if isinstance(element, Mapping) else None
+        if not isinstance(items, list) or not all(isinstance(one, msgspec.Raw | Mapping) for one in items):
+            return element
+        try:
+            return {"vr": "SQ", "Value": [self._item(one) for one in items]}
+        except BadMetadata:
+            return NO_SEQUENCE
+
+    def _item(self, item: Any) -> dict[str, Any]:
+        """Return the named attributes of an item, there though empty where they are absent."""
+        found = self(bytes(item)) if isinstance(item, msgspec.Raw) else item
+        return {tag: found.get(tag) or {"vr": "SQ"} for tag in self._tags}
 
 
 class Reader:
@@ -82,6 +117,16 @@ class Reader:
             text = cut(raw, DEEPEST) if deep else raw
             collector.add(self._each(text), later(self._full, text), doubts=[CUT] if deep else ())
         collector.settle()
+
+
+def odd(element: msgspec.Raw) -> Any:
+    """Return what is no sequence of items as it is, for whoever asks for it to be told."""
+    if memoryview(element).nbytes > LARGEST:
+        return TOO_LARGE
+    try:
+        return msgspec.json.decode(element)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return NO_SEQUENCE
 
 
 def in_pieces(text: bytes) -> Iterator[bytes]:

@@ -5,11 +5,12 @@ numbers last. A series speaks through its first instance, a study through the fi
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from mapper.dicom.characters import composed
+from mapper.dicom.doubts import BLANK_PATIENT_ID, IN_TWO_SERIES, each_once, of_texts
 from mapper.dicom.item import Item, Layers
 from mapper.errors import NotOneStudy, Problem, TwoPatients
 
@@ -20,8 +21,13 @@ IDENTITY = (
     "SOPClassUID",
     "InstanceNumber",
     "PatientID",
+    "SpecificCharacterSet",
 )
 """What must be known of every instance, whatever the tables name."""
+ONLY = {"PerFrameFunctionalGroupsSequence": ("FrameAnatomySequence",)}
+"""Sequences that may have thousands of items, and what is read of these: there, though empty, where it is absent."""
+PATIENT = ("PatientID", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence")
+"""Who the patient is: of a whole study one data set says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +51,21 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One study; `problems` is what was dropped while it was put together."""
+    """One study; `problems` is what was dropped or doubted while it was put together."""
 
     uid: str
     series: tuple[Series, ...]
     problems: tuple[Problem, ...] = ()
     unlisted: tuple[int, ...] = ()
     """The number of instances of each series that is there and cannot be read: counted, and that is all."""
+    patient: Item | None = None
+    """The data set that says who the patient is; without one the first series with a PatientID does."""
 
     @property
     def item(self) -> Item:
         """The study's own attributes: the first value over its series."""
-        return Layers(series.item for series in self.series)
+        settled = dict.fromkeys(PATIENT, self.patient) if self.patient is not None else {}
+        return Layers((series.item for series in self.series), settled)
 
     @property
     def instances(self) -> int:
@@ -108,7 +117,7 @@ class Collector:
     def __init__(self) -> None:
         self._studies: dict[str, dict[str, _Series]] = {}
         self._problems: dict[str, list[Problem]] = {}
-        self._patients: dict[str, dict[str, str]] = {}
+        self._patients: dict[str, dict[str | None, str]] = {}
         self._unlisted: dict[str, list[int]] = {}
         self.strays = 0
         """Instances without a StudyInstanceUID: they belong to nobody."""
@@ -132,8 +141,8 @@ class Collector:
         all_series = self._studies.setdefault(study_uid, {})
         problems = self._problems.setdefault(study_uid, [])
         problems.extend(doubts)
-        with suppress(ValueError):  # an unreadable PatientID is no second patient
-            self._patients.setdefault(study_uid, {}).setdefault(item["PatientID"] or "", where)
+        patient = identity(item, "PatientID")
+        self._patients.setdefault(study_uid, {}).setdefault(composed(patient) if patient else None, where)
         series_uid, uid = identity(item, "SeriesInstanceUID"), identity(item, "SOPInstanceUID")
         if series_uid is None:
             problems.append(Problem("ImagingStudy.series.uid", "SeriesInstanceUID", "absent: the instance is left out"))
@@ -173,15 +182,22 @@ class Collector:
         Raises TwoPatients when its instances name two PatientIDs, NotOneStudy when nothing of it is left.
         """
         patients = self._patients.get(study_uid, {})
-        if len(patients) > 1:
-            places = ", ".join(sorted(filter(None, patients.values()))) or "the same answer"
-            raise TwoPatients(f"study {study_uid} stands under {len(patients)} PatientIDs: see {places}")
+        named = {patient: where for patient, where in patients.items() if patient is not None}
+        if len(named) > 1:
+            places = ", ".join(sorted(filter(None, named.values()))) or "the same answer"
+            raise TwoPatients(f"study {study_uid} stands under {len(named)} PatientIDs: see {places}")
         series = [found.finished(uid) for uid, found in self._studies.get(study_uid, {}).items()]
         if not series:
             raise NotOneStudy(f"study {study_uid} has no instance with the UIDs that DICOM demands")
         series.sort(key=lambda one: (*rank(one.item, "SeriesNumber"), one.uid))
-        problems = sorted(self._problems.get(study_uid, ()), key=str)
-        return Study(study_uid, tuple(series), tuple(problems), tuple(self._unlisted.get(study_uid, ())))
+        problems = set(self._problems.get(study_uid, ())) | set(of_texts(series))
+        if len(patients) > len(named) > 0:
+            problems.add(BLANK_PATIENT_ID)
+        once = each_once(series)
+        if once != series:
+            problems.add(IN_TWO_SERIES)
+        unlisted = tuple(self._unlisted.get(study_uid, ()))
+        return Study(study_uid, tuple(once), tuple(sorted(problems, key=str)), unlisted)
 
     def only_study(self) -> Study:
         """Return the study when there is exactly one; raises NotOneStudy otherwise."""

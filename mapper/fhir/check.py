@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mapper.dicom.characters import NONCHARACTERS
+
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 DATE_TIME = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]((0\d|1[0-3]):[0-5]\d|14:00)))?)?)?")
 LOOKS_LIKE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
@@ -62,8 +64,8 @@ def lint(value: Any, path: str) -> Iterator[Fault]:
     elif isinstance(value, str):
         if not value.strip():
             yield Fault(f"{path}: empty text")
-        if CONTROLS.search(value):
-            yield Fault(f"{path}: control characters")
+        if CONTROLS.search(value) or NONCHARACTERS.search(value):
+            yield Fault(f"{path}: control characters or noncharacters")
     elif isinstance(value, Decimal):
         if not value.is_finite():
             yield Fault(f"{path}: not a finite number")

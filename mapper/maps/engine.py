@@ -1,6 +1,6 @@
 """The engine: a table of rows and a data set make the elements of a FHIR resource."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -78,7 +78,7 @@ def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
     for word, keyword, value in zip(rule.dicom.split(), rule.keywords, values, strict=True):
         if "**" not in word and item.disagrees(keyword):
             cx.problem(rule, "series disagree: the first one speaks")
-        if any("\ufffd" in text for text in texts_of(value)):
+        if is_undecodable(value):
             cx.problem(rule, "text with undecodable characters")
         if not isinstance(value, list) and item.is_repeated(keyword):
             cx.problem(rule, "several values where DICOM allows one: the first one counts")
@@ -87,13 +87,11 @@ def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
             cx.problem(rule, "longer than DICOM allows")
 
 
-def texts_of(value: Any) -> Iterator[str]:
-    """Yield the texts of an attribute: its own, those of a person name, those of several values."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from texts_of(one)
+def is_undecodable(value: Any) -> bool:
+    """Tell whether an attribute holds what nobody could read: its text, a name, one of several, an item."""
+    if isinstance(value, list | dict):
+        return any(map(is_undecodable, value.values() if isinstance(value, dict) else value))
+    return value.is_undecodable() if isinstance(value, Item) else isinstance(value, str) and "\ufffd" in value
 
 
 def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:

@@ -53,7 +53,8 @@ class Rule:
     def read(self, item: Item, note: Callable[[str], None]) -> Iterator[Any]:
         """Yield the values this row is made from; raises ValueError when one is unreadable that counts.
 
-        All of them come from the data set that speaks for the first: an offset belongs to its own date.
+        All of them come from the data set that speaks for the first: an offset belongs to its own date. Who the
+        patient is, is settled for the whole study.
         """
         whole = item
         if self.keywords and self.keywords[0] in item:
@@ -63,7 +64,8 @@ class Rule:
                 if "**" in word:
                     yield whole.values_of_all(keyword)
                 else:
-                    yield item.values(keyword) if "*" in word else item[keyword]
+                    one = whole if whole.is_settled(keyword) else item
+                    yield one.values(keyword) if "*" in word else one[keyword]
             except ValueError as error:
                 if "?" not in word:
                     raise

@@ -5,18 +5,22 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from mapper.dicom.item import tag_of, vr_of
+from mapper.dicom.item import tag_of
 from mapper.dicom.study import IDENTITY, Collector
 from mapper.errors import Unreadable
+from mapper.sources.data_set import is_cut, json_model
 
 CHUNK = 64
 """Files read by one call of a pool."""
+CUT = "a DICOM file that ends before its StudyInstanceUID does: cut off, or an attribute before it has a wrong length"
+PIXELS = 0x7FE0
+"""The group of pixel data: reading stops before it."""
 
 
 class Skipped(str):
@@ -96,23 +100,40 @@ def _read(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
                 return "not a DICOM file"
         if found.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             return "a DICOMDIR: its files are found by themselves"
+        if "StudyInstanceUID" not in found:
+            return bad_end(path) or "a DICOM file without StudyInstanceUID"
+        if is_cut(found.get_item("StudyInstanceUID")):
+            return CUT
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
-    if "StudyInstanceUID" not in found:
-        return "a DICOM file without StudyInstanceUID"
     return json_model(found, keywords)
 
 
-def json_model(dataset: Dataset, keywords: Iterable[str]) -> dict[str, Any]:
-    """Return the named attributes of a data set as DICOM JSON; an unreadable one stays as such."""
-    elements: dict[str, Any] = {}
-    for keyword in keywords:
-        tag = tag_of(keyword)
-        try:
-            if tag not in dataset:
-                continue
-            element = dataset[tag].to_json_dict(lambda _: "", 0)
-        except Exception:  # whatever pydicom cannot read: the rule that wants it records a problem
-            element = {"vr": vr_of(keyword), "Value": [{}, False]}
-        elements[tag] = element
-    return elements
+class Watched:
+    """A file that notices when more is asked of it than it holds."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.name = file.seek, file.tell, file.name
+        self.short = False
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._file.read(size)
+        self.short |= 0 < len(found) < size
+        return found
+
+
+def bad_end(path: str) -> str | None:
+    """Return how a data set without StudyInstanceUID ends badly, None where it is whole and has none."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        watched = Watched(file)
+        dcmread(watched, stop_before_pixels=True, specific_tags=["StudyInstanceUID"])
+        end = file.tell()
+        if watched.short or end > size:
+            return CUT
+        group = int.from_bytes(file.read(2), "little")
+    if end < size and group != PIXELS:
+        return f"a DICOM file that is damaged: nothing can be read from byte {end} on, StudyInstanceUID neither"
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from mapper.dicom.item import clean
+from mapper.dicom.characters import clean
 from mapper.records.sds.columns import Template, name_key
 
 LARGEST = 64 * 2**20
