@@ -126,6 +126,15 @@ SERIES: dict[str, Any] = {
     "BodyPartExamined": "CHEST",
     "AnatomicRegionSequence": code("51185008", "SCT", "Chest"),
     "SharedFunctionalGroupsSequence": {"FrameAnatomySequence": {"FrameLaterality": "R"}},
+    "PerFrameFunctionalGroupsSequence": [
+        {
+            "FrameAnatomySequence": {
+                "FrameLaterality": "L",
+                "AnatomicRegionSequence": code("39607008", "SCT", "Lung"),
+            }
+        }
+    ]
+    * 2,
     "SeriesDescription": "Lung 1.0",
     "SeriesDescriptionCodeSequence": code("99", "99HOSP", "Lung kernel"),
     "SeriesDate": "20240517",
@@ -213,6 +222,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "de-identified": {"PatientIdentityRemoved": "YES", "IssuerOfPatientIDQualifiersSequence": None},
     "pregnancy unknown": {"PregnancyStatus": 4, "StudyDate": None, "SeriesDate": None, "AcquisitionDate": None},
     "no code for the request": {"RequestedProcedureCodeSequence": None, "ProcedureCodeSequence": None},
+    "only frames say where": dict.fromkeys(
+        (
+            "Laterality",
+            "ImageLaterality",
+            "AnatomicRegionSequence",
+            "BodyPartExamined",
+            "SharedFunctionalGroupsSequence",
+        )
+    ),
     "no title": UNTITLED,
     "no label": UNTITLED | {"ContentLabel": None, "StructureSetLabel": None},
     "no zone": {"TimezoneOffsetFromUTC": None, "InstitutionName": "Elsewhere Clinic"},

@@ -4,17 +4,9 @@ import pytest
 from datasets import BASE, run, site
 from tables import rows
 
-from mapper.fhir.identifier import (
-    TYPES,
-    accession,
-    filler,
-    other_patient_identifiers,
-    patient_identifier,
-    placer,
-    serial_number,
-    visit,
-)
+from mapper.fhir.identifier import TYPES, other_patient_identifiers, patient_identifier, serial_number
 from mapper.fhir.order import accession_orders, encounter, requested_orders
+from mapper.fhir.order_number import accession, filler, placer, visit
 
 PATIENT = "PatientID IssuerOfPatientID IssuerOfPatientIDQualifiersSequence*"
 ACCESSION = "AccessionNumber IssuerOfAccessionNumberSequence*"

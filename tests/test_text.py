@@ -13,7 +13,8 @@ from mapper.fhir.text import display_reference, positive_int, text, text_concept
         (None, None),
         ("CT\u0000Abdomen", "CTAbdomen"),
         ("x" * 10_000, "x" * 10_000),
-        ("Abdome\u0301n", "Abdomén"),
+        ("Abdome\u0301n", "Abdome\u0301n"),  # never normalised
+        ("\ufa10", "\ufa10"),
         (["a", "b"], "a\\b"),  # a backslash that was meant as text
         (" a ", "a"),
     ],

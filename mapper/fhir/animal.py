@@ -1,5 +1,6 @@
 """Patients who are animals: FHIR R4 extension patient-animal (PS3.3 C.7.1.1, PS3.16 CID 7454)."""
 
+import re
 from typing import Any
 
 from mapper.fhir import systems
@@ -8,8 +9,9 @@ from mapper.fhir.context import Context, all_beside, beside
 from mapper.fhir.human_name import Name, official_names
 from mapper.fhir.text import as_code, as_items, as_text
 
-HUMAN = "337915000"  # SNOMED CT, Homo sapiens: CID 7454 has it among the species
-HUMANS = frozenset({"HUMAN", "HOMO SAPIENS"})
+HUMAN_CODES = frozenset({"337915000", "30996001"})  # SNOMED CT, Homo sapiens: CID 7454 has it among the species
+HUMAN_WORDS = frozenset({"HUMAN", "HUMAN BEING", "HOMO SAPIENS"})
+TAG = re.compile(r" \([a-z ]+\)$", re.IGNORECASE)  # SNOMED CT's semantic tag, `Homo sapiens (organism)`
 GENDER_STATUS = {"ALTERED": "neutered", "UNALTERED": "intact"}
 SPECIES_UNKNOWN: Concept = {"text": "unknown"}  # R4 demands a species where there is a breed
 
@@ -49,21 +51,23 @@ def is_animal(cx: Context) -> bool:
 
 
 def concept(cx: Context, text: Any, codes: Any) -> Concept:
-    """Return the CodeableConcept of a description and a code sequence, empty when there is neither."""
-    made: Concept = {}
-    for item in as_items(codes):
-        made["coding"] = made.get("coding", []) + (concept_of(cx, item) or {}).get("coding", [])
-    if not made.get("coding"):
-        made.pop("coding", None)
-    if said := as_text(text):
-        made["text"] = said
-    return made
+    """Return the CodeableConcept of a description and a code sequence, empty when there is neither.
+
+    Its text is the description, else the meaning of the first item that has no code to keep.
+    """
+    found = [one for item in as_items(codes) if (one := concept_of(cx, item))]
+    codings = [coding for one in found for coding in one.get("coding", ())]
+    words = list(dict.fromkeys(filter(None, [as_text(text), *(one.get("text") for one in found)])))
+    codings += [{"display": word} for word in words[1:]]  # kept, but FHIR has room for one text
+    made: Concept = {"coding": codings} if codings else {}
+    return made | ({"text": words[0]} if words else {})
 
 
 def is_human(kind: Concept) -> bool:
-    """Tell whether a species is the human one."""
-    codes = {(one["system"], one["code"]) for one in kind.get("coding", [])}
-    return (systems.SCT, HUMAN) in codes or (as_code(kind.get("text")) in HUMANS)
+    """Tell whether a species is the human one: by a code, by its description, without a code by its meaning."""
+    codes = {one["code"] for one in kind.get("coding", ()) if one.get("system") == systems.SCT}
+    words = [kind.get("text"), *(one.get("display") for one in kind.get("coding", ()) if not codes)]
+    return not codes.isdisjoint(HUMAN_CODES) or any(as_code(TAG.sub("", word)) in HUMAN_WORDS for word in words if word)
 
 
 def gender_status(cx: Context, neutered: Any) -> str | None:

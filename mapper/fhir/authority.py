@@ -6,6 +6,7 @@ PS3.3 table 10-17: LocalNamespaceEntityID, UniversalEntityID, UniversalEntityIDT
 import re
 from typing import Any
 
+from mapper.dicom.characters import composed
 from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.context import Context, beside
@@ -49,7 +50,7 @@ def local_system(cx: Context, name: str | None, kind: str) -> str | None:
     """Issuer's name -> the site's system for it, else one of the site's base; None without a name."""
     if name is None:
         return None
-    return cx.site.issuers.get(name) or systems.local(cx.site, kind, name)
+    return cx.site.issuers.get(composed(name)) or systems.local(cx.site, kind, name)
 
 
 def issuer_system(cx: Context, sequence: Any, kind: str) -> str:

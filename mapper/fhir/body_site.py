@@ -5,11 +5,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.coding import coding_of
 from mapper.fhir.context import Context
-from mapper.fhir.laterality import frame_anatomy
+from mapper.fhir.frame_anatomy import of_frames
 from mapper.fhir.text import as_code, as_items, as_text, each
 
 Coding = dict[str, str]
@@ -25,13 +24,14 @@ def body_parts() -> dict[str, Coding]:
     }
 
 
-def body_site(cx: Context, regions: Any = None, part: Any = None, frames: Any = None) -> Coding | None:
-    """AnatomicRegionSequence, BodyPartExamined, SharedFunctionalGroupsSequence -> Coding.
+def body_site(
+    cx: Context, regions: Any = None, part: Any = None, shared: Any = None, frames: Any = None
+) -> Coding | None:
+    """AnatomicRegionSequence, BodyPartExamined, FrameAnatomySequence of the functional groups -> Coding.
 
     The first code wins; one of SNOMED RT without a partner, then a text without a code come last.
     """
-    anatomy = [one for group in as_items(frames) for one in frame_anatomy(group)]
-    items = [*as_items(regions), *(one for group in anatomy for one in regions_of(group))]
+    items = [*as_items(regions), *of_frames(cx, shared, frames, "AnatomicRegionSequence")]
     candidates: list[Coding] = each(cx, items, lambda item: coding_of(cx, item))
     named = as_text(part)
     if named:
@@ -50,8 +50,3 @@ def doubtful(coding: Coding) -> int:
     if "code" not in coding:
         return 2
     return 1 if coding["system"] == systems.SRT else 0
-
-
-def regions_of(anatomy: Item) -> list[Item]:
-    """Return the anatomic regions of one item of FrameAnatomySequence."""
-    return as_items(anatomy.values("AnatomicRegionSequence"))

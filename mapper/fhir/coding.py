@@ -6,7 +6,7 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.context import Context
-from mapper.fhir.pydicom_codes import srt_to_sct
+from mapper.fhir.retired_codes import successor
 from mapper.fhir.text import as_items, as_text, each
 
 CODE = re.compile(r"\S+( \S+)*")  # FHIR R4 datatypes.html, code
@@ -69,7 +69,7 @@ def coding_of(cx: Context, item: Item) -> Coding | None:
     designator = as_text(item["CodingSchemeDesignator"])
     made: Coding = {}
     if code and not CODE.fullmatch(code):
-        cx.note("a code that FHIR's type code cannot hold: only its meaning is kept")
+        cx.note("a code that FHIR's type code cannot hold: the code is left out")
     elif code and designator:
         made = {"system": system_of(cx, designator), "code": code}
         if made["system"] == systems.SCT and not SCT_CODE.fullmatch(code):
@@ -78,7 +78,7 @@ def coding_of(cx: Context, item: Item) -> Coding | None:
         if version and designator not in VERSIONLESS:
             made["version"] = version
     elif code:
-        cx.note("a code without its coding scheme: only its meaning is kept")
+        cx.note("a code without its coding scheme: the code is left out")
     elif urn and CODE.fullmatch(urn):
         made = {"system": systems.URI, "code": urn}
     if meaning := as_text(item["CodeMeaning"]):
@@ -87,9 +87,9 @@ def coding_of(cx: Context, item: Item) -> Coding | None:
 
 
 def snomed_rt(code: str) -> Coding:
-    """SNOMED RT code -> Coding of its SNOMED CT partner; it is never written as if it were SNOMED CT."""
-    partner = srt_to_sct(code)
-    return {"system": systems.SCT, "code": partner} if partner else {"system": systems.SRT, "code": code}
+    """SNOMED RT code -> Coding of what took its place; it is never written as if it were SNOMED CT."""
+    designator, value = successor(code) or ("", code)
+    return {"system": systems.DESIGNATORS.get(designator, systems.SRT), "code": value}
 
 
 def system_of(cx: Context, designator: str) -> str:

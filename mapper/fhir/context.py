@@ -19,7 +19,13 @@ READ_BESIDE = (
 )
 """Keywords that converters ask the data set for without naming them in a row: they must be decoded too."""
 
-READ_BESIDE_OF_INSTANCES = ("ImageLaterality",)
+READ_BESIDE_OF_INSTANCES = (
+    "ImageLaterality",
+    "IssuerOfPatientID",
+    "IssuerOfPatientIDQualifiersSequence",
+    "Modality",
+    "PatientID",
+)
 """The same, of every instance of a series."""
 
 

@@ -28,7 +28,10 @@ def security(cx: Context, removed: Any, patient_id: Any = None, subject_id: Any 
 def methods(cx: Context, sequence: Any, longitudinal: Any = None) -> list[Coding]:
     """DeidentificationMethodCodeSequence, LongitudinalTemporalInformationModified -> tags, sorted."""
     known = cid(METHODS)
-    found = {one["code"]: one for one in codings(cx, sequence) if one.get("system") == systems.DCM}
+    named = codings(cx, sequence)
+    found = {one["code"]: one for one in named if one.get("system") == systems.DCM}
+    if any(one.get("system") != systems.DCM for one in named):
+        cx.note("a method that is no code of DCM: left out")
     if as_code(longitudinal) not in (*LONGITUDINAL, None):
         cx.note("LongitudinalTemporalInformationModified is none of its defined terms: ignored")
     if as_code(longitudinal) == "MODIFIED":

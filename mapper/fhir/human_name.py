@@ -1,14 +1,17 @@
 """Person names: PN -> FHIR R4 HumanName, and how a person is shown where only the name is known."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from mapper.dicom.characters import composed
 from mapper.fhir import systems
 from mapper.fhir.context import Context
 from mapper.fhir.text import as_list, as_text
 
 GROUPS = {"Alphabetic": "ABC", "Ideographic": "IDE", "Phonetic": "SYL"}
 """Component groups (PS3.5 section 6.2.1.2) and HL7's codes for them."""
+NUMBERED = re.compile(r"[\s_.#-]*[0-9]+$")
 COMPONENTS = 5  # family, given, middle, prefix, suffix: PS3.5 section 6.2.1.1
 
 Name = dict[str, Any]
@@ -62,11 +65,16 @@ def read(cx: Context, values: Any) -> Iterator[list[Name]]:
             raise ValueError("not a person name")
         for groups in split(cx, value):
             found = {group: made for group in GROUPS if (made := components(cx, groups.get(group)))}
-            family = next(iter(found.values()), {}).get("family", "")
-            if not found or family.casefold() in {nobody.casefold() for nobody in cx.site.nobody}:
+            if not found or is_nobody(cx, next(iter(found.values())).get("family", "")):
                 continue
             mark = len(found) > 1 or "Alphabetic" not in found
             yield [{**(representation(group) if mark else {}), **name} for group, name in found.items()]
+
+
+def is_nobody(cx: Context, family: str) -> bool:
+    """Tell whether a family name means nobody; a number behind it does not make it somebody's."""
+    known = {composed(nobody).casefold() for nobody in cx.site.nobody}
+    return not known.isdisjoint(composed(one).casefold() for one in (family, NUMBERED.sub("", family)))
 
 
 def split(cx: Context, value: dict[str, Any]) -> Iterator[dict[str, str]]:

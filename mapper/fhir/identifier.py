@@ -8,7 +8,6 @@ from mapper.fhir.authority import (
     facility,
     first_item,
     identity_removed,
-    issuer_system,
     local_system,
     universal_system,
 )
@@ -106,34 +105,6 @@ def type_code(item: Item) -> str | None:
     """IdentifierTypeCode -> a code of HL7 v2 table 0203, None when it is not one."""
     code = as_code(item["IdentifierTypeCode"])
     return code if code in TYPES else None
-
-
-def accession(cx: Context, value: Any, issuer: Any = None) -> Identifier | None:
-    """AccessionNumber + IssuerOfAccessionNumberSequence -> Identifier of type ACSN."""
-    return order(cx, value, issuer, "ACSN", "accession")
-
-
-def placer(cx: Context, value: Any, issuer: Any = None) -> Identifier | None:
-    """PlacerOrderNumberImagingServiceRequest + OrderPlacerIdentifierSequence -> Identifier of type PLAC."""
-    return order(cx, value, issuer, "PLAC", "placer-order")
-
-
-def filler(cx: Context, value: Any, issuer: Any = None) -> Identifier | None:
-    """FillerOrderNumberImagingServiceRequest + OrderFillerIdentifierSequence -> Identifier of type FILL."""
-    return order(cx, value, issuer, "FILL", "filler-order")
-
-
-def visit(cx: Context, value: Any, issuer: Any = None) -> Identifier | None:
-    """AdmissionID + IssuerOfAdmissionIDSequence -> Identifier of type VN."""
-    return order(cx, value, issuer, "VN", "visit")
-
-
-def order(cx: Context, value: Any, issuer: Any, code: str, kind: str) -> Identifier | None:
-    """Return an Identifier of one type from a number and the sequence that names its issuer."""
-    number = as_text(value)
-    if number is None:
-        return None
-    return {"type": identifier_type(code), "system": issuer_system(cx, issuer, kind), "value": number}
 
 
 def serial_number(cx: Context, value: Any) -> Identifier | None:

@@ -1,7 +1,8 @@
 """Resource ids: UUIDv5 of a key under the site's namespace, the same for the same thing for ever."""
 
-import unicodedata
 from uuid import UUID, uuid5
+
+from mapper.dicom.characters import composed
 
 
 def resource_id(namespace: UUID, *key: str) -> str:
@@ -10,4 +11,4 @@ def resource_id(namespace: UUID, *key: str) -> str:
     Parts are joined by `|`; a backslash and `|` inside a part are escaped (mapping reference, section 12.3).
     """
     parts = (part.replace("\\", "\\\\").replace("|", "\\|") for part in key)
-    return str(uuid5(namespace, unicodedata.normalize("NFC", "|".join(parts))))
+    return str(uuid5(namespace, composed("|".join(parts))))

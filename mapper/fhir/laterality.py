@@ -3,26 +3,29 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.context import Context
-from mapper.fhir.text import as_code, as_items, as_list
+from mapper.fhir.frame_anatomy import of_frames
+from mapper.fhir.text import as_code, as_list
 
 BOTH = "B"
 UNPAIRED = "U"  # CID 244 has "Unilateral" for it, which says nothing a reader would look for
 CODES = {"L": ("7771000", "Left"), "R": ("24028007", "Right"), BOTH: ("51440002", "Bilateral")}
 
 
-def laterality(cx: Context, series: Any, images: Any = None, frames: Any = None) -> dict[str, str] | None:
-    """Laterality, else ImageLaterality of all images, else SharedFunctionalGroupsSequence -> Coding.
+def laterality(
+    cx: Context, series: Any, images: Any = None, shared: Any = None, frames: Any = None
+) -> dict[str, str] | None:
+    """Laterality, else ImageLaterality of all images, else FrameLaterality of the functional groups -> Coding.
 
-    Left and right make both; images of which some do not say make nothing.
+    Left and right make both; images of which some do not say make nothing, frames that disagree neither.
     """
-    for sides in (as_list(series), list(of_instances(cx)) or as_list(images), list(of_frames(frames))):
+    for sides in (as_list(series), list(of_instances(cx)) or as_list(images)):
         found = {as_code(side) for side in sides}
         if found - {None}:
             return coding_of(found)
-    return None
+    found = {as_code(side) for side in of_frames(cx, shared, frames, "FrameLaterality")}
+    return coding_of(found) if found - {None} else None
 
 
 def coding_of(sides: set[str | None]) -> dict[str, str] | None:
@@ -42,15 +45,3 @@ def of_instances(cx: Context) -> Iterator[Any]:
         if series.item is cx.item:
             for instance in series.instances:
                 yield instance.item["ImageLaterality"]
-
-
-def of_frames(groups: Any) -> Iterator[Any]:
-    """Yield FrameLaterality that all frames of an enhanced image share."""
-    for group in as_items(groups):
-        for anatomy in frame_anatomy(group):
-            yield from anatomy.values("FrameLaterality")
-
-
-def frame_anatomy(group: Item) -> list[Item]:
-    """Return the items of FrameAnatomySequence in one item of the functional groups."""
-    return as_items(group.values("FrameAnatomySequence"))

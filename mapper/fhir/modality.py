@@ -1,7 +1,10 @@
 """Modality: CS -> Coding; which of them FHIR R4 wants at the level of the study (PS3.16 CID 29 and CID 33)."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
+from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.fhir.context import Context
 from mapper.fhir.pydicom_codes import cid
@@ -27,13 +30,32 @@ def series_modality(cx: Context, value: Any) -> dict[str, str]:
     return {"system": systems.local(cx.site, "modality"), "code": " ".join(raw.split())}
 
 
+def modality_of_series(cx: Context, value: Any) -> dict[str, str]:
+    """Modality -> Coding: that of the first instance which has one; R4 demands one, so a series without it is OT."""
+    named = codes_of_instances(cx)
+    if len(set(map(as_code, named))) > 1:
+        cx.note("several in one series: the first is kept, the study's list has all")
+    return series_modality(cx, value if value is not None or not named else named[0])
+
+
+def codes_of_instances(cx: Context) -> list[str]:
+    """Return Modality of the instances of the series that is being read, where they have a readable one."""
+    return each_readable(one.item for series in cx.study.series if series.item is cx.item for one in series.instances)
+
+
 def study_modalities(cx: Context, *_: Any) -> list[dict[str, str]]:
-    """Modality of all series -> Codings, sorted: acquisition modalities only, unless the site wants all."""
+    """Modality of all instances -> Codings, sorted: acquisition modalities only, unless the site wants all."""
     allowed = cid(ALL if cx.site.study_modality == "all" else ACQUISITION)
-    found = set()
-    for series in cx.study.series:
-        try:
-            found.add(as_code(series.item["Modality"]))
-        except ValueError:
-            continue  # the series' own row records it
+    items = (one.item for series in cx.study.series for one in series.instances)
+    found = set(map(as_code, each_readable(items)))
     return [{"system": systems.DCM, "code": code} for code in sorted(code for code in found if code in allowed)]
+
+
+def each_readable(items: Iterable[Item]) -> list[str]:
+    """Return Modality of data sets, each one once, without those that have none or an unreadable one."""
+    found: dict[str, None] = {}
+    for item in items:
+        with suppress(ValueError):  # the series' own row records it
+            if (one := as_text(item["Modality"])) is not None:
+                found.setdefault(one)
+    return list(found)

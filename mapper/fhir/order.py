@@ -3,8 +3,9 @@
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.fhir.context import Context
-from mapper.fhir.identifier import Identifier, accession, filler, placer, visit
+from mapper.fhir.context import Context, beside
+from mapper.fhir.identifier import Identifier
+from mapper.fhir.order_number import accession, filler, placer, visit
 from mapper.fhir.text import as_items, each
 
 Reference = dict[str, Any]
@@ -34,9 +35,10 @@ def filler_orders(cx: Context, value: Any, issuer: Any = None) -> list[Reference
 
 
 def requested_orders(cx: Context, sequence: Any) -> list[Reference]:
-    """RequestAttributesSequence, ReferencedRequestSequence -> References by the items' own accessions."""
+    """RequestAttributesSequence, ReferencedRequestSequence -> References by accessions that the study's is not."""
     made = each(cx, as_items(sequence), lambda item: by_own_accession(cx, item))
-    return [one for number, one in enumerate(made) if one not in made[:number]]
+    told = accession_orders(cx, beside(cx, "AccessionNumber"))
+    return [one for number, one in enumerate(made) if one not in [*told, *made[:number]]]
 
 
 def by_own_accession(cx: Context, item: Item) -> Reference | None:

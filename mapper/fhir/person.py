@@ -17,7 +17,10 @@ NPI = "NPI"
 
 def referrer(cx: Context, names: Any, identifications: Any = None) -> Reference | None:
     """Physician's name + identification sequence -> Reference; the first physician."""
-    return next(iter(people(cx, names, identifications)), None)
+    found = people(cx, names, identifications)
+    if len(found) > 1:
+        cx.note("several people where FHIR allows one: the first is kept")
+    return next(iter(found), None)
 
 
 def people(cx: Context, names: Any, identifications: Any = None) -> list[Reference]:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 from urllib.parse import quote
 
+from mapper.dicom.characters import composed
 from mapper.site import Site
 
 # Code systems of DICOM designators: PS3.16 section 8, table 8-1; URIs: FHIR R4 terminologies-systems.html
@@ -106,12 +107,12 @@ def local(site: Site, kind: str, name: str | None = None) -> str:
     'https://example.org/id/patient/HOSP%20A'
     """
     base = f"{site.base}/{kind}"
-    return base if name is None else f"{base}/{quote(name, safe='')}"
+    return base if name is None else f"{base}/{quote(composed(name), safe='')}"
 
 
 def code_system(site: Site, designator: str, uid: str | None = None) -> str:
     """CodingSchemeDesignator + CodingSchemeUID -> URI of the code system; never a bare designator."""
-    known = site.coding_schemes.get(designator) or DESIGNATORS.get(designator)
+    known = site.coding_schemes.get(composed(designator)) or DESIGNATORS.get(designator)
     if known is None and uid is not None and OID.fullmatch(uid):
         known = OIDS.get(uid, f"urn:oid:{uid}")
     return known or local(site, "codesystem", designator)

@@ -1,10 +1,10 @@
 """Texts and whole numbers: FHIR R4 string, unsignedInt, positiveInt."""
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+from mapper.dicom.characters import composed
 from mapper.dicom.item import Item
 from mapper.fhir.context import Context
 
@@ -12,7 +12,7 @@ LARGEST = 2_147_483_647  # FHIR R4 datatypes.html: integers have 32 bits
 
 
 def text(cx: Context, value: Any) -> str | None:
-    """Text -> string, in Unicode's normal form C."""
+    """Text -> string, as it stands but for controls and padding."""
     return as_text(value)
 
 
@@ -63,18 +63,18 @@ def whole(value: Any, smallest: int) -> int | None:
 
 
 def as_text(value: Any) -> str | None:
-    """Return a text in normal form C, None when it is empty; raises ValueError for anything else."""
+    """Return a text, None when it is empty; raises ValueError for anything else."""
     if value is None:
         return None
     if not isinstance(value, str):
         raise ValueError("not a text")
-    return unicodedata.normalize("NFC", value) if value.strip() else None
+    return value if value.strip() else None
 
 
 def as_code(value: Any) -> str | None:
     """Return a text of type CS as it is compared: stripped, in capitals."""
     found = as_text(value)
-    return found.strip().upper() if found else None
+    return composed(found.strip().upper()) if found else None
 
 
 def as_list(values: Any) -> list[Any]:

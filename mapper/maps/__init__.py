@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from mapper.dicom.study import Study
 from mapper.errors import Problem
+from mapper.fhir import issuer
 from mapper.fhir.bundle import in_order
+from mapper.fhir.contained import referred
 from mapper.fhir.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
 from mapper.fhir.modality import ACQUISITION
 from mapper.fhir.pydicom_codes import cid
@@ -17,7 +19,7 @@ from mapper.maps.engine import Context
 from mapper.maps.rule import Made, MissingElement, Rule
 from mapper.site import Site
 
-MAPPING_VERSION = "1"
+MAPPING_VERSION = "2"
 """Moves with every change of the output: all studies are then mapped anew."""
 
 TABLES: dict[str, tuple[Rule, ...]] = {
@@ -36,6 +38,9 @@ KEYWORDS = frozenset(READ_BESIDE).union(*(row.keywords for rows in TABLES.values
 INSTANCE_KEYWORDS = frozenset(READ_BESIDE_OF_INSTANCES).union(*(row.keywords for row in imaging_study.INSTANCE))
 """Every DICOM attribute that a row reads of each instance."""
 
+OWN = frozenset({"ImagingStudy", "Observation"})
+"""Types that belong to one study alone; all others are there because something refers to them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
@@ -52,11 +57,28 @@ def study_to_fhir(study: Study, site: Site) -> Mapped:
     Raises NotOneStudy when no series of it can be expressed in FHIR.
     """
     cx = Context(site, study, problems=dict.fromkeys(study.problems))
+    found, contradicted = issuer.patient(cx, study)
+    cx.study = replace(study, patient=found)
+    if contradicted:
+        cx.record(issuer.CONTRADICTED)
     about = imaging_study.imaging_study(cx)
     made: dict[tuple[str, str], Made] = {}
     for one in [about, *of_study(cx), *of_series(cx)]:
         made.setdefault(key_of(one), one).fill(one)
-    return Mapped(in_order(made.values()), list(cx.problems), rank(about.get("started")))
+    return Mapped(in_order(of_use(made)), list(cx.problems), rank(about.get("started")))
+
+
+def of_use(made: dict[tuple[str, str], Made]) -> list[Made]:
+    """Return the study's own resources and what they refer to: what was made for a series that is left out goes."""
+    reached = {key: one for key, one in made.items() if one["resourceType"] in OWN}
+    ahead = list(reached.values())
+    while ahead:
+        for reference in referred(ahead.pop()):
+            kind, _, id = reference.partition("/")
+            if (kind, id) in made and (kind, id) not in reached:
+                reached[kind, id] = made[kind, id]
+                ahead.append(made[kind, id])
+    return list(reached.values())
 
 
 def of_study(cx: Context) -> Iterator[Made]:

@@ -12,10 +12,10 @@ from mapper.fhir.body_site import body_site
 from mapper.fhir.coding import code_meaning, codeable_concepts
 from mapper.fhir.context import Context
 from mapper.fhir.date_time import date_time
-from mapper.fhir.identifier import accession
 from mapper.fhir.laterality import laterality
-from mapper.fhir.modality import series_modality, study_modalities
+from mapper.fhir.modality import modality_of_series, series_modality, study_modalities
 from mapper.fhir.order import accession_orders, encounter, filler_orders, placer_orders, requested_orders
+from mapper.fhir.order_number import accession
 from mapper.fhir.person import operating, people, performing, referrer
 from mapper.fhir.specimen import specimens
 from mapper.fhir.text import as_items, as_text, display_reference, text, text_concepts, unsigned_int
@@ -171,13 +171,13 @@ STUDY = (
 SERIES = (
     Rule("ImagingStudy.series.uid",                "SeriesInstanceUID",                               uid_id, MUST),
     Rule("ImagingStudy.series.number",             "SeriesNumber",                                    unsigned_int),
-    Rule("ImagingStudy.series.modality",           "Modality",                                        series_modality),
+    Rule("ImagingStudy.series.modality",           "Modality",                                        modality_of_series),
     Rule("ImagingStudy.series.modality",           "",                                                other_modality, MUST),
     Rule("ImagingStudy.series.description",        "SeriesDescription",                               text),
     Rule("ImagingStudy.series.description",        "SeriesDescriptionCodeSequence*",                  code_meaning),
     Rule("ImagingStudy.series.numberOfInstances",  "",                                                instances_of_series),
-    Rule("ImagingStudy.series.bodySite",           "AnatomicRegionSequence*? BodyPartExamined? SharedFunctionalGroupsSequence*?", body_site),
-    Rule("ImagingStudy.series.laterality",         "Laterality? ImageLaterality*? SharedFunctionalGroupsSequence*?", laterality),
+    Rule("ImagingStudy.series.bodySite",           "AnatomicRegionSequence*? BodyPartExamined? SharedFunctionalGroupsSequence*? PerFrameFunctionalGroupsSequence*?", body_site),
+    Rule("ImagingStudy.series.laterality",         "Laterality? ImageLaterality*? SharedFunctionalGroupsSequence*? PerFrameFunctionalGroupsSequence*?", laterality),
     Rule("ImagingStudy.series.specimen",           "SpecimenDescriptionSequence*",                    specimens),
     Rule("ImagingStudy.series.started",           f"SeriesDate SeriesTime? {ZONE}?",                  date_time),
     Rule("ImagingStudy.series.performer",          PERFORMING,                                        performing),

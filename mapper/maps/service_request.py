@@ -8,7 +8,7 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.fhir.coding import codeable_concept, codeable_concepts
 from mapper.fhir.context import Context
-from mapper.fhir.identifier import accession, filler, placer
+from mapper.fhir.order_number import accession, filler, placer
 from mapper.fhir.person import referrer
 from mapper.fhir.text import text_concepts
 from mapper.maps import engine
