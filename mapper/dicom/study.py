@@ -190,12 +190,12 @@ class Collector:
         if not series:
             raise NotOneStudy(f"study {study_uid} has no instance with the UIDs that DICOM demands")
         series.sort(key=lambda one: (*rank(one.item, "SeriesNumber"), one.uid))
-        problems = set(self._problems.get(study_uid, ())) | set(of_texts(series))
+        problems = [*self._problems.get(study_uid, ()), *dict.fromkeys(of_texts(series))]
         if len(patients) > len(named) > 0:
-            problems.add(BLANK_PATIENT_ID)
+            problems.append(BLANK_PATIENT_ID)
         once = each_once(series)
         if once != series:
-            problems.add(IN_TWO_SERIES)
+            problems.append(IN_TWO_SERIES)
         unlisted = tuple(self._unlisted.get(study_uid, ()))
         return Study(study_uid, tuple(once), tuple(sorted(problems, key=str)), unlisted)
 

@@ -9,6 +9,7 @@ from everything import study_of
 from field_reports.raw import part10
 
 from mapper.convert import read_folders
+from mapper.dicom.reader import LARGEST
 from mapper.dicom.study import Study
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults
@@ -198,12 +199,18 @@ def test_what_frames_say_counts_where_all_say_the_same(tmp_path, shared, frames,
         assert bool(recorded(made, "PerFrameFunctionalGroupsSequence")) == told
 
 
-def test_of_thousands_of_frames_only_their_anatomy_is_read():
-    many = {"FrameAnatomySequence": {"FrameLaterality": "L"}, "PixelMeasuresSequence": {"SliceThickness": "1.5"}}
-    study = study_of(json.dumps([image(1, "1.1", PerFrameFunctionalGroupsSequence=[many] * 3)]).encode())
+@pytest.mark.parametrize("frames", [3, 3000])
+def test_of_thousands_of_frames_only_their_anatomy_is_read(frames):
+    """The attribute as a whole is larger than one that is read, and its frames are small."""
+    many = {**frame("L", LUNG), "PixelMeasuresSequence": {"SliceThickness": "1.5", "PixelSpacing": ["1.5", "1.5"]}}
+    text = json.dumps([image(1, "1.1", PerFrameFunctionalGroupsSequence=[many] * frames)]).encode()
+    assert (len(text) > LARGEST) == (frames == 3000)
+    study = study_of(text)
     groups = study.series[0].item.values("PerFrameFunctionalGroupsSequence")
-    assert len(groups) == 3
+    assert len(groups) == frames
     assert all("PixelMeasuresSequence" not in group and "FrameAnatomySequence" in group for group in groups)
+    (series,) = imaging_study(study_to_fhir(study, site()))["series"]
+    assert (series["bodySite"]["code"], series["laterality"]["code"]) == (LUNG, LEFT)
 
 
 # -- who refers to whom -------------------------------------------------------------------------------------------
