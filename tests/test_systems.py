@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 import mapper
+from mapper.dicom.retired_codes import annex_o
 from mapper.fhir import systems
 from mapper.fhir.body_site import body_parts
 from mapper.fhir.finding import PREGNANCY, SMOKING
 from mapper.fhir.laterality import CODES
-from mapper.fhir.pydicom_codes import cid, meanings, srt_to_sct
+from mapper.fhir.pydicom_codes import cid, meanings
 from mapper.site import Site
 
 PACKAGE = Path(mapper.__file__).parent
@@ -61,8 +62,8 @@ def test_pydicoms_private_tables_are_where_we_expect_them():
     assert set(cid(29)) < set(cid(33))
     assert "CT" in cid(29)
     assert "SR" not in cid(29)
-    assert srt_to_sct("T-D3000") == "51185008"
-    assert srt_to_sct("T-99999") is None
+    assert annex_o()["T-D3000"] == "51185008"
+    assert "T-99999" not in annex_o()
 
 
 def test_the_modalities_are_those_of_the_standard():
@@ -98,7 +99,7 @@ def test_every_body_part_has_a_code_and_a_display_of_the_standard():
 def test_annex_l_and_the_code_map_disagree_where_the_standard_does():
     for part, srt, annex in (("CHEST", "T-D3000", "43799004"), ("ABDOMEN", "T-D4000", "818981001")):
         assert body_parts()[part]["code"] == annex
-        assert srt_to_sct(srt) not in (annex, None)
+        assert annex_o().get(srt) not in (annex, None)
 
 
 def test_lateralities_are_those_of_cid_244():

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 from mapper.dicom.item import Item
+from mapper.dicom.retired_codes import successor
 from mapper.fhir import systems
 from mapper.fhir.context import Context
-from mapper.fhir.retired_codes import successor
 from mapper.fhir.text import as_items, as_text, each
 
 CODE = re.compile(r"\S+( \S+)*")  # FHIR R4 datatypes.html, code
@@ -88,7 +88,7 @@ def coding_of(cx: Context, item: Item) -> Coding | None:
 
 def snomed_rt(code: str) -> Coding:
     """SNOMED RT code -> Coding of what took its place; it is never written as if it were SNOMED CT."""
-    designator, value = successor(code) or ("", code)
+    value, designator = successor(code) or (code, "")
     return {"system": systems.DESIGNATORS.get(designator, systems.SRT), "code": value}
 
 

@@ -6,13 +6,15 @@ from importlib.resources import files
 import pytest
 from datasets import run
 
+from mapper.dicom.retired_codes import annex_o
+from mapper.dicom.sr.code import Code
 from mapper.fhir import systems
 from mapper.fhir.body_site import body_site
 from mapper.fhir.coding import codeable_concept, coding
-from mapper.fhir.pydicom_codes import meanings, srt_to_sct
+from mapper.fhir.pydicom_codes import meanings
 
 CODES = "ProcedureCodeSequence*"
-TABLE = list(csv.DictReader(files("mapper.fhir").joinpath("retired_codes.csv").read_text("utf-8").splitlines()))
+TABLE = list(csv.DictReader(files("mapper.dicom").joinpath("retired_codes.csv").read_text("utf-8").splitlines()))
 SYSTEMS = {
     "SCT": systems.SCT,
     "DCM": systems.DCM,
@@ -66,6 +68,7 @@ def test_every_row(row):
         found, reasons = run(coding, CODES, ProcedureCodeSequence=[code(row["retired"], designator)])
         assert found == {"system": system, "code": row["CodeValue"], "display": "M"}
         assert not reasons
+        assert Code(row["retired"], designator).means((row["CodeValue"], row["CodingSchemeDesignator"]))
     if system == systems.SCT:
         assert is_sctid(row["CodeValue"])
     else:
@@ -74,7 +77,7 @@ def test_every_row(row):
 
 
 def test_annex_j_wins_where_annex_o_has_another_code():
-    other = {row["retired"] for row in TABLE if srt_to_sct(row["retired"]) not in (None, row["CodeValue"])}
+    other = {row["retired"] for row in TABLE if annex_o().get(row["retired"]) not in (None, row["CodeValue"])}
     assert len(other) == 27
     assert {"T-D2500", "P5-B3004", "L-85B00", "T-00009", "L-80700"} <= other
 

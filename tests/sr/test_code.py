@@ -1,7 +1,5 @@
 """Codes of a content tree: their parts, and when two are one concept."""
 
-import csv
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -9,7 +7,7 @@ from sr.trees import FINDING, only, said, tree
 from tables import rows
 
 from mapper.dicom.sr.code import Code
-from mapper.dicom.sr.retired import current, sct_by_rt
+from mapper.dicom.sr.retired import current
 from samples.sr.content import CONTAINS, item
 
 CODES: dict[str, tuple[dict[str, Any], Code | None]] = {
@@ -97,17 +95,3 @@ def test_an_equivalent_code_counts_and_nothing_else_does() -> None:
     assert not private.means(("Mass", ""))
     assert not private.means()
     assert not Code(meaning="Mass").means(("4147007", "SCT"))
-
-
-def test_annex_j_lies_over_annex_o() -> None:
-    from pydicom.sr._snomed_dict import mapping
-
-    text = files("mapper.dicom.sr").joinpath("annex_j.csv").read_text(encoding="utf-8")
-    annex_j = {row["srt"]: row["sct"] for row in csv.DictReader(text.splitlines())}
-    annex_o = mapping["SRT"]
-    assert len(annex_j) == 369
-    assert all(sct.isdigit() for sct in annex_j.values())
-    assert sum(code not in annex_o for code in annex_j) + sum(
-        annex_o.get(code, sct) != sct for code, sct in annex_j.items()
-    ) == len(annex_j)
-    assert sct_by_rt() == {**annex_o, **annex_j}

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from mapper.dicom.retired_codes import Concept
 from mapper.dicom.sr.reading import Reading
-from mapper.dicom.sr.retired import Concept, current
+from mapper.dicom.sr.retired import current
 
 VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 """Where a code can stand; one of them is there, and a URN names its own scheme."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mapper.dicom.item import Item
+from mapper.dicom.retired_codes import Concept
 from mapper.dicom.sr.code import Code
 from mapper.dicom.sr.reading import Positions
-from mapper.dicom.sr.retired import Concept
 from mapper.dicom.sr.value import Value
 
 
