@@ -131,7 +131,7 @@ def doubt(terms: Sequence[str]) -> str | None:
     """Return why texts that came as DICOM JSON are not to be trusted: they should be UTF-8 by now (PS3.18 F.2)."""
     if reason := undefined(terms):
         return reason
-    if sum(term != "" for term in terms) > 1:
+    if len([term for term in terms if term]) > 1:
         return "names several character sets where PS3.18 F.2 wants UTF-8: text may have been decoded by one of them"
     return None
 

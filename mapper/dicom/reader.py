@@ -24,6 +24,9 @@ LARGEST_LOOSE = 1 << 24
 CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")
 
 
+Elements = dict[str, Any]
+Mend = Callable[[Elements], Elements]
+Pick = Callable[[bytes], Elements]
 NO_SEQUENCE = {"vr": "SQ", "Value": [False]}
 
 
@@ -108,14 +111,15 @@ class Reader:
         self._full = Picker({*keywords, *IDENTITY})
         self._each = Picker({*instance_keywords, *IDENTITY})
 
-    def read(self, metadata: bytes | Iterable[bytes], collector: Collector) -> None:
+    def read(self, metadata: bytes | Iterable[bytes], collector: Collector, mend: Mend | None = None) -> None:
         """Take one answer of WADO-RS metadata, whole or as it arrives: a JSON list of data sets.
 
-        Raises BadMetadata when it is not one.
+        `mend` puts right what the server is known to send wrong. Raises BadMetadata when this is no such list.
         """
+        each, full = (mended(pick, mend) if mend else pick for pick in (self._each, self._full))
         for raw, deep in data_sets(in_pieces(metadata) if isinstance(metadata, bytes) else metadata):
             text = cut(raw, DEEPEST) if deep else raw
-            collector.add(self._each(text), later(self._full, text), doubts=[CUT] if deep else ())
+            collector.add(each(text), later(full, text), doubts=[CUT] if deep else ())
         collector.settle()
 
 
@@ -153,6 +157,11 @@ def loosely(raw: bytes) -> Any:
         raise BadMetadata(NOT_METADATA) from error
 
 
-def later(pick: Picker, raw: bytes) -> Callable[[], Mapping[str, Any]]:
+def mended(pick: Pick, mend: Mend) -> Pick:
+    """Return a call that reads a data set and puts right what it holds."""
+    return lambda raw: mend(pick(raw))
+
+
+def later(pick: Pick, raw: bytes) -> Callable[[], Mapping[str, Any]]:
     """Return a call that reads one data set in full."""
     return lambda: pick(raw)

@@ -6,6 +6,7 @@ are not right in every character set (see mapper.dicom.charset).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pydicom import Dataset
@@ -63,14 +64,16 @@ def terms_of(dataset: Dataset, outer: tuple[str, ...], texts: Texts) -> tuple[st
     """Return the values of a data set's SpecificCharacterSet, those of what encloses it where it has none."""
     if CHARSET not in dataset:
         return outer
-    try:
-        held = dataset.get_item(CHARSET)
-        value = held.value if held is not None else None
-        text = value.decode("latin_1") if isinstance(value, bytes) else value
-        several = text.split("\\") if isinstance(text, str) else list(text or ())
-        terms = tuple(str(one).strip(" \0") for one in several)
-    except (TypeError, ValueError):
-        terms = ("unreadable",)
+    held = dataset.get_item(CHARSET)
+    value = held.value if isinstance(held, RawDataElement) else dataset.get(CHARSET)
+    if value is None or isinstance(value, bytes | str):
+        return terms_in(value.encode("latin_1", "replace") if isinstance(value, str) else value or b"", texts)
+    return terms_in("\\".join(map(str, value)).encode("latin_1", "replace"), texts)
+
+
+def terms_in(raw: bytes, texts: Texts) -> tuple[str, ...]:
+    """Return the values of SpecificCharacterSet; those that PS3.3 does not define are remembered."""
+    terms = tuple(term.strip(" \0") for term in raw.decode("latin_1").split("\\"))
     if undefined(terms):
         texts.undefined.append(terms)
     return terms
@@ -78,7 +81,7 @@ def terms_of(dataset: Dataset, outer: tuple[str, ...], texts: Texts) -> tuple[st
 
 def element(dataset: Dataset, tag: BaseTag, terms: tuple[str, ...], texts: Texts) -> Element:
     """Return one attribute; one that nobody can read is such that the rule that wants it records a problem."""
-    vr = dictionary_VR(tag).split(" or ")[0] if dictionary_has_tag(tag) else "UN"
+    vr = known_vr(tag)
     try:
         held = dataset.get_item(tag)
         if is_cut(held):
@@ -92,6 +95,12 @@ def element(dataset: Dataset, tag: BaseTag, terms: tuple[str, ...], texts: Texts
         return dict(found.to_json_dict(lambda _: "", 0))
     except Exception:  # pydicom raises many kinds on broken attributes
         return {"vr": vr, "Value": UNREADABLE}
+
+
+@cache
+def known_vr(tag: BaseTag | str) -> str:
+    """Return the value representation of a tag in PS3.6, UN where it has none."""
+    return dictionary_VR(tag).split(" or ")[0] if dictionary_has_tag(tag) else "UN"
 
 
 def is_cut(held: Any) -> bool:

@@ -31,6 +31,7 @@ from mapper.finding import Finding, limit, ok
 from mapper.http.peer import Bound
 from mapper.http.target import Target
 from mapper.sources import checkup, rest
+from mapper.sources.raw_texts import RawTexts
 from mapper.sources.sightings import name_of, parse_time, sighting, state_of
 from mapper.sources.source import Changes, Reading, Sighting
 from mapper.sources.web import Web
@@ -97,15 +98,15 @@ class Orthanc:
             raise SourceChanged(f"study {study_uid} went while it was read")
         if before.study_uid != study_uid:  # Orthanc's lookup takes a and A for the same
             raise StudyGone(f"study {study_uid} is no longer in Orthanc")
-        collector = Collector()
+        collector, texts = Collector(), RawTexts(self._web)
         for series in self._series(before.id):
-            self._read_series(study_uid, series, collector)
+            self._read_series(study_uid, series, collector, texts)
         after = self._sighting(before.id)
         if after is None or state_of(after) != state_of(before):
             raise SourceChanged(f"study {study_uid} changed while it was read")
         return Reading(self._complete(collector.study(study_uid)), before)
 
-    def _read_series(self, study_uid: str, series: rest.Series, collector: Collector) -> None:
+    def _read_series(self, study_uid: str, series: rest.Series, collector: Collector, texts: RawTexts) -> None:
         series_uid = series.MainDicomTags.SeriesInstanceUID or ""
         if not is_askable(series_uid):
             collector.count(study_uid, len(series.Instances), UNASKABLE)
@@ -115,7 +116,7 @@ class Orthanc:
             if metadata is None:
                 self._dicomweb()
                 raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
-            self._reader.read(metadata.parts(), collector)
+            self._reader.read(metadata.parts(), collector, texts.of_series(series))
 
     def _unread(self, name: str) -> BadUID | StudyGone:
         """Return why there is nothing to read of a study that is known by Orthanc's id, or by no name of ours."""
