@@ -22,9 +22,15 @@ def clean(text: str, *, keep_left: bool = False) -> str | None:
     >>> clean(" CT\\x00 Abdomen ")
     'CT Abdomen'
     """
-    text = ESCAPE_SEQUENCE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = SURROGATES.sub("\ufffd", NONCHARACTERS.sub("", CONTROLS.sub("", text)))
+    if not (text.isascii() and text.isprintable()):
+        text = readable(text)
     return (text.rstrip() if keep_left and text.strip() else text.strip()) or None
+
+
+def readable(text: str) -> str:
+    """Return text with only what may stand in it."""
+    text = ESCAPE_SEQUENCE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return SURROGATES.sub("\ufffd", NONCHARACTERS.sub("", CONTROLS.sub("", text)))
 
 
 def composed(text: str) -> str:

@@ -54,7 +54,7 @@ def study_modalities(cx: Context, *_: Any) -> list[dict[str, str]]:
 def each_readable(items: Iterable[Item]) -> list[str]:
     """Return Modality of data sets, each one once, without those that have none or an unreadable one."""
     found: dict[str, None] = {}
-    for item in items:
+    for item in {id(item.element("Modality")): item for item in items}.values():  # most instances share theirs
         with suppress(ValueError):  # the series' own row records it
             if (one := as_text(item["Modality"])) is not None:
                 found.setdefault(one)

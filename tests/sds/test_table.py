@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapper.dicom.item import clean
+from mapper.dicom.characters import clean
 from mapper.records.sds.row import ManifestEntry, Performance, Resource, Sample, Site, Subject
 from tests.sds.written import WRITERS, Grid, cells, delimited, keyed, read, xlsx
 
