@@ -1,5 +1,6 @@
 """The ledger: who is dirty, who is done, and that a late or second owner changes nothing."""
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -461,6 +462,12 @@ def test_what_was_stored_is_there_after_the_process_ended(new_database: NewDatab
 def test_an_unusable_database_url_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingError, match=r"^ledger: "):
         Database(url).create()
+
+
+def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # what an import meets where the extra is not installed
+    with pytest.raises(SettingError, match=r"^ledger: .*pip install 'orthanc-fhir\[postgresql\]'"):
+        Database("postgresql+psycopg://nobody@127.0.0.1/ledger")
 
 
 def test_sqlite_is_opened_so_that_nothing_acknowledged_is_lost(ledger_url: str) -> None:

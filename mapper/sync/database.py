@@ -25,6 +25,8 @@ IDLE_AT_MOST = text(
     "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
+INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
 
 
 class Database:
@@ -38,10 +40,12 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
             self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
-        except (ImportError, ArgumentError) as error:
-            raise SettingError(
-                "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
-            ) from error
+        except ImportError as error:
+            if parsed.drivername == "postgresql+psycopg":
+                raise SettingError(f"ledger: PostgreSQL's driver is not installed: {INSTALL_POSTGRESQL}") from error
+            raise SettingError(NO_DRIVER) from error
+        except ArgumentError as error:
+            raise SettingError(NO_DRIVER) from error
         self._reading = self.engine.execution_options(reading=True)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)

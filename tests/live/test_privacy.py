@@ -80,7 +80,9 @@ class QuotingServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.answer(200, {"resourceType": "Bundle", "type": "searchset", "total": 0})
+                statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}
+                found = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+                self.answer(200, statement if self.path.endswith("/metadata") else found)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
