@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from demo.native import FhirServer
-from tests.live.large import files, header
-from tests.live.stack import Stack, until
+from stack import FhirServer
+from tests.support.large import files, header
+from tests.support.stack import Stack, until
 
 MEGABYTE = 1_000_000
 PATIENCE = 900.0

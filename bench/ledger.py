@@ -13,12 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from mapper.ledger.database import Database
+from mapper.ledger.ledger import Claim, Ledger
+from mapper.ledger.schema import written
+from mapper.ledger.written import Resources
 from mapper.sinks.sink import Resource
 from mapper.sources.source import Sighting
-from mapper.sync.database import Database
-from mapper.sync.ledger import Claim, Ledger
-from mapper.sync.resources import Resources
-from mapper.sync.schema import written
 from mapper.sync.sweep import record
 
 SIZES = (1_000, 10_000, 100_000)

@@ -14,12 +14,12 @@ from pydicom import Dataset, dcmread
 from rich.console import Console
 from rich.table import Table
 
-from demo.native import FhirServer, Postgres
-from demo.native.process import ROOT
 from mapper import bundle_from_metadata
-from tests.live.large import files, header
-from tests.live.stack import Stack, until
-from tests.live.study import study
+from stack import FhirServer, Postgres
+from stack.process import ROOT
+from tests.support.large import files, header
+from tests.support.stack import Stack, until
+from tests.support.study import study
 
 INSTANCES, ROUNDS = 1_000, 5
 STUDIES, OF_STUDY = 100, 20

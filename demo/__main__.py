@@ -85,7 +85,7 @@ def cli(
 @app.command()
 def studies(folder: Folder) -> None:
     """Write the sample studies as DICOM files, one folder a study."""
-    from demo.studies import write
+    from samples.studies import write
 
     for study, place in write(folder):
         _say(f"{place}: {len(study.datasets)} instances, {study.description}")

@@ -8,8 +8,8 @@ from demo import show
 from demo.follow import Follower
 from demo.server import Server
 from demo.stack import Stack
-from demo.studies import studies
 from demo.upload import Stow, upload
+from samples.studies import studies
 
 
 def arrive(stack: Stack, console: Console, patience: float) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.environment import ENV_FILE, RUN, Ports, kept
-from demo.native.ports import LOOPBACK, PortTaken, is_taken
-from demo.native.process import ROOT
 from demo.private import private_file
+from stack.ports import LOOPBACK, PortTaken, is_taken
+from stack.process import ROOT
 
 IMAGES = RUN / "images"
 UP_SECONDS = 600

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from demo.native.mapper import BASE, NAMESPACE
-from demo.native.orthanc import DEMO, USER
-from demo.native.process import ROOT
 from demo.private import private_file
+from stack.mapper import BASE, NAMESPACE
+from stack.orthanc import DEMO, USER
+from stack.process import ROOT
 
 RUN = ROOT / ".run"
 ENV_FILE = RUN / "demo.env"

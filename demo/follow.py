@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from demo.server import Server, Unanswered
-from demo.studies import DemoStudy
+from samples.studies import DemoStudy
 
 POLL_SECONDS = 0.1
 MAPPER_EVERY_SECONDS = 3.0

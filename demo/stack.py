@@ -7,8 +7,8 @@ from typing import Protocol
 
 from demo.compose import ComposeStack, engine_answers
 from demo.environment import RUN
-from demo.native.process import ROOT
-from demo.native.stack import NativeStack
+from stack.process import ROOT
+from stack.stack import NativeStack
 
 CHOSEN = RUN / "stack"
 

@@ -12,8 +12,8 @@ from pydicom.datadict import tag_for_keyword
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from demo.dataset import part10
-from demo.studies import DemoStudy
+from samples.dataset import part10
+from samples.studies import DemoStudy
 
 BATCH_BYTES = 4_000_000
 BATCH_INSTANCES = 50

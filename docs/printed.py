@@ -6,12 +6,12 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from mapper import errors
-from mapper.cli import app
+from mapper.commands.cli import app
 from mapper.configuration import PREFIX
 from mapper.maps.printed import markdown
+from mapper.maps.site import Site
 from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
-from mapper.site import Site
 
 HERE = Path(__file__).parent
 

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
 from mapper.errors import SettingError
+from mapper.maps.site import Site
 from mapper.settings import OrthancSource, Settings
-from mapper.site import Site
 
 PREFIX = "ORTHANC_FHIR_"
 CONFIG = PREFIX + "CONFIG"

@@ -14,7 +14,7 @@ from mapper.errors import NotOneStudy, Problem, TwoPatients
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.contained import containing
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
-from mapper.site import Site
+from mapper.maps.site import Site
 from mapper.sources.files import CHUNK, Skipped, collect, files_under
 
 WORTH_A_POOL = 4 * CHUNK

@@ -8,8 +8,8 @@ from tempfile import mkstemp
 from uuid import UUID, uuid4
 
 from mapper.errors import SettingError
+from mapper.maps.site import PUBLIC_NAMESPACE
 from mapper.settings import Settings
-from mapper.site import PUBLIC_NAMESPACE
 
 
 def namespace_of(settings: Settings, *, make: bool = False) -> UUID:

@@ -14,20 +14,20 @@ from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
 from mapper.http.peer import Bound
+from mapper.ledger.database import Database
+from mapper.ledger.ledger import BY_HAND, OUTPUT, Ledger
+from mapper.ledger.lock_file import LockFile
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
-from mapper.maps.observation import header_ids
+from mapper.maps.site import Site
+from mapper.maps.tables.observation import header_ids
 from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Key
-from mapper.site import Site
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Reading, Source
-from mapper.sync.database import Database
-from mapper.sync.ledger import BY_HAND, OUTPUT, Ledger
-from mapper.sync.lock_file import LockFile
 from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads, somebody_works
 from mapper.sync.triggers import Bell, Triggers

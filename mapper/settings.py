@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
-from mapper.site import RootPath, Site, SystemUri, Url, zones_exist
+from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
 
 
 def certificates(value: Path | None) -> Path | None:

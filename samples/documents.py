@@ -6,9 +6,9 @@ from pydicom import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import EncapsulatedCDAStorage
 
-from demo import letter
-from demo.dataset import Attributes, code, uid
-from demo.header import Header
+from samples import letter
+from samples.dataset import Attributes, code, uid
+from samples.header import Header
 
 LINES = ("Example Hospital, Department of Radiology", "", "A synthetic report. Not for diagnosis.")
 DISCHARGE = Code("18842-5", "LN", "Discharge summary")

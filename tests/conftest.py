@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
 
-from demo.native import Postgres
-from demo.native.process import ROOT
-from mapper.sync.database import Database
+from mapper.ledger.database import Database
+from stack import Postgres
+from stack.process import ROOT
+from tests.support.ledgers import emptied
 
 settings.register_profile(
     "tests",
@@ -83,16 +83,6 @@ def new_database(request: pytest.FixtureRequest, quick_folder: Path) -> NewDatab
         return lambda: f"sqlite:///{quick_folder / uuid4().hex}.db"
     server: Postgres = request.getfixturevalue("ledger_postgres")
     return lambda: emptied(server.sqlalchemy_url())
-
-
-def emptied(url: str) -> str:
-    """Drop everything in a PostgreSQL database: much quicker than a database a test."""
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as db:
-        db.execute(text("DROP SCHEMA public CASCADE"))
-        db.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
 
 
 @pytest.fixture(scope="session")

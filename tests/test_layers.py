@@ -10,30 +10,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
+    *("errors", "finding", "nesting", "url", "terminal", "pace", "log", "meter"),
     *(
-        "errors",
-        "finding",
-        "nesting",
-        "url",
-        "site",
-        "settings",
-        "configuration",
-        "namespace",
-        "terminal",
-        "pace",
-        "log",
-        "progress",
-        "meter",
         "http",
         "dicom",
         "records",
         "fhir",
         "maps",
+        "settings",
+        "configuration",
+        "namespace",
         "sources",
         "sinks",
+        "ledger",
         "sync",
     ),
-    *("convert", "explain", "service", "web", "doctor", "hand", "serve", "cli"),
+    *("convert", "explain", "service", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]

@@ -4,10 +4,10 @@ import json
 import logging
 
 import pytest
-from fakes import Clock
 
 from mapper import log
 from mapper.pace import Pace
+from tests.support.fakes import Clock
 
 MARK = "zqxmarker"
 forms = pytest.mark.parametrize("form", ["json", "text"])

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import emptied
-from fakes import World
 
-from demo.native import Postgres
 from mapper.configuration import NEEDED, load
 from mapper.errors import SettingError
+from mapper.ledger.ledger import OUTPUT
 from mapper.service import Service, service_of
 from mapper.settings import Settings
-from mapper.sync.ledger import OUTPUT
+from stack import Postgres
+from tests.support.fakes import World
+from tests.support.ledgers import emptied
 
 A, B = "1.2.1", "1.2.2"
 

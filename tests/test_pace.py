@@ -2,10 +2,9 @@
 
 import threading
 
-from fakes import Clock
-from tables import rows
-
 from mapper.pace import Pace
+from tests.support.fakes import Clock
+from tests.support.tables import rows
 
 
 @rows(

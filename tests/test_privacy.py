@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from part10 import instance, save
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
@@ -17,6 +16,7 @@ from pydicom.valuerep import PersonName
 
 from mapper.dicom.item import tag_of, vr_of
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
+from tests.support.part10 import instance, save
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
@@ -155,7 +155,7 @@ def marked_run(url: str, studies: Iterable[str], log_format: str) -> str:
     """Sync studies through everything that can go wrong in a process of its own; return all that it said."""
     given = {"marker": MARKER, "metadata": {uid: METADATA[uid] for uid in studies}, "log_format": log_format}
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "tests/marked_run.py"), url],
+        [sys.executable, str(ROOT / "tests/support/marked_run.py"), url],
         input=json.dumps(given), capture_output=True, text=True, check=False, env=environment(), cwd=ROOT, timeout=120,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-3000:]

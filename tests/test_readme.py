@@ -3,7 +3,6 @@
 import ast
 import re
 import subprocess
-import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import pytest
 from typer.main import get_command
 
 from demo.environment import kept
-from mapper.cli import app
+from mapper.commands.cli import app
 from mapper.configuration import CONFIG, PREFIX
 from mapper.settings import Settings
+from tests.support.readme import ROOT, first_study, text
 
-ROOT = Path(__file__).parent.parent
 HAND_WRITTEN = (
     "README.md",
     "CONTRIBUTING.md",
@@ -37,10 +36,6 @@ def pages() -> tuple[Path, ...]:
     return tuple(page for page in found if "target" not in page.parts)
 
 
-def text(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
 def code(page: str) -> list[str]:
     """Return what stands in code, line by line: blocks and spans."""
     blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text(page), re.DOTALL | re.MULTILINE)
@@ -50,15 +45,6 @@ def code(page: str) -> list[str]:
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
-
-
-def first_study() -> list[str]:
-    """Return the shell blocks of the README's first study, in order; tests/live/test_native_stack.py runs them."""
-    section = re.search(r"^## Your first study.*?(?=^## )", text("README.md"), re.DOTALL | re.MULTILINE)
-    assert section is not None
-    return [
-        textwrap.dedent(block) for block in re.findall(r"^ *```sh\n(.*?)^ *```", section[0], re.DOTALL | re.MULTILINE)
-    ]
 
 
 def test_every_request_of_the_readme_is_among_those_that_are_run() -> None:
@@ -165,8 +151,8 @@ def test_every_setting_that_a_table_or_a_file_names_exists(page: str) -> None:
 
 
 def test_every_metric_that_is_named_is_told(ledger_url: str) -> None:
-    from mapper.sync.database import Database
-    from mapper.sync.ledger import Ledger
+    from mapper.ledger.database import Database
+    from mapper.ledger.ledger import Ledger
     from mapper.web.metrics import Metrics
 
     metrics = Metrics()

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from fakes import FakeSource, World
 
 from mapper.errors import MapperError, SourceBusy, SourceDown, StudyGone
 from mapper.service import Service
 from mapper.settings import Settings
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell
+from tests.support.fakes import FakeSource, World
 
 A, B = "1.2.1", "1.2.2"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 
-from mapper.progress import Progress
+from mapper.commands.progress import Progress
 from mapper.terminal import say, shown, shown_json
 
 MAPPER = Path(__file__).resolve().parents[1] / "mapper"

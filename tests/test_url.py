@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from mapper.cli import app
+from mapper.commands.cli import app
 from mapper.configuration import load
 from mapper.errors import SettingError
+from mapper.maps.site import Site
 from mapper.settings import OrthancSource, Settings
-from mapper.site import Site
 from mapper.url import base_url, system_uri
 
 SECRET = "hunter2"

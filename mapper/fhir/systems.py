@@ -1,11 +1,11 @@
 """Every code system and identifier system that we write, each URI once, each with its source."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
 from mapper.dicom.characters import composed
-from mapper.site import Site
 
 # Code systems of DICOM designators: PS3.16 section 8, table 8-1; URIs: FHIR R4 terminologies-systems.html
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"  # since 2020; never the older .../medical/dicom
@@ -100,19 +100,22 @@ OIDS: Final[dict[str, str]] = {
 OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")  # FHIR R4 datatypes.html, oid without its prefix
 
 
-def local(site: Site, kind: str, name: str | None = None) -> str:
-    """Return a URI of the site's own: its base, a kind of thing, and a percent-encoded name.
+def local(base: str, kind: str, name: str | None = None) -> str:
+    """Return a URI of a site's own: its base, a kind of thing, and a percent-encoded name.
 
-    >>> local(Site(base="https://example.org/id"), "patient", "HOSP A")
+    >>> local("https://example.org/id", "patient", "HOSP A")
     'https://example.org/id/patient/HOSP%20A'
     """
-    base = f"{site.base}/{kind}"
-    return base if name is None else f"{base}/{quote(composed(name), safe='')}"
+    of_kind = f"{base}/{kind}"
+    return of_kind if name is None else f"{of_kind}/{quote(composed(name), safe='')}"
 
 
-def code_system(site: Site, designator: str, uid: str | None = None) -> str:
-    """CodingSchemeDesignator + CodingSchemeUID -> URI of the code system; never a bare designator."""
-    known = site.coding_schemes.get(composed(designator)) or DESIGNATORS.get(designator)
+def code_system(base: str, schemes: Mapping[str, str], designator: str, uid: str | None = None) -> str:
+    """CodingSchemeDesignator + CodingSchemeUID -> URI of the code system; never a bare designator.
+
+    A site's own `schemes`, by designator, come before the ones that are known to all.
+    """
+    known = schemes.get(composed(designator)) or DESIGNATORS.get(designator)
     if known is None and uid is not None and OID.fullmatch(uid):
         known = OIDS.get(uid, f"urn:oid:{uid}")
-    return known or local(site, "codesystem", designator)
+    return known or local(base, "codesystem", designator)

@@ -8,16 +8,25 @@ from typing import Any
 
 from mapper.dicom.study import Study
 from mapper.errors import Problem
-from mapper.fhir import issuer
 from mapper.fhir.bundle import in_order
 from mapper.fhir.contained import referred
-from mapper.fhir.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
-from mapper.fhir.modality import ACQUISITION
-from mapper.fhir.pydicom_codes import cid
-from mapper.maps import device, endpoint, imaging_study, observation, patient, phantom, practitioner, service_request
 from mapper.maps.engine import Context
 from mapper.maps.rule import Made, MissingElement, Rule
-from mapper.site import Site
+from mapper.maps.site import Site
+from mapper.maps.tables import (
+    device,
+    endpoint,
+    imaging_study,
+    observation,
+    patient,
+    phantom,
+    practitioner,
+    service_request,
+)
+from mapper.maps.values import issuer
+from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
+from mapper.maps.values.modality import ACQUISITION
+from mapper.maps.values.pydicom_codes import cid
 
 MAPPING_VERSION = "2"
 """Moves with every change of the output: all studies are then mapped anew."""

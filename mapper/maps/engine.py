@@ -10,7 +10,7 @@ from mapper.dicom.study import Series, Study
 from mapper.errors import Problem
 from mapper.fhir.ids import resource_id
 from mapper.maps.rule import Made, MissingElement, Rule
-from mapper.site import Site
+from mapper.maps.site import Site
 
 LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16}  # characters, PS3.5 table 6.2-1
 

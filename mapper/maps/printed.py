@@ -3,8 +3,9 @@
 import re
 import sys
 
-from mapper.maps import (
-    TABLES,
+from mapper.maps import TABLES
+from mapper.maps.rule import Rule
+from mapper.maps.tables import (
     device,
     endpoint,
     imaging_study,
@@ -14,7 +15,6 @@ from mapper.maps import (
     practitioner,
     service_request,
 )
-from mapper.maps.rule import Rule
 
 HEAD = """# The mapping: DICOM to FHIR R4
 

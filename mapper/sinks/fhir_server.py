@@ -9,9 +9,9 @@ import msgspec
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SinkRefused, TooLarge
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
-from mapper.fhir.uid import uid_of
 from mapper.finding import Finding, ok
 from mapper.http.target import Target
+from mapper.maps.values.uid import uid_of
 from mapper.sinks import held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of

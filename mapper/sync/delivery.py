@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from mapper.errors import LeaseLost, StaleVersion, TargetMissing
+from mapper.ledger.ledger import BY_HAND, Claim, Ledger
+from mapper.ledger.locks import Lock
+from mapper.ledger.speaker import SHARED, key_of
+from mapper.ledger.written import Resources
 from mapper.maps import Mapped
 from mapper.sinks.sink import Key, Resource, Sink
-from mapper.sync.ledger import BY_HAND, Claim, Ledger
-from mapper.sync.locks import Lock
-from mapper.sync.resources import Resources
-from mapper.sync.speakers import SHARED, key_of
-from mapper.sync.union import endpoints_elsewhere, unite, without
+from mapper.sync.several_sources import endpoints_elsewhere, unite, without
 
 Send = Callable[[Sequence[Resource]], dict[Key, str]]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from mapper.ledger.ledger import BY_HAND, RECONCILED, Ledger
+from mapper.ledger.schema import seen, study
 from mapper.sinks.sink import Key, Sink
-from mapper.sync.ledger import BY_HAND, RECONCILED, Ledger
-from mapper.sync.schema import seen, study
 from mapper.sync.sweep import BRAKE, brake_on
 
 EVERY = 24 * 3600.0

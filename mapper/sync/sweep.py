@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
+from mapper.ledger.dirty import mark
+from mapper.ledger.ledger import Ledger
+from mapper.ledger.schema import seen, study
 from mapper.sources.source import YOUNG, Sighting, Source
-from mapper.sync.ledger import Ledger
-from mapper.sync.marks import mark
-from mapper.sync.schema import seen, study
 
 BRAKE_SHARE, BRAKE_STUDIES = 0.20, 50
 """More than both vanished at once: nothing is retracted until a person says so."""

@@ -7,8 +7,8 @@ from functools import partial
 
 import structlog
 
-from mapper.sync.ledger import LEASE, Ledger
-from mapper.sync.process import new_owner
+from mapper.ledger.ledger import LEASE, Ledger
+from mapper.ledger.owner import new_owner
 from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 

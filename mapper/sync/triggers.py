@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from mapper.errors import MapperError
+from mapper.ledger.ledger import Ledger
 from mapper.maps import MAPPING_VERSION
 from mapper.sources.source import Source
-from mapper.sync.ledger import Ledger
 from mapper.sync.reconcile import Difference, due
 from mapper.sync.sweep import Sweep, glance, sweep
 

@@ -13,15 +13,15 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
+from mapper.ledger.ledger import Claim, Ledger
+from mapper.ledger.schema import State
+from mapper.ledger.written import Resources
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.meter import Meter
 from mapper.sinks.sink import Key, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
 from mapper.sync.delivery import Delivery
-from mapper.sync.ledger import Claim, Ledger
-from mapper.sync.resources import Resources
-from mapper.sync.schema import State
 from mapper.sync.sweep import forget, notice, remember
 
 PROBLEMS_KEPT = 100

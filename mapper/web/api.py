@@ -9,8 +9,8 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mapper.dicom.uid import is_askable
+from mapper.ledger.schema import State
 from mapper.service import Service
-from mapper.sync.schema import State
 from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.status import Links, status

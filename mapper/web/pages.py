@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
 from mapper.dicom.uid import is_askable
+from mapper.ledger.schema import State
 from mapper.service import Service
-from mapper.sync.schema import State
 from mapper.sync.sweep import brakes
 from mapper.web.api import StudyUID
 from mapper.web.marker import Marker

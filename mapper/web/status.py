@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from mapper.fhir.ids import resource_id
-from mapper.sync.view import Row
+from mapper.ledger.rows import Row
 
 WORDS = {
     "pending": "waits to be synced",

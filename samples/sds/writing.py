@@ -9,7 +9,7 @@ from typing import Any
 
 from pydicom.uid import MRImageStorage
 
-from demo.dataset import dataset, part10, uid
+from samples.dataset import dataset, part10, uid
 from samples.sds.catalogue import DATASETS, SampleDataset, SampleStudy
 from samples.sds.sheets import write_elements, write_rows
 

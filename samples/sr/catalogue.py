@@ -7,9 +7,9 @@ from functools import cache
 
 from pydicom import Dataset
 
-from demo.dataset import Attributes
-from demo.header import Header
 from samples import documents
+from samples.dataset import Attributes
+from samples.header import Header
 from samples.sr import ct_dose, projection_dose, radiopharmaceutical_dose, text_report
 from samples.sr.dcmqi import measurement_report_by_dcmqi
 from samples.sr.every_value_type import every_value_type

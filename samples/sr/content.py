@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydicom.sr.coding import Code
 
-from demo.dataset import Attributes, code
+from samples.dataset import Attributes, code
 
 CONTAINS = "CONTAINS"
 MOD = "HAS CONCEPT MOD"

@@ -9,8 +9,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import EnhancedSRStorage, XRayRadiationDoseSRStorage
 
-from demo.dataset import Attributes, uid
-from demo.header import Header
+from samples.dataset import Attributes, uid
+from samples.header import Header
 from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, datetime, num, text, uidref, unit
 from samples.sr.document import SPIRAL, device_observer, document, machine
 from samples.sr.dose import (

@@ -13,8 +13,8 @@ from pydicom import Dataset, dcmread
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from demo.dataset import code, part10
-from demo.evidence import READER
+from samples.dataset import code, part10
+from samples.evidence import READER
 from samples.sr.measurements import (
     ATTENUATION,
     HOUNSFIELD,

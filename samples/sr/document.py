@@ -8,9 +8,9 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from demo.dataset import Attributes, uid
-from demo.equipment import EQUIPMENT
-from demo.header import Header
+from samples.dataset import Attributes, uid
+from samples.equipment import EQUIPMENT
+from samples.header import Header
 from samples.sr.content import CONTEXT, coded, text, uidref
 
 SPIRAL = Code("116152004", "SCT", "Spiral Acquisition")

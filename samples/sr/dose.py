@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from demo.dataset import Attributes
-from demo.equipment import EQUIPMENT
-from demo.header import Header
+from samples.dataset import Attributes
+from samples.equipment import EQUIPMENT
+from samples.header import Header
 from samples.sr.content import CONTAINS, CONTEXT, MOD, PROPERTY, coded, pname, text, uidref
 
 AUTHORISED_BY = "Example^Eva^^Dr."

@@ -14,8 +14,8 @@ from pydicom.uid import (
     TwelveLeadECGWaveformStorage,
 )
 
-from demo.dataset import Attributes, uid
-from demo.header import Header
+from samples.dataset import Attributes, uid
+from samples.header import Header
 from samples.sr.content import (
     ACQUIRED,
     CONTAINS,

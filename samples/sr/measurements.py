@@ -38,10 +38,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.valuerep import DSfloat
 
-from demo.dataset import part10, uid
-from demo.evidence import CHEST_CT, READER, Lesion, segmentation
-from demo.header import Header
-from demo.sections import ct_chest
+from samples.dataset import part10, uid
+from samples.evidence import CHEST_CT, READER, Lesion, segmentation
+from samples.header import Header
+from samples.sections import ct_chest
 from samples.sr.settled import settled
 
 LUNG = Code("39607008", "SCT", "Lung")

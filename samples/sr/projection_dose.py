@@ -9,8 +9,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import XRayRadiationDoseSRStorage
 
-from demo.dataset import Attributes, uid
-from demo.header import Header
+from samples.dataset import Attributes, uid
+from samples.header import Header
 from samples.sr.content import CONTAINS, MOD, coded, container, datetime, num, referring, text, uidref, unit
 from samples.sr.document import device_observer, document, instances_of, machine
 from samples.sr.dose import THORAX, YES, authorising_person, irradiating_device, procedure, scope_of_study

@@ -7,8 +7,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import RadiopharmaceuticalRadiationDoseSRStorage
 
-from demo.dataset import Attributes, uid
-from demo.header import Header
+from samples.dataset import Attributes, uid
+from samples.header import Header
 from samples.sr.content import (
     CONTAINS,
     CONTEXT,

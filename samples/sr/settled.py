@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from demo.dataset import Attributes, dataset, uid
-from demo.header import Header
+from samples.dataset import Attributes, dataset, uid
+from samples.header import Header
 
 CLOCK = {
     "DA": {"InstanceCreationDate", "ContentDate", "SeriesDate"},

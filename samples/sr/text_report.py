@@ -7,8 +7,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import BasicTextSRStorage
 
-from demo.dataset import Attributes
-from demo.header import Header
+from samples.dataset import Attributes
+from samples.header import Header
 from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, pname, text
 from samples.sr.document import document, instances_of
 

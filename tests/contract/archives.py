@@ -3,18 +3,18 @@
 from typing import Any, Protocol
 
 import requests
-from fakes import FakeSource
-from http_fake import wait_until
-from part10 import instance
 
-from demo.dataset import part10
-from demo.native import Orthanc as Server
 from mapper.dicom.reader import Reader
 from mapper.errors import SourceDown
 from mapper.http.peer import Bound
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Source
+from samples.dataset import part10
+from stack import Orthanc as Server
+from tests.support.fakes import FakeSource
+from tests.support.http_fake import wait_until
+from tests.support.part10 import instance
 
 STABLE_AGE = 1
 

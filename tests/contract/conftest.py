@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from demo.native import FhirServer, Orthanc, OrthancInFolder
-from demo.native.orthanc_in_folder import INSIDE
-from demo.native.process import ROOT
+from stack import FhirServer, Orthanc, OrthancInFolder
+from stack.orthanc_in_folder import INSIDE
+from stack.process import ROOT
 from tests.contract.archives import STABLE_AGE, Archive, InMemory, Real
 
 KINDS = {"orthanc-debian": Orthanc, "orthanc-1.12.7": OrthancInFolder}

@@ -4,10 +4,10 @@ import inspect
 from typing import Any
 
 import pytest
-from fakes import FakeSink, FakeSource
 
 from mapper.sinks.sink import Sink
 from mapper.sources.source import Source
+from tests.support.fakes import FakeSink, FakeSource
 
 
 def offered(protocol: Any) -> list[str]:

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fakes import FakeSink
 
 from mapper.errors import LeaseLost, SinkDown, StaleVersion, TargetMissing
 from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Sink
+from tests.support.fakes import FakeSink
 
 
 def real(url: str) -> FhirServer:

@@ -4,11 +4,11 @@ import re
 from uuid import uuid4
 
 import pytest
-from http_fake import wait_until
 
 from mapper.errors import BadUID, SourceDown, StudyGone, TwoPatients
 from mapper.sources.source import Sighting
 from tests.contract.archives import Archive
+from tests.support.http_fake import wait_until
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from demo.native.process import ROOT
+from stack.process import ROOT
 from tests.convergence.machine import Outcome, Plan, run
 from tests.convergence.servers import Servers
 

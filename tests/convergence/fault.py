@@ -12,7 +12,7 @@ from random import Random
 
 import requests
 
-from demo.native.process import Process
+from stack.process import Process
 from tests.convergence.launcher_names import LEASE, POINTS
 from tests.convergence.servers import Batch, Launched
 

@@ -11,7 +11,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from mapper.sync import breaker, facts, ledger
+from mapper.ledger import ledger
+from mapper.ledger import meta as facts
+from mapper.sync import breaker
 from tests.convergence.launcher_names import LEASE, ORDER, POINTS
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
@@ -21,10 +23,10 @@ ledger.LEASE, facts.LEAD, ledger.LONGEST_BACKOFF = LEASE, 4.0, 2.0
 breaker.FIRST_WAIT, breaker.LONGEST_WAIT = 0.5, 3.0
 
 from mapper import cli  # noqa: E402
+from mapper.ledger.written import Resources  # noqa: E402
 from mapper.sinks.fhir_server import FhirServer  # noqa: E402
 from mapper.sources.orthanc import Orthanc  # noqa: E402
 from mapper.sync import triggers, worker  # noqa: E402
-from mapper.sync.resources import Resources  # noqa: E402
 
 triggers.SWEEP, triggers.SWEEP_AFTER_RING, triggers.POLL = 3.0, 1.0, 0.5
 worker.OUTAGE_WAIT = 1.0

@@ -7,9 +7,9 @@ from typing import Any
 import requests
 from pydicom import Dataset, dcmread
 
-from demo.dataset import part10
-from demo.native import Orthanc
-from tests.live.stack import session
+from samples.dataset import part10
+from stack import Orthanc
+from tests.support.stack import session
 
 PATIENCE = 90.0
 CUT = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)

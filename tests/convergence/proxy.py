@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from demo.native.ports import LOOPBACK
+from stack.ports import LOOPBACK
 
 SLOW = 7.0
 """Seconds: longer than the mapper of these tests waits for an answer."""

@@ -7,8 +7,8 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.uid import MRImageStorage
 
-from demo.dataset import Attributes, dataset
-from tests.live.study import PIXELS
+from samples.dataset import Attributes, dataset
+from tests.support.study import PIXELS
 
 PATIENTS, SCANNERS, PHYSICIANS = 3, 2, 2
 

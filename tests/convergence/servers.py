@@ -11,12 +11,12 @@ import psycopg
 import requests
 from sqlalchemy.engine import make_url
 
-from demo.native import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres, free_port
-from demo.native.orthanc_in_folder import INSIDE
-from demo.native.process import ROOT
+from stack import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres, free_port
+from stack.orthanc_in_folder import INSIDE
+from stack.process import ROOT
 from tests.convergence.launcher_names import ORDER
 from tests.convergence.proxy import OF_ORTHANC, Proxy
-from tests.live.stack import TOKEN, session
+from tests.support.stack import TOKEN, session
 
 TIMEOUT = 6.0
 """Seconds the mapper waits for an answer: shorter than the proxy's slowest."""

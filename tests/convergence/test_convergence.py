@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from demo.native.orthanc_in_folder import INSIDE
-from demo.native.process import ROOT
+from stack.orthanc_in_folder import INSIDE
+from stack.process import ROOT
 from tests.convergence.machine import Plan, run
 from tests.convergence.servers import Servers
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from demo.native import FhirServer, Mapper
 from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
+from mapper.ledger.speaker import SHARED
 from mapper.service import checked, orthanc_of, site_of
 from mapper.settings import Settings
 from mapper.sinks import held
 from mapper.sinks.fhir_server import study_uids as uids_of
-from mapper.sync.speakers import SHARED
-from tests.live.stack import entries, references, session
+from stack import FhirServer, Mapper
+from tests.support.stack import entries, references, session
 
 Json = dict[str, Any]
 TYPES = ("ImagingStudy", "Observation", "Patient", "Practitioner", "Device", "Endpoint", "ServiceRequest")

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from field_reports.raw import element, part10
 
 from mapper.convert import read_folders
+from tests.field_reports.raw import element, part10
 
 UID = "1.2.826.0.1.3680043.8.498.45787841905188114249021191"
 WHOLE = part10(StudyInstanceUID=UID, SeriesInstanceUID=f"{UID}.1", PatientName=b"Doe^Jane", StudyDescription=b"x" * 40)

@@ -4,16 +4,16 @@ import json
 from typing import Any
 
 import pytest
-from datasets import BASE, dataset
-from datasets import site as site_with
-from everything import studies_of, study_of
 
 from mapper.dicom.study import Collector
 from mapper.errors import TwoPatients
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.maps import Mapped, study_to_fhir
-from mapper.site import Site
+from mapper.maps.site import Site
+from tests.support.datasets import BASE, dataset
+from tests.support.datasets import site as site_with
+from tests.support.everything import studies_of, study_of
 
 OID = "1.2.276.0.76.3.1.999"
 OTHER_OID = "1.2.276.0.76.3.1.1"

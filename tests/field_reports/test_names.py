@@ -1,11 +1,11 @@
 """Names and texts that look odd and are right, and some that look right and mean nobody."""
 
 import pytest
-from datasets import run, site
-from test_imaging_study import made_of, series
 
 from mapper.fhir.check import faults
-from mapper.fhir.human_name import official_names
+from mapper.maps.values.human_name import official_names
+from tests.support.datasets import run, site
+from tests.support.made import made_of, series
 
 SOMEBODY, NOBODY = True, False
 NUMBERED = [

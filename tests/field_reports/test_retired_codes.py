@@ -4,14 +4,14 @@ import csv
 from importlib.resources import files
 
 import pytest
-from datasets import run
 
 from mapper.dicom.retired_codes import annex_o
 from mapper.dicom.sr.code import Code
 from mapper.fhir import systems
-from mapper.fhir.body_site import body_site
-from mapper.fhir.coding import codeable_concept, coding
-from mapper.fhir.pydicom_codes import meanings
+from mapper.maps.values.body_site import body_site
+from mapper.maps.values.coding import codeable_concept, coding
+from mapper.maps.values.pydicom_codes import meanings
+from tests.support.datasets import run
 
 CODES = "ProcedureCodeSequence*"
 TABLE = list(csv.DictReader(files("mapper.dicom").joinpath("retired_codes.csv").read_text("utf-8").splitlines()))

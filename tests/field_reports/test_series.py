@@ -4,9 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from datasets import dataset, site
-from everything import study_of
-from field_reports.raw import part10
 
 from mapper.convert import read_folders
 from mapper.dicom.reader import LARGEST
@@ -14,6 +11,9 @@ from mapper.dicom.study import Study
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults
 from mapper.maps import Mapped, study_to_fhir
+from tests.field_reports.raw import part10
+from tests.support.datasets import dataset, site
+from tests.support.everything import study_of
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 

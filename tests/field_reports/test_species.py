@@ -1,9 +1,9 @@
 """Humans who look like animals, and animals without a coding scheme (PS3.3 C.7.1.1, PS3.16 CID 7454, CID 7480)."""
 
 import pytest
-from datasets import run
 
-from mapper.fhir.animal import patient_animal, patient_names
+from mapper.maps.values.animal import patient_animal, patient_names
+from tests.support.datasets import run
 
 ANIMAL = (
     "PatientSpeciesDescription? PatientSpeciesCodeSequence*? PatientBreedDescription? PatientBreedCodeSequence*? "

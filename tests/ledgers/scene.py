@@ -2,7 +2,7 @@
 
 from mapper.errors import BundleRejected, SinkBusy
 from mapper.namespace import fingerprint
-from tests.fakes import SITE, FakeSource, World
+from tests.support.fakes import SITE, FakeSource, World
 
 PARKED, RETRYING, PENDING, SYNCING, REMOVED, TWO_PATIENTS = (f"1.2.{number}" for number in range(4, 10))
 SYNCED = ("1.2.1", "1.2.2", "1.2.3")

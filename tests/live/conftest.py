@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
-from demo.native import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres
-from demo.native.orthanc_in_folder import INSIDE
-from demo.native.process import ROOT
+from stack import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres
+from stack.orthanc_in_folder import INSIDE
+from stack.process import ROOT
+from tests.support.browser import CHROMIUM, QUIET
+from tests.support.plugged import untested
 
 HERE = Path(__file__).parent
 ORTHANCS = {"orthanc-debian": Orthanc, "orthanc-1.12.7": OrthancInFolder}
@@ -101,3 +104,13 @@ def new_mapper(test_folder: Path) -> Iterator[Callable[..., Mapper]]:
             return mapper.start().wait_ready()
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        untested(f"{CHROMIUM} is not here, setup/browser.sh installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()

@@ -15,42 +15,42 @@ from typing import cast
 
 import pytest
 
-from demo.native import FhirServer, Mapper, Orthanc
-from demo.native.process import ROOT
-from tests.live.stack import TOKEN, session, until
+from stack import FhirServer, Mapper, Orthanc
+from stack.process import ROOT
+from tests.support.stack import TOKEN, session, until
 
 FELL: dict[str, tuple[str, ...]] = {
     "a request or an answer that nests takes Orthanc down": (
         "tests/live/test_plugin_bounds.py::test_bodies",
         "tests/live/test_plugin_bounds.py::test_answers_of_what_stands_at_mapper_url",
-        "tests/test_fhir_sync_json.py::test_the_parser_never_gets_deeper_than_what_was_seen",
+        "tests/plugin/test_fhir_sync_json.py::test_the_parser_never_gets_deeper_than_what_was_seen",
     ),
     "a UID leads the mapper to any path of Orthanc": (
         "tests/live/test_attack_uids.py::test_studies_whose_uid_no_url_can_hold_are_parked_by_orthancs_id_and_end_with_it",
         "tests/live/test_attack_uids.py::test_series_whose_uid_no_url_can_hold_are_counted_not_listed_and_recorded",
         "tests/live/test_attack_uids.py::test_the_source_itself_asks_for_nothing_else",
         "tests/live/test_plugin_bounds.py::test_a_uid_that_is_no_part_of_a_url",
-        "tests/test_http.py::test_what_reaches_the_server",
+        "tests/http/test_http.py::test_what_reaches_the_server",
     ),
     "an answer has no bound in size, depth or time": (
         "tests/live/test_attack.py::test_serve_stays_small_and_alive_between_servers_that_mean_harm",
         "tests/live/test_plugin_bounds.py::test_an_answer_of_a_byte_a_second_ends_with_the_deadline",
-        "tests/test_http.py::test_a_gigabyte_of_zeros_costs_no_memory",
-        "tests/test_http.py::test_an_answer_that_comes_a_byte_at_a_time_is_late_as_a_whole",
-        "tests/test_answer.py::test_an_answer_beyond_its_bounds_is_tried_again_whatever_its_status",
-        "tests/test_sources.py::test_no_redirect_is_followed",
-        "tests/test_reader.py::test_items_in_items_are_read_as_far_as_64",
+        "tests/http/test_http.py::test_a_gigabyte_of_zeros_costs_no_memory",
+        "tests/http/test_http.py::test_an_answer_that_comes_a_byte_at_a_time_is_late_as_a_whole",
+        "tests/sinks/test_answer.py::test_an_answer_beyond_its_bounds_is_tried_again_whatever_its_status",
+        "tests/sources/test_sources.py::test_no_redirect_is_followed",
+        "tests/dicom/test_reader.py::test_items_in_items_are_read_as_far_as_64",
     ),
     "a header Host opens what wants the token": (
         "tests/live/test_attack_web.py::test_every_path_wants_the_token",
-        "tests/test_guard.py::test_no_host_opens_what_wants_the_token_or_closes_a_probe",
-        "tests/test_guard.py::test_without_a_token_only_the_exact_names_of_this_machine_are_answered",
+        "tests/web/test_guard.py::test_no_host_opens_what_wants_the_token_or_closes_a_probe",
+        "tests/web/test_guard.py::test_without_a_token_only_the_exact_names_of_this_machine_are_answered",
     ),
     "connections live for ever, and waits starve the probes": (
         "tests/live/test_attack_connections.py::test_probes_are_answered_while_hundreds_of_connections_dribble",
         "tests/live/test_plugin_bounds.py::test_a_hung_mapper_leaves_orthanc_its_threads",
-        "tests/test_connection.py::test_whoever_dribbles_is_cut",
-        "tests/test_connection.py::test_a_flood_leaves_room_for_probes_and_holds_no_more_than_it_may",
+        "tests/web/test_connection.py::test_whoever_dribbles_is_cut",
+        "tests/web/test_connection.py::test_a_flood_leaves_room_for_probes_and_holds_no_more_than_it_may",
     ),
     "a password in a URL stands in log, page, ledger and FHIR": (
         "tests/test_url.py::test_a_crooked_url_is_refused_by_every_setting",
@@ -58,11 +58,11 @@ FELL: dict[str, tuple[str, ...]] = {
     ),
     "everybody on the machine reads ledger, logs and DICOM files; no private CA for Orthanc": (
         "tests/live/test_native_stack.py::test_nobody_else_can_read_what_the_demo_wrote",
-        "tests/test_private.py::test_serve_leaves_ledger_and_namespace_to_their_owner_alone",
-        "tests/test_tls.py::test_a_server_of_our_own_ca_is_trusted",
+        "tests/demo/test_private.py::test_serve_leaves_ledger_and_namespace_to_their_owner_alone",
+        "tests/http/test_tls.py::test_a_server_of_our_own_ca_is_trusted",
     ),
     "tokens that can be guessed, refusals that nobody sees, requests that end in 500": (
-        "tests/test_guard.py::test_a_token_that_protects_nothing_is_refused_and_not_repeated",
+        "tests/web/test_guard.py::test_a_token_that_protects_nothing_is_refused_and_not_repeated",
         "tests/live/test_attack_web.py::test_what_was_refused_is_counted_and_said_a_few_times_only",
         "tests/live/test_attack_web.py::test_hostile_text_is_refused_and_kept_nowhere",
         "tests/live/test_plugin_bounds.py::test_refusals_are_said_once",
@@ -70,13 +70,13 @@ FELL: dict[str, tuple[str, ...]] = {
     "typed text becomes data, and reaches terminals and logs": (
         "tests/live/test_attack_web.py::test_hostile_text_is_refused_and_kept_nowhere",
         "tests/live/test_attack_web.py::test_what_orthanc_knows_by_other_names_becomes_no_study",
-        "tests/test_sources.py::test_a_message_names_the_template_and_nothing_of_what_fills_it",
+        "tests/sources/test_sources.py::test_a_message_names_the_template_and_nothing_of_what_fills_it",
     ),
     "the demo's password, its FHIR server under any host's name, the plugin's origin rule": (
         "tests/live/test_hosts.py::test_requests_for_foreign_hosts_are_refused",
         "tests/live/test_hosts.py::test_nothing_is_written_for_a_foreign_host",
         "tests/live/test_plugin_bounds.py::test_who_may_come_in_and_what_protects_the_answer",
-        "tests/test_fhir_sync_origin.py::test_who_may_come_in",
+        "tests/plugin/test_fhir_sync_origin.py::test_who_may_come_in",
     ),
 }
 HELD: tuple[str, ...] = (

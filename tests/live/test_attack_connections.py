@@ -11,9 +11,9 @@ from typing import cast
 
 import pytest
 
-from demo.native import FhirServer, Mapper, Orthanc
-from tests.live.stack import TOKEN, session
-from tests.live.test_attack_web import Nowhere
+from stack import FhirServer, Mapper, Orthanc
+from tests.support.nowhere import Nowhere
+from tests.support.stack import TOKEN, session
 
 FILES = 256
 ATTACKERS = 500

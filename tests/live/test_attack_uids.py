@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from demo.dataset import part10
-from demo.native import FhirServer, Orthanc, OrthancInFolder
-from demo.native.orthanc_in_folder import INSIDE
 from mapper.dicom.reader import Reader
 from mapper.errors import BadUID, StudyGone
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.orthanc import Orthanc as Source
+from samples.dataset import part10
+from stack import FhirServer, Orthanc, OrthancInFolder
+from stack.orthanc_in_folder import INSIDE
 from tests.convergence.proxy import Proxy
-from tests.live.stack import Stack, until
-from tests.live.study import Sample, new_uid, study
+from tests.support.stack import Stack, until
+from tests.support.study import Sample, new_uid, study
 
 ID = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
 UID = r"[0-9.]{1,64}"

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 import pytest
 
-from demo.native import FhirServer, Mapper, Orthanc, free_port
 from mapper.web.guard import HEADERS
-from tests.live.stack import TOKEN, Json, session, until
-from tests.live.study import Sample, study
+from stack import FhirServer, Mapper, Orthanc
+from tests.support.nowhere import Nowhere
+from tests.support.stack import TOKEN, Json, session, until
+from tests.support.study import Sample, study
 
 MARK = "zqxmarker"
 USER = "zqxuser"
@@ -38,13 +39,6 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.text)
-
-
-class Nowhere:
-    """A FHIR server that is not there: what is asked here needs none."""
-
-    def __init__(self) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}/fhir"
 
 
 class Scene:

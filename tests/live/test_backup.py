@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from demo.native import FhirServer
-from tests.live.stack import Stack
-from tests.live.study import study
+from stack import FhirServer
+from tests.support.stack import Stack
+from tests.support.study import study
 
 
 def test_an_older_ledger_that_is_restored_catches_up_and_changes_no_version(

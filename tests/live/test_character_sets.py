@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from field_reports.raw import part10
-from field_reports.test_character_sets import ODD, ROWS, of_charset, shown
-
-from demo.native import Orthanc as Server
 from mapper.dicom.charset import undefined
 from mapper.dicom.reader import Reader
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
-from mapper.site import Site
+from mapper.maps.site import Site
 from mapper.sources.orthanc import Orthanc
-from tests.live.stack import session
+from stack import Orthanc as Server
+from tests.field_reports.charsets import ODD, ROWS, of_charset, shown
+from tests.field_reports.raw import part10
+from tests.support.stack import session
 
 E = b"\x1b"
 SENT = [*(row[1:] for row in ROWS), *ODD]

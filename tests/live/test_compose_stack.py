@@ -15,7 +15,7 @@ from rich.console import Console
 from demo.arrival import arrive
 from demo.compose import IMAGES, ComposeStack, engine_answers, project
 from demo.environment import Ports
-from demo.native import free_port
+from stack import free_port
 
 pytestmark = pytest.mark.container
 

@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from demo.compose import IMAGES, engine_answers, project
-from demo.native.ports import free_port
-from demo.native.process import ROOT
+from stack.ports import free_port
+from stack.process import ROOT
 
 # before testcontainers reads them: no reaper image is needed, and ports are asked for on this machine
 os.environ.update(

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from demo.native import FhirServer, Mapper
+from stack import FhirServer, Mapper
 from tests.convergence.proxy import Proxy
-from tests.live.stack import TOKEN, Stack, references, until
-from tests.live.study import Sample, study
+from tests.support.stack import TOKEN, Stack, references, until
+from tests.support.study import Sample, study
 
 MANY = 200
 

@@ -11,13 +11,13 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from demo.native import FhirServer
 from mapper.convert import Converted, convert, read_folders
 from mapper.errors import NotOneStudy
 from mapper.fhir.check import faults
-from mapper.site import Site
-from tests.live.stack import orthanc_fhir
-from tests.live.validator import errors
+from mapper.maps.site import Site
+from stack import FhirServer
+from tests.support.stack import orthanc_fhir
+from tests.support.validator import errors
 
 SHIPPED = Path(pydicom.data.__file__).parent
 FILES = sorted(

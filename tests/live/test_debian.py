@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.native import Orthanc, OrthancInFolder
-from demo.native.orthanc_in_folder import INSIDE
-from demo.native.process import ROOT, NotReady
-from tests.http_fake import Answer, HttpFake
-from tests.live.plugged import call, untested, upload
+from stack import Orthanc, OrthancInFolder
+from stack.orthanc_in_folder import INSIDE
+from stack.process import ROOT, NotReady
+from tests.support.http_fake import Answer, HttpFake
+from tests.support.plugged import call, untested, upload
 
 TOKEN = "token-of-the-debian-tests"
 UNIT = "etc/systemd/system/orthanc.service.d/fhir-sync.conf"

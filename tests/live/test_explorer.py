@@ -4,49 +4,23 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route, expect
 
-from demo.native import Orthanc
-from tests.http_fake import Answer, HttpFake
-from tests.live.plugged import TOKEN, Make, make, untested, upload
-from tests.mapper_fake import MapperFake, State, study_state
+from stack import Orthanc
+from tests.support.browser import SHOTS, SLOW, explorer
+from tests.support.http_fake import Answer, HttpFake
+from tests.support.mapper_fake import MapperFake, State, study_state
+from tests.support.plugged import TOKEN, Make, make, upload
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 __all__ = ["make"]
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
-"""No sandbox, as root has none; no look-ups of its own."""
-SHOTS = Path(__file__).parents[2] / ".run/screenshots"
-"""Pictures for whoever wants to look; git-ignored."""
 FHIR = "http://fhir.example/fhir/ImagingStudy/5f"
 PROBLEMS = [{"element": element, "attribute": "x", "reason": "y"} for element in ("a", "b")]
-SLOW = 60_000
-"""Milliseconds within which a loaded machine shows what it should."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        untested(f"{CHROMIUM} is not here, setup/browser.sh installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +76,6 @@ def page(browser: Browser, orthanc: Orthanc) -> Iterator[Page]:
     yield page
     context.close()
     assert (strangers, errors) == ([], [])
-
-
-def explorer(orthanc: Orthanc, study: str) -> str:
-    return f"{orthanc.url}/app/explorer.html#study?uuid={study}"
 
 
 def state_line(page: Page) -> str:

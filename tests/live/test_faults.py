@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.native import FhirServer, Orthanc, OrthancInFolder, Postgres
-from demo.native.orthanc_in_folder import INSIDE
-from mapper.sync.database import Database
-from mapper.sync.ledger import Ledger
+from mapper.ledger.database import Database
+from mapper.ledger.ledger import Ledger
+from stack import FhirServer, Orthanc, OrthancInFolder, Postgres
+from stack.orthanc_in_folder import INSIDE
 from tests.live.conftest import ORTHANCS
-from tests.live.stack import Stack, until
-from tests.live.study import Sample, study
+from tests.support.stack import Stack, until
+from tests.support.study import Sample, study
 
 STUDIES = 20
 PAUSE = 0.3

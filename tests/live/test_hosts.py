@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from demo.native import FhirServer, NotReady
+from stack import FhirServer, NotReady
 
 ALLOWED = (
     "fhir",

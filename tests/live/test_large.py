@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from demo.native import FhirServer
-from tests.live.large import files, header
-from tests.live.stack import Stack
+from stack import FhirServer
+from tests.support.large import files, header
+from tests.support.stack import Stack
 
 SERIES, INSTANCES = 5, 1_000
 MEMORY = 200_000_000

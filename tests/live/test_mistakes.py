@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from demo.native import FhirServer, Orthanc
-from tests.live.stack import Stack, until
-from tests.live.study import Sample, study
+from stack import FhirServer, Orthanc
+from tests.support.stack import Stack, until
+from tests.support.study import Sample, study
 
 DICOMWEB: dict[str, tuple[dict[str, Any], str]] = {  # the section of Orthanc's configuration, what has to be said
     "DICOMweb is switched off": ({"Enable": False}, "has no DICOMweb at /dicom-web"),

@@ -1,4 +1,4 @@
-"""The processes of demo/native: they start, answer, survive a crash, and say what is wrong."""
+"""The processes of stack: they start, answer, survive a crash, and say what is wrong."""
 
 import http.server
 import json
@@ -14,10 +14,11 @@ import pytest
 import requests
 from pydicom.data import get_testdata_file
 
-from demo.native import FhirServer, NotReady, Orthanc, PortTaken, Postgres, Process, free_port
-from demo.native.orthanc import CONFIGURATION
-from tests.live.stack import until
-from tests.live.study import study
+from stack import FhirServer, NotReady, Orthanc, PortTaken, Postgres, free_port
+from stack.orthanc import CONFIGURATION
+from tests.support.sleeper import Sleeper
+from tests.support.stack import until
+from tests.support.study import study
 
 PLUGIN = """
 import orthanc
@@ -27,26 +28,6 @@ def configuration(output, uri, **request):
 
 orthanc.RegisterRestCallback("/seen-configuration", configuration)
 """
-
-
-class Sleeper(Process):
-    """Stand for any server: a web server of the standard library, or a program that ends at once."""
-
-    name = "sleeper"
-    port_variable = "SLEEPER_PORT"
-    code = """
-import http.server, sys
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()
-"""
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-c", self.code, str(self.port)]
-
-    def ready(self) -> bool:
-        try:
-            return requests.get(self.url, timeout=1).ok
-        except requests.RequestException:
-            return False
 
 
 def test_another_program_finds_and_stops_the_process(test_folder: Path) -> None:
@@ -64,7 +45,7 @@ def test_another_program_finds_and_stops_the_process(test_folder: Path) -> None:
 
 def test_process_outlives_the_program_that_started_it(test_folder: Path) -> None:
     port = free_port()
-    script = f"from tests.live.test_native import Sleeper\nSleeper({str(test_folder)!r}, {port}).start().wait_ready()"
+    script = f"from tests.support.sleeper import Sleeper\nSleeper({str(test_folder)!r}, {port}).start().wait_ready()"
     subprocess.run([sys.executable, "-c", script], check=True, cwd=CONFIGURATION.parent)
 
     left = Sleeper(test_folder, port)

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from demo.arrival import arrive
 from demo.environment import Ports
-from demo.native import free_port
-from demo.native.process import ROOT
-from demo.native.stack import NativeStack
-from tests.live.stack import until
-from tests.test_readme import first_study
+from stack import free_port
+from stack.process import ROOT
+from stack.stack import NativeStack
+from tests.support.readme import first_study
+from tests.support.stack import until
 
 CT_SMALL = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
 

@@ -5,30 +5,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 from playwright.sync_api import Error as PlaywrightError
-from test_web import SITUATIONS
-from test_web import Site as Situation
 
-from demo.native import FhirServer, free_port
-from tests.live.plugged import untested
-from tests.live.stack import TOKEN, Stack
-from tests.live.study import Sample, study
-from tests.live.test_explorer import CHROMIUM, QUIET, SHOTS, SLOW
+from stack import FhirServer, free_port
+from tests.support.browser import SHOTS, SLOW
+from tests.support.situations import SITUATIONS
+from tests.support.situations import Site as Situation
+from tests.support.stack import TOKEN, Stack
+from tests.support.study import Sample, study
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        untested(f"{CHROMIUM} is not here, setup/browser.sh installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 class Watched:

@@ -8,16 +8,14 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from demo.dataset import part10
-from demo.native import FhirServer, Orthanc, OrthancInFolder
-from demo.native.orthanc_in_folder import INSIDE
-from demo.studies import studies as demo_studies
-from tests.live.stack import Stack, references, until
-from tests.live.study import Sample, study
-from tests.live.test_explorer import browser, explorer
-from tests.live.validator import knows
-
-__all__ = ["browser"]
+from samples.dataset import part10
+from samples.studies import studies as demo_studies
+from stack import FhirServer, Orthanc, OrthancInFolder
+from stack.orthanc_in_folder import INSIDE
+from tests.support.browser import explorer
+from tests.support.stack import Stack, references, until
+from tests.support.study import Sample, study
+from tests.support.validator import knows
 
 BROWSER = 60_000
 """Milliseconds within which a loaded machine shows what it should."""

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from demo.native import Orthanc, free_port
-from tests import orthanc_fake
-from tests.live.plugged import TOKEN, Make, call, make, upload
-from tests.mapper_fake import MapperFake, study_state, until
+from stack import Orthanc, free_port
+from tests.support import orthanc_fake
+from tests.support.mapper_fake import MapperFake, study_state, until
+from tests.support.plugged import TOKEN, Make, call, make, upload
 
 pytestmark = pytest.mark.live
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from demo.native import Orthanc
-from tests.live.plugged import TOKEN, Make, call, make, upload
-from tests.mapper_fake import Answer, MapperFake, study_state, until
+from stack import Orthanc
+from tests.support.mapper_fake import Answer, MapperFake, study_state, until
+from tests.support.plugged import TOKEN, Make, call, make, upload
 
 pytestmark = pytest.mark.live
 

@@ -12,12 +12,12 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.uid import UID
 
-from demo.dataset import part10
-from demo.native import FhirServer
 from mapper.dicom.study import IDENTITY
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
-from tests.live.stack import Stack
-from tests.live.study import study
+from samples.dataset import part10
+from stack import FhirServer
+from tests.support.stack import Stack
+from tests.support.study import study
 
 TEXT, NUMBER = "ZQXMARKERZQX", "71234577"
 BROKEN = "ZQXMARKER~ZQX"

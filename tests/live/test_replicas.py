@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from demo.dataset import part10
-from demo.native import FhirServer, Mapper, Orthanc, Postgres
+from samples.dataset import part10
+from stack import FhirServer, Mapper, Orthanc, Postgres
 from tests.convergence.fault import is_stopped
 from tests.convergence.launcher_names import LEASE
 from tests.convergence.proxy import Proxy
 from tests.convergence.servers import Launched
-from tests.live.stack import TOKEN, Stack, references, session, until
-from tests.live.study import Sample, new_name, study
+from tests.support.stack import TOKEN, Stack, references, session, until
+from tests.support.study import Sample, new_name, study
 
 THREADS = 20
 MANY = int(os.environ.get("CONVERGENCE_STUDIES", "2000"))

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from part10 import instance, save
-
 from mapper.records.sds.check import check
 from mapper.records.sds.dataset import Dataset
 from mapper.records.sds.lineage import Lineage
 from mapper.records.sds.row import Performance, Sample, Sheet, Site, Subject
 from mapper.sources.sds.reader import read_dataset
+from tests.support.part10 import instance, save
 
 DESCRIPTION = (
     "Metadata element,Value\nMetadata version,{version}\nTitle,A dataset\n"

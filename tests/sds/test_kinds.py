@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from part10 import instance, save
 from pydicom import Dataset
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from mapper.sources.sds.kinds import image_format, may_be_dicom
 from tests.sds.folders import dataset, found, image
+from tests.support.part10 import instance, save
 
 NAMES = {
     "a.dcm": (True, None),

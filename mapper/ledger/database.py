@@ -1,0 +1,156 @@
+"""The ledger's database: SQLite by default, PostgreSQL to scale out."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.sql.dml import Insert
+
+from mapper.errors import SettingError
+from mapper.ledger.migrations import upgrade
+from mapper.ledger.schema import study
+
+LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
+UPGRADE = -1
+"""The number of the lock under which the tables are made."""
+LOCKED_AT_MOST = "120s"
+"""After this time, that of a lease, PostgreSQL (14 or later) ends the session of a process that froze with locks."""
+IDLE_AT_MOST = text(
+    "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+)
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
+INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
+
+
+class Database:
+    """One engine with short transactions: `write()` holds the writer's place from its first statement."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        try:
+            self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+        except ImportError as error:
+            if parsed.drivername == "postgresql+psycopg":
+                raise SettingError(f"ledger: PostgreSQL's driver is not installed: {INSTALL_POSTGRESQL}") from error
+            raise SettingError(NO_DRIVER) from error
+        except ArgumentError as error:
+            raise SettingError(NO_DRIVER) from error
+        self._reading = self.engine.execution_options(reading=True)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _open_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite ledger, None where there is none."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    @property
+    def place(self) -> str:
+        """Where the ledger is, for messages: a file, or an address without user and password."""
+        return (
+            str(self.file.absolute())
+            if self.file
+            else self.engine.url.set(username=None, password=None).render_as_string()
+        )
+
+    def is_made(self) -> bool:
+        """Tell whether there is a ledger at all, without making one."""
+        if self.file and not self.file.exists():
+            return False
+        with self.engine.connect() as db:
+            return bool(inspect(db).has_table(study.name))
+
+    def create(self) -> None:
+        """Make the tables, or bring those of an earlier release up to date.
+
+        Raises SettingError when a later release made them, or no file can be made.
+        """
+        if self.file:
+            try:
+                _make_private(self.file)
+            except OSError as error:
+                raise SettingError(f"ledger: its folder cannot be made ({type(error).__name__})") from error
+        with self.write() as db:
+            self.lock(db, UPGRADE)  # replicas may start together
+            upgrade(db)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open one transaction that writes; it is stored on disk when the block ends."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open one consistent view to read from."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    def lock(self, db: Connection, number: int) -> None:
+        """Hold a lock that all processes share until the transaction ends; SQLite's BEGIN IMMEDIATE is one anyway."""
+        if not self.is_sqlite:
+            db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": number})
+
+    @contextmanager
+    def locked(self, numbers: Sequence[int]) -> Iterator[Callable[[], None]]:
+        """Hold locks that all processes on this database share; SQLite has one process anyway.
+
+        What is yielded asks whether they are held still; it raises SQLAlchemyError when they went with the connection.
+        """
+        if self.is_sqlite or not numbers:
+            yield lambda: None
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
+            for number in numbers:
+                db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
+            try:
+                yield lambda: db.execute(text("SELECT 1")).close()
+            finally:
+                try:
+                    db.execute(text("SELECT pg_advisory_unlock_all()"))
+                    db.execute(IDLE_AT_MOST, {"time": "0"})
+                except SQLAlchemyError:  # the session ended, and the locks with it: nothing is left to unlock
+                    db.invalidate()
+
+    def insert(self, table: Any) -> Any:
+        """Return an INSERT that knows ON CONFLICT."""
+        make: Any = sqlite.insert if self.is_sqlite else postgresql.insert
+        statement: Insert = make(table)
+        return statement
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Make folder and file where they are not there: SQLite gives the file's mode to its -wal and -shm."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not str(file).startswith((":memory:", "file:")):
+        with suppress(OSError):  # SQLite itself says what is wrong, when it opens it
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _open_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # pysqlite begins too late by itself; `_begin_sqlite` does it
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,105 @@
+"""Device <- DICOM General Equipment module (PS3.3 C.7.5.1), one a series: a derived series has its creator's.
+
+Identity: DeviceUID, else manufacturer, model and serial number, else manufacturer, model, station and
+institution. A software update is the same device.
+"""
+
+from typing import Any
+
+from mapper.dicom.item import Item
+from mapper.maps import engine
+from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps.values.context import Context
+from mapper.maps.values.identifier import serial_number
+from mapper.maps.values.modality import series_modality
+from mapper.maps.values.person import performers
+from mapper.maps.values.text import as_items, as_text, text
+from mapper.maps.values.uid import uid_identifier
+
+IDENTITY = "DeviceUID Manufacturer ManufacturerModelName DeviceSerialNumber StationName InstitutionName"
+
+
+def device_id(cx: Context, *known: Any) -> str | None:
+    """Equipment attributes -> id; fewer than two known parts identify nothing."""
+    uid, manufacturer, model, serial, station, institution = map(as_text, known)
+    if uid:
+        return cx.id("Device", "uid", uid)
+    kind, parts = (
+        ("sn", (manufacturer, model, serial)) if serial else ("stn", (manufacturer, model, station, institution))
+    )
+    if sum(part is not None for part in parts) < 2:
+        return None
+    return cx.id("Device", kind, *(part or "" for part in parts))
+
+
+def device_reference(cx: Context, *known: Any) -> dict[str, str] | None:
+    """Equipment attributes -> Reference to the Device."""
+    id = device_id(cx, *known)
+    return {"reference": f"Device/{id}"} if id else None
+
+
+def identifiers(cx: Context, uid: Any, serial: Any) -> list[dict[str, Any]]:
+    """DeviceUID, DeviceSerialNumber -> identifiers."""
+    return [made for made in (uid_identifier(cx, uid), serial_number(cx, serial)) if made]
+
+
+def names(cx: Context, station: Any, model: Any) -> list[dict[str, str]]:
+    """StationName, ManufacturerModelName -> deviceName, told apart by type."""
+    kinds = {"user-friendly-name": as_text(station), "model-name": as_text(model)}
+    return [{"name": name, "type": kind} for kind, name in kinds.items() if name]
+
+
+def kind(cx: Context, modality: Any) -> dict[str, Any] | None:
+    """Modality -> what kind of device it is."""
+    return {"coding": [series_modality(cx, modality)]} if as_text(modality) else None
+
+
+def versions(cx: Context, software: Any) -> list[dict[str, str]]:
+    """SoftwareVersions -> versions, sorted."""
+    return [{"value": value} for value in sorted(set(software))]
+
+
+def udi(cx: Context, identifications: Any) -> list[dict[str, str]]:
+    """UniqueDeviceIdentifier of UDISequence -> UDI as people read it."""
+    carriers = [as_text(item["UniqueDeviceIdentifier"]) for item in as_items(identifications)]
+    return [{"carrierHRF": carrier} for carrier in carriers if carrier]
+
+
+def equipment(cx: Context, *known: Any) -> list[dict[str, Any]]:
+    """Equipment attributes -> the device that performed (DEV), by name only where nothing identifies it."""
+    actor = device_reference(cx, *known) or device_display(*known)
+    return performers("DEV", [actor]) if actor else []
+
+
+def device_display(uid: Any, manufacturer: Any, model: Any, serial: Any, station: Any, institution: Any) -> Any:
+    """Return a Reference with the one name of a device that is known, None for only a number or a place."""
+    name = as_text(station) or as_text(model) or as_text(manufacturer)
+    return {"display": name} if name else None
+
+
+def owner(cx: Context, institution: Any) -> dict[str, str] | None:
+    """InstitutionName -> owner, by name only."""
+    name = as_text(institution)
+    return {"display": name} if name else None
+
+
+# fmt: off
+RULES = (
+    #    FHIR element             DICOM attribute                        by
+    Rule("Device.id",             IDENTITY,                              device_id, MUST),
+    Rule("Device.identifier",     "DeviceUID DeviceSerialNumber",        identifiers),
+    Rule("Device.udiCarrier",     "UDISequence*",                        udi),
+    Rule("Device.manufacturer",   "Manufacturer",                        text),
+    Rule("Device.serialNumber",   "DeviceSerialNumber",                  text),
+    Rule("Device.deviceName",     "StationName ManufacturerModelName",   names),
+    Rule("Device.modelNumber",    "ManufacturerModelName",               text),
+    Rule("Device.type",           "Modality",                            kind),
+    Rule("Device.version",        "SoftwareVersions*",                   versions),
+    Rule("Device.owner",          "InstitutionName",                     owner),
+)
+# fmt: on
+
+
+def device(cx: engine.Context, item: Item) -> Made:
+    """Return the Device that made a series; raises MissingElement when nothing identifies it."""
+    return engine.resource(RULES, cx, item, "Device")

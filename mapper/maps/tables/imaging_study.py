@@ -1,0 +1,238 @@
+"""ImagingStudy <- DICOM General Study, General Series and SOP Common modules.
+
+This file is the mapping table: read it beside FHIR R4 ImagingStudy > Mappings > DICOM and PS3.3 C.7.2.1, C.7.3.1,
+C.12.1. `orthanc-fhir table` prints it into docs/mapping.md.
+"""
+
+from typing import Any
+
+from mapper.dicom.study import Instance, Series
+from mapper.errors import NotOneStudy, Problem
+from mapper.maps import engine
+from mapper.maps.rule import MUST, Made, MissingElement, Rule
+from mapper.maps.tables.deidentified import meta
+from mapper.maps.tables.device import IDENTITY as DEVICE
+from mapper.maps.tables.device import equipment
+from mapper.maps.tables.endpoint import endpoint_references
+from mapper.maps.tables.practitioner import OPERATING, PERFORMING, READING, REFERRING
+from mapper.maps.tables.service_request import ACCESSION, OPTION, order_id
+from mapper.maps.tables.subject import subject
+from mapper.maps.values.body_site import body_site
+from mapper.maps.values.coding import code_meaning, codeable_concepts
+from mapper.maps.values.context import Context
+from mapper.maps.values.date_time import date_time
+from mapper.maps.values.laterality import laterality
+from mapper.maps.values.modality import modality_of_series, series_modality, study_modalities
+from mapper.maps.values.order import accession_orders, encounter, filler_orders, placer_orders, requested_orders
+from mapper.maps.values.order_number import accession
+from mapper.maps.values.person import operating, people, performing, referrer
+from mapper.maps.values.specimen import specimens
+from mapper.maps.values.text import as_items, as_text, display_reference, text, text_concepts, unsigned_int
+from mapper.maps.values.uid import sop_class, study_identifier, uid_id
+
+ZONE = "TimezoneOffsetFromUTC"
+
+
+def study_id(cx: Context, *_: Any) -> str:
+    """StudyInstanceUID -> id."""
+    return cx.id("ImagingStudy", cx.study.uid)
+
+
+def source(cx: Context) -> str | None:
+    """DICOMweb root: which PACS this comes from."""
+    return cx.site.dicomweb
+
+
+def study_identifiers(cx: Context, *_: Any) -> list[dict[str, Any]]:
+    """StudyInstanceUID -> identifier."""
+    made = study_identifier(cx, cx.study.uid)
+    return [made] if made else []
+
+
+def accessions(cx: Context, number: Any, issuer: Any) -> list[dict[str, Any]]:
+    """AccessionNumber with its issuer -> identifier of type ACSN."""
+    made = accession(cx, number, issuer)
+    return [made] if made else []
+
+
+def available(cx: Context) -> str:
+    """A study with at least one instance in the PACS is available."""
+    return "available"
+
+
+def study_ids(cx: Context, value: Any) -> list[dict[str, str]]:
+    """StudyID -> identifier without a system: it is not unique."""
+    number = as_text(value)
+    return [{"value": number}] if number else []
+
+
+def order_stub(cx: Context, *issued: Any) -> list[dict[str, str]]:
+    """AccessionNumber with its issuer -> Reference to the stub of the order."""
+    id = order_id(cx, *issued)
+    return [{"reference": f"ServiceRequest/{id}"}] if id else []
+
+
+def requested_procedures(cx: Context, requests: Any) -> list[dict[str, Any]]:
+    """RequestedProcedureCodeSequence of each request -> procedure codes."""
+    return [
+        one
+        for item in as_items(requests)
+        for one in codeable_concepts(cx, item.values("RequestedProcedureCodeSequence"))
+    ]
+
+
+def requested_descriptions(cx: Context, requests: Any) -> list[dict[str, Any]]:
+    """RequestedProcedureDescription of each request -> procedures in words."""
+    return [one for item in as_items(requests) for one in text_concepts(cx, item["RequestedProcedureDescription"])]
+
+
+def requested_reasons(cx: Context, requests: Any) -> list[dict[str, Any]]:
+    """ReasonForTheRequestedProcedure, ReasonForRequestedProcedureCodeSequence of each request -> reasons."""
+    reasons = []
+    for item in as_items(requests):
+        reasons += text_concepts(cx, item["ReasonForTheRequestedProcedure"])
+        reasons += codeable_concepts(cx, item.values("ReasonForRequestedProcedureCodeSequence"))
+    return reasons
+
+
+def notes(cx: Context, comments: Any) -> list[dict[str, str]]:
+    """StudyComments (retired) -> note."""
+    said = as_text(comments)
+    return [{"text": said}] if said else []
+
+
+def image_type(cx: Context, values: Any) -> str | None:
+    """ImageType -> its values as DICOM writes them."""
+    return "\\".join(values) or None
+
+
+def number_of_series(cx: Context) -> int:
+    """The series counted: what the PACS holds, not what an attribute says."""
+    return len(cx.study.series) + len(cx.study.unlisted)
+
+
+def number_of_instances(cx: Context) -> int:
+    """The instances counted: what the PACS holds, not what an attribute says."""
+    return cx.study.instances
+
+
+def instances_of_series(cx: engine.Context) -> int | None:
+    """The instances of a series counted."""
+    return len(cx.series.instances) if cx.series else None
+
+
+def other_modality(cx: Context) -> dict[str, str]:
+    """R4 demands a modality of every series: OT where it is absent or unreadable."""
+    return series_modality(cx, None)
+
+
+# fmt: off
+STUDY = (
+    #    FHIR element                              DICOM attribute                                    by
+    Rule("ImagingStudy.id",                        "StudyInstanceUID",                                study_id),
+    Rule("ImagingStudy.id",                        "",                                                study_id, MUST),
+    Rule("ImagingStudy.meta.source",               "",                                                source),
+    *meta("ImagingStudy"),
+    Rule("ImagingStudy.identifier",                "StudyInstanceUID",                                study_identifiers),
+    Rule("ImagingStudy.identifier",                ACCESSION,                                         accessions),
+    Rule("ImagingStudy.identifier",                "StudyID",                                         study_ids, option="study_id"),
+    Rule("ImagingStudy.status",                    "",                                                available, MUST),
+    Rule("ImagingStudy.modality",                  "ModalitiesInStudy",                               study_modalities),
+    *subject("ImagingStudy.subject"),
+    Rule("ImagingStudy.encounter",                 "AdmissionID IssuerOfAdmissionIDSequence*",        encounter),
+    Rule("ImagingStudy.started",                  f"StudyDate StudyTime? {ZONE}?",                    date_time),
+    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         order_stub, option=OPTION),
+    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         accession_orders, otherwise=True),
+    Rule("ImagingStudy.basedOn",                   "RequestAttributesSequence**",                     requested_orders),
+    Rule("ImagingStudy.basedOn",                   "ReferencedRequestSequence**",                     requested_orders),
+    Rule("ImagingStudy.basedOn",                   "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", placer_orders),
+    Rule("ImagingStudy.basedOn",                   "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", filler_orders),
+    Rule("ImagingStudy.referrer",                  REFERRING,                                         referrer),
+    Rule("ImagingStudy.interpreter",               READING,                                           people),
+    Rule("ImagingStudy.endpoint",                  "",                                                endpoint_references),
+    Rule("ImagingStudy.numberOfSeries",            "",                                                number_of_series),
+    Rule("ImagingStudy.numberOfInstances",         "",                                                number_of_instances),
+    Rule("ImagingStudy.procedureCode",             "ProcedureCodeSequence*",                          codeable_concepts),
+    Rule("ImagingStudy.procedureCode",             "RequestedProcedureCodeSequence*",                 codeable_concepts, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestAttributesSequence**",                     requested_procedures, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestedProcedureDescription",                   text_concepts, otherwise=True),
+    Rule("ImagingStudy.procedureCode",             "RequestAttributesSequence**",                     requested_descriptions, otherwise=True),
+    Rule("ImagingStudy.location",                  "InstitutionalDepartmentName",                     display_reference),
+    Rule("ImagingStudy.location",                  "PerformedLocation",                               display_reference),
+    Rule("ImagingStudy.reasonCode",                "ReasonForTheRequestedProcedure",                  text_concepts),
+    Rule("ImagingStudy.reasonCode",                "ReasonForRequestedProcedureCodeSequence*",        codeable_concepts),
+    Rule("ImagingStudy.reasonCode",                "RequestAttributesSequence**",                     requested_reasons),
+    Rule("ImagingStudy.reasonCode",                "ReasonForPerformedProcedureCodeSequence*",        codeable_concepts),
+    Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesDescription*",                  text_concepts),
+    Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesCodeSequence*",                 codeable_concepts),
+    Rule("ImagingStudy.note",                      "StudyComments",                                   notes),
+    Rule("ImagingStudy.description",               "StudyDescription",                                text),
+)
+SERIES = (
+    Rule("ImagingStudy.series.uid",                "SeriesInstanceUID",                               uid_id, MUST),
+    Rule("ImagingStudy.series.number",             "SeriesNumber",                                    unsigned_int),
+    Rule("ImagingStudy.series.modality",           "Modality",                                        modality_of_series),
+    Rule("ImagingStudy.series.modality",           "",                                                other_modality, MUST),
+    Rule("ImagingStudy.series.description",        "SeriesDescription",                               text),
+    Rule("ImagingStudy.series.description",        "SeriesDescriptionCodeSequence*",                  code_meaning),
+    Rule("ImagingStudy.series.numberOfInstances",  "",                                                instances_of_series),
+    Rule("ImagingStudy.series.bodySite",           "AnatomicRegionSequence*? BodyPartExamined? SharedFunctionalGroupsSequence*? PerFrameFunctionalGroupsSequence*?", body_site),
+    Rule("ImagingStudy.series.laterality",         "Laterality? ImageLaterality*? SharedFunctionalGroupsSequence*? PerFrameFunctionalGroupsSequence*?", laterality),
+    Rule("ImagingStudy.series.specimen",           "SpecimenDescriptionSequence*",                    specimens),
+    Rule("ImagingStudy.series.started",           f"SeriesDate SeriesTime? {ZONE}?",                  date_time),
+    Rule("ImagingStudy.series.performer",          PERFORMING,                                        performing),
+    Rule("ImagingStudy.series.performer",          OPERATING,                                         operating),
+    Rule("ImagingStudy.series.performer",          DEVICE,                                            equipment),
+)
+INSTANCE = (
+    Rule("ImagingStudy.series.instance.uid",       "SOPInstanceUID",                                  uid_id, MUST),
+    Rule("ImagingStudy.series.instance.sopClass",  "SOPClassUID",                                     sop_class, MUST),
+    Rule("ImagingStudy.series.instance.number",    "InstanceNumber",                                  unsigned_int),
+    Rule("ImagingStudy.series.instance.title",     "DocumentTitle",                                   text),
+    Rule("ImagingStudy.series.instance.title",     "ConceptNameCodeSequence*",                        code_meaning),
+    Rule("ImagingStudy.series.instance.title",     "ContentDescription",                              text),
+    Rule("ImagingStudy.series.instance.title",     "ContentLabel",                                    text),
+    Rule("ImagingStudy.series.instance.title",     "StructureSetLabel",                               text),
+    Rule("ImagingStudy.series.instance.title",     "ImageType*",                                      image_type, option="image_type_title"),
+)
+# fmt: on
+RULES = STUDY + SERIES + INSTANCE
+
+
+def imaging_study(cx: engine.Context) -> Made:
+    """Return the ImagingStudy of a study; raises NotOneStudy when no instance of it can be told in FHIR."""
+    made = engine.resource(STUDY, cx, cx.study.item, "ImagingStudy")
+    listed = cx.study.instances <= cx.site.instance_limit
+    if not listed:
+        cx.record(Problem("ImagingStudy.series.instance", "", "more instances than instance_limit: series only"))
+    series = [one for found in cx.study.series if (one := series_of(cx, found, listed))]
+    if not series:
+        raise NotOneStudy(f"study {cx.study.uid} has no series that FHIR can express")
+    made["series"] = series
+    return made
+
+
+def series_of(cx: engine.Context, series: Series, listed: bool) -> Made | None:
+    """Return one series, or None when FHIR cannot express it: it stays counted."""
+    cx.series = series
+    try:
+        made = engine.apply(SERIES, cx, series.item, "ImagingStudy.series")
+        if listed:
+            instances = [one for found in series.instances if (one := instance_of(cx, found))]
+            if instances:
+                made["instance"] = instances
+    except MissingElement as missing:
+        cx.left_out(missing)
+        return None
+    finally:
+        cx.series = None
+    return made
+
+
+def instance_of(cx: engine.Context, instance: Instance) -> Made | None:
+    """Return one instance, or None when FHIR cannot express it: it stays counted."""
+    try:
+        return engine.apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance")
+    except MissingElement as missing:
+        cx.left_out(missing)
+        return None

@@ -1,0 +1,78 @@
+"""ServiceRequest <- Accession, as a stub for sites whose orders live nowhere else (option `order_stub`).
+
+By default the EHR owns orders and ImagingStudy.basedOn is a logical reference.
+"""
+
+from typing import Any
+
+from mapper.dicom.item import Item
+from mapper.maps import engine
+from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps.tables.deidentified import meta
+from mapper.maps.tables.subject import subject
+from mapper.maps.values.coding import codeable_concept, codeable_concepts
+from mapper.maps.values.context import Context
+from mapper.maps.values.order_number import accession, filler, placer
+from mapper.maps.values.person import referrer
+from mapper.maps.values.text import text_concepts
+
+OPTION = "order_stub"
+ACCESSION = "AccessionNumber IssuerOfAccessionNumberSequence*"
+
+
+def order_id(cx: Context, *issued: Any) -> str | None:
+    """AccessionNumber with its issuer -> id."""
+    made = accession(cx, *issued)
+    return cx.id("ServiceRequest", made["system"], made["value"]) if made else None
+
+
+def accessions(cx: Context, *issued: Any) -> list[dict[str, Any]]:
+    """AccessionNumber with its issuer -> identifier of type ACSN."""
+    made = accession(cx, *issued)
+    return [made] if made else []
+
+
+def placers(cx: Context, *issued: Any) -> list[dict[str, Any]]:
+    """PlacerOrderNumberImagingServiceRequest with its issuer -> identifier of type PLAC."""
+    made = placer(cx, *issued)
+    return [made] if made else []
+
+
+def fillers(cx: Context, *issued: Any) -> list[dict[str, Any]]:
+    """FillerOrderNumberImagingServiceRequest with its issuer -> identifier of type FILL."""
+    made = filler(cx, *issued)
+    return [made] if made else []
+
+
+def unknown(cx: Context) -> str:
+    """What became of the order is not ours to know."""
+    return "unknown"
+
+
+def order(cx: Context) -> str:
+    """An accession number is given to an order."""
+    return "order"
+
+
+# fmt: off
+RULES = (
+    #    FHIR element                     DICOM attribute                                                          by
+    Rule("ServiceRequest.id",             ACCESSION,                                                               order_id, MUST),
+    *meta("ServiceRequest"),
+    Rule("ServiceRequest.identifier",     ACCESSION,                                                               accessions),
+    Rule("ServiceRequest.identifier",     "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", placers),
+    Rule("ServiceRequest.identifier",     "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", fillers),
+    Rule("ServiceRequest.status",         "",                                                                      unknown, MUST),
+    Rule("ServiceRequest.intent",         "",                                                                      order, MUST),
+    Rule("ServiceRequest.code",           "RequestedProcedureCodeSequence*",                                       codeable_concept),
+    *subject("ServiceRequest.subject"),
+    Rule("ServiceRequest.reasonCode",     "ReasonForTheRequestedProcedure",                                         text_concepts),
+    Rule("ServiceRequest.reasonCode",     "ReasonForRequestedProcedureCodeSequence*",                               codeable_concepts),
+    Rule("ServiceRequest.requester",      "RequestingPhysician",                                                   referrer),
+)
+# fmt: on
+
+
+def service_request(cx: engine.Context, item: Item) -> Made:
+    """Return the stub of a study's order; raises MissingElement when there is no accession number."""
+    return engine.resource(RULES, cx, item, "ServiceRequest")

@@ -1,0 +1,712 @@
+"""Orthanc as a source over real HTTP on loopback: what its answers mean, and what is never said of them."""
+
+import gzip
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from mapper.configuration import load
+from mapper.dicom.item import tag_of
+from mapper.dicom.reader import Reader
+from mapper.errors import (
+    BadMetadata,
+    BadUID,
+    MapperError,
+    SettingError,
+    SinkBusy,
+    SourceBusy,
+    SourceChanged,
+    SourceDown,
+    StudyGone,
+    TwoPatients,
+)
+from mapper.http.peer import Bound
+from mapper.service import fhir_server_of, orthanc_of
+from mapper.settings import Settings
+from mapper.sources import rest
+from mapper.sources.orthanc import UNASKABLE, Orthanc, parse_version
+from mapper.sources.sightings import parse_time as time_of
+from mapper.sources.sightings import sighting, state_of
+from mapper.sources.source import Sighting
+from tests.support.datasets import dataset
+from tests.support.http_fake import CUT, Answer, HttpFake
+
+UID = "1.2.840.99.1"
+ID = "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"
+OTHER = "11111111-22222222-33333333-44444444-55555555"
+SECRET = "SECRET^PATIENT"
+SYSTEM = Answer(200, {"Version": "1.12.7"})
+COUNT = Answer(200, {"CountStudies": 3})
+NOW = Answer(200, b"20240101T120000")
+
+
+def orthanc(url: str, **given: Any) -> Orthanc:
+    return Orthanc(url, Reader(["PatientID"], ()), **{"answer": Bound(1, 5.0), "metadata": Bound(2, 5.0), **given})
+
+
+def study(last_update: str = "20240101T110000", **given: Any) -> dict[str, Any]:
+    tags = {"StudyInstanceUID": UID}
+    return {"ID": ID, "Type": "Study", "LastUpdate": last_update, "IsStable": True, "MainDicomTags": tags, **given}
+
+
+def look(one: dict[str, Any], now: str = "20240101T120000", instances: int | None = None) -> Sighting:
+    """Return the sighting of a study at a time."""
+    return sighting(msgspec.convert(one, rest.Study), time_of(now), instances)
+
+
+def fails(ask: Callable[[Orthanc], object], *answers: Answer, **given: Any) -> MapperError:
+    with HttpFake(*answers) as http, pytest.raises(MapperError) as failed:
+        ask(orthanc(http.url, **given))
+    assert SECRET not in str(failed.value)
+    assert ID not in str(failed.value)
+    return failed.value
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+STATUSES: dict[int, type[MapperError]] = {
+    201: SourceBusy,
+    204: SourceBusy,
+    206: SourceBusy,
+    300: SourceDown,
+    301: SourceDown,
+    302: SourceDown,
+    303: SourceDown,
+    304: SourceDown,
+    307: SourceDown,
+    308: SourceDown,
+    401: SourceDown,
+    403: SourceDown,
+    404: SourceDown,
+    400: SourceBusy,
+    418: SourceBusy,
+    429: SourceBusy,
+    500: SourceBusy,
+    502: SourceDown,
+    503: SourceDown,
+    504: SourceDown,
+}
+
+
+@pytest.mark.parametrize(("status", "kind"), STATUSES.items())
+def test_every_status_has_its_meaning(status: int, kind: type[MapperError]) -> None:
+    error = fails(lambda source: source.count(), Answer(status, SECRET.encode()))
+    assert type(error) is kind
+    assert "http://127.0.0.1" in str(error)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(status: int) -> None:
+    with HttpFake() as elsewhere:
+        moved = Answer(status, SECRET.encode(), {"Location": f"{elsewhere.url}/statistics"})
+        error = fails(lambda source: source.count(), moved)
+    assert "orthanc_url" in str(error)
+    assert elsewhere.url not in str(error)
+
+
+NO_ANSWERS: dict[str, Answer] = {
+    "HTML": Answer(200, b"<html>SECRET^PATIENT</html>"),
+    "nothing": Answer(200, b""),
+    "no UTF-8": Answer(200, b"\xff"),
+    "a list": Answer(200, b"[]"),
+    "null": Answer(200, b"null"),
+    "an object of another kind": Answer(200, {"SECRET^PATIENT": 1}),
+    "a number that is none": Answer(200, {"CountStudies": "SECRET^PATIENT"}),
+    "deep": Answer(200, b'{"CountStudies":3,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "large": Answer(200, b" " * (1 << 20) + b'{"CountStudies":3}'),
+    "packed and large": Answer(200, gzip.compress(bytes(1 << 21)), {"Content-Encoding": "gzip"}),
+    "packed in another way": Answer(200, b'{"CountStudies":3}', {"Content-Encoding": "br"}),
+    "cut": CUT,
+    "broken off": Answer(200, {"CountStudies": 3}, cut=True),
+}
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_an_answer_that_is_none_of_orthancs(answer: Answer) -> None:
+    """An Orthanc that lives fails at this one request; one that does not answer its first question is down."""
+    busy = fails(lambda source: source.count(), answer, COUNT)
+    assert type(busy) is SourceBusy
+    assert "GET /statistics" in str(busy)
+    for probe in (answer, Answer(404), Answer(503), Answer(302, headers={"Location": "/"}), CUT):
+        assert type(fails(lambda source: source.count(), answer, probe)) is SourceDown
+
+
+def test_what_is_no_orthanc_is_said_to_be_none() -> None:
+    error = fails(lambda source: list(source.check()), Answer(404))
+    assert type(error) is SourceDown
+    assert "orthanc_url" in str(error)
+
+
+SILENCES: dict[str, Answer] = {
+    "a cut connection": CUT,
+    "an answer that breaks off": Answer(200, {"CountStudies": 3}, cut=True),
+    "an answer that does not come in time": Answer(200, wait=10.0),
+}
+
+
+@pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
+def test_a_request_that_is_not_answered_by_an_orthanc_that_lives(silence: Answer) -> None:
+    error = fails(lambda source: source.read(UID, []), silence, COUNT, answer=Bound(1, 0.3))
+    assert type(error) is SourceBusy
+    assert not error.outage
+
+
+def test_a_request_that_is_not_answered_by_an_orthanc_that_hangs() -> None:
+    assert type(fails(lambda source: source.read(UID, []), CUT, Answer(503), answer=Bound(1, 0.3))) is SourceDown
+    assert type(fails(lambda source: source.read(UID, []), CUT, CUT, answer=Bound(1, 0.3))) is SourceDown
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with pytest.raises(SourceDown):
+            orthanc(f"http://127.0.0.1:{free.getsockname()[1]}").count()
+
+
+def test_who_we_are() -> None:
+    with HttpFake(COUNT, COUNT) as http:
+        assert orthanc(http.url, user="u", password="p").count() == 3
+        orthanc(http.url).count()
+    assert [asked.headers.get("Authorization") for asked in http.asked] == ["Basic dTpw", None]
+
+
+REQUESTS: dict[str, tuple[list[Answer], str]] = {  # what is answered before -> the template of what is asked then
+    "the lookup": ([], "POST /tools/lookup"),
+    "the study": (["hit"], "GET /studies/{study}"),
+    "the time": (["hit", "study", "system"], "GET /tools/now"),
+    "the series": (["hit", "study", "system", "now"], "GET /studies/{study}/series"),
+    "the metadata": (
+        ["hit", "study", "system", "now", "series"],
+        "GET /dicom-web/studies/{study}/series/{series}/metadata",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "template"), REQUESTS.values(), ids=REQUESTS)
+def test_a_message_names_the_template_and_nothing_of_what_fills_it(before: list[str], template: str) -> None:
+    series = Answer(200, [one_series(f"{SECRET[:6]}.1")])
+    known = {"hit": HIT, "study": Answer(200, study()), "system": SYSTEM, "now": NOW, "series": series}
+    error = fails(lambda source: source.read(UID, []), *(known[name] for name in before), Answer(500))
+    assert template in str(error)
+    assert SECRET[:6] not in str(error)
+
+
+# -- one study -----------------------------------------------------------------------------------
+
+HIT = Answer(200, [{"ID": ID, "Type": "Study"}, {"ID": OTHER, "Type": "Series"}])
+
+
+def one_series(uid: str | None, instances: int = 1, number: int = 1) -> dict[str, Any]:
+    """Return a series as Orthanc tells of it."""
+    id = f"{number:08x}-" + ID.partition("-")[2]
+    tags = {"SeriesInstanceUID": uid} if uid is not None else {}
+    return {"ID": id, "ParentStudy": ID, "MainDicomTags": tags, "Instances": [ID] * instances}
+
+
+SERIES = Answer(200, [one_series(f"{UID}.1")])
+METADATA = Answer(
+    200,
+    [
+        dataset(
+            StudyInstanceUID=UID,
+            SeriesInstanceUID=f"{UID}.1",
+            SOPInstanceUID=f"{UID}.1.1",
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.2",
+            PatientID="P1",
+        )
+    ],
+)
+
+
+def looked(one: dict[str, Any]) -> list[Answer]:
+    """Answer one look at a study by an Orthanc that dates deletions."""
+    return [Answer(200, one), NOW]
+
+
+def test_a_study_is_read_between_two_looks_that_agree() -> None:
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, *looked(study())]
+    with HttpFake(*answers) as http:
+        reading = orthanc(http.url).read(UID, [])
+    assert reading.study.uid == UID
+    assert reading.sighting == look(study())
+    assert http.asked[0].body == UID.encode()
+    metadata = next(asked for asked in http.asked if asked.path.endswith("/metadata"))
+    assert metadata.headers["Accept"] == "application/dicom+json"
+
+
+def test_time_that_passes_is_no_change() -> None:
+    """A state that was young and grew older is the same state; it keeps the young mark, to be read again."""
+    young = study("20240101T115959")
+    later = [Answer(200, young), Answer(200, b"20240101T120010")]
+    answers = [HIT, Answer(200, young), SYSTEM, NOW, SERIES, METADATA, *later]
+    with HttpFake(*answers) as http:
+        reading = orthanc(http.url).read(UID, [])
+    assert reading.sighting.fingerprint.endswith("/young")
+
+
+@pytest.mark.parametrize("after", [Answer(404), Answer(200, study("20240101T113000"))], ids=["it went", "it moved"])
+def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
+    more = [NOW] if after.status == 200 else []
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, after, *more]
+    error = fails(lambda source: source.read(UID, []), *answers)
+    assert type(error) is SourceChanged
+
+
+def test_a_series_that_dicomweb_does_not_have_proves_nothing() -> None:
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(200, [])]
+    assert type(fails(lambda source: source.read(UID, []), *answers)) is SourceChanged
+
+
+def test_without_any_dicomweb_nothing_can_be_read_and_the_probe_says_so() -> None:
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(404)]
+    down = fails(lambda source: source.read(UID, []), *answers)
+    assert type(down) is SourceDown
+    for word in ("/dicom-web", "DicomWeb.Enable", "dicomweb_root"):
+        assert word in str(down)
+    assert type(fails(lambda source: source.probe(), COUNT, Answer(404))) is SourceDown
+    with HttpFake(COUNT, Answer(200, [])) as http:
+        orthanc(http.url, root="/rs").probe()
+    assert http.asked[1].path == "/rs/studies?limit=1"
+
+
+BARE = [{tag: value for tag, value in one.items() if tag != tag_of("SOPClassUID")} for one in METADATA.body]
+INSTANCE_HIT = Answer(200, [{"ID": ID, "Type": "Instance"}])
+
+
+def test_metadata_that_leave_attributes_out_are_no_study() -> None:
+    """SeriesMetadata MainDicomTags or Extrapolate: what Orthanc itself has, its DICOMweb does not tell."""
+    begins = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, BARE), Answer(200, study()), NOW]
+    more = [INSTANCE_HIT, Answer(200, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "PatientName": SECRET})]
+    down = fails(lambda source: source.read(UID, []), *begins, *more)
+    assert type(down) is SourceDown
+    assert "SeriesMetadata" in str(down)
+    with HttpFake(*begins, INSTANCE_HIT, Answer(200, {"PatientName": SECRET})) as http:
+        assert orthanc(http.url).read(UID, []).study.instances == 1, "a file that has none itself"
+    again = [one for one in (*begins, *more) if one is not SYSTEM]
+    with HttpFake(*begins, *more, COUNT, Answer(200, []), *again, COUNT, Answer(200, []), Answer(200, [])) as http:
+        source = orthanc(http.url)
+        with pytest.raises(SourceDown):
+            source.read(UID, [])
+        with pytest.raises(SourceDown):
+            source.probe()  # it asks again for what showed the fault
+        source.probe()  # and goes on when that is there no more
+
+
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [
+        ([Answer(200, [])], []),
+        ([Answer(200, []), Answer(404)], [ID]),
+        ([Answer(200, [{"ID": ID, "Type": "Patient"}])], []),
+    ],
+    ids=["no hit", "no hit and no known id", "a hit that is no study"],
+)
+def test_gone_is_what_orthanc_itself_says(answers: list[Answer], known: list[str]) -> None:
+    with HttpFake(*answers) as http, pytest.raises(StudyGone, match=UID):
+        orthanc(http.url).read(UID, known)
+
+
+def test_an_outage_is_never_taken_for_gone() -> None:
+    for answer in (Answer(503), Answer(401), Answer(500)):
+        assert not isinstance(fails(lambda source: source.read(UID, [ID]), answer), StudyGone)
+
+
+TWO_HITS = Answer(200, [{"ID": OTHER, "Type": "Study"}, {"ID": ID, "Type": "Study"}])
+
+
+def test_two_hits_are_two_patients_and_named_by_orthancs_ids() -> None:
+    answers = [TWO_HITS, Answer(200, study(ID=OTHER)), Answer(200, study())]
+    with HttpFake(*answers) as http, pytest.raises(TwoPatients) as failed:
+        orthanc(http.url).read(UID, [])
+    assert ID in str(failed.value)
+    assert OTHER in str(failed.value)
+
+
+def test_of_two_hits_the_one_counts_that_is_called_so_to_the_letter() -> None:
+    """Orthanc's lookup takes a and A for the same, and leaves out blanks."""
+    other = study(ID=OTHER, MainDicomTags={"StudyInstanceUID": UID + "A"})
+    answers = [
+        TWO_HITS,
+        Answer(200, other),
+        *[Answer(200, study())] * 2,
+        SYSTEM,
+        NOW,
+        SERIES,
+        METADATA,
+        *looked(study()),
+    ]
+    with HttpFake(*answers) as http:
+        assert orthanc(http.url).read(UID, []).sighting.id == ID
+    for hits in ([HIT], [TWO_HITS, Answer(200, other)]):
+        answers = [*hits, Answer(200, other), *([SYSTEM, NOW] if len(hits) == 1 else [])]
+        with HttpFake(*answers) as http, pytest.raises(StudyGone, match=UID):
+            orthanc(http.url).read(UID, [])
+
+
+# -- what a look tells ---------------------------------------------------------------------------
+
+LOOKS: dict[str, tuple[dict[str, Any], int | None, str]] = {  # the study, instances -> fingerprint at noon
+    "an Orthanc that dates deletions": (study(), None, "20240101T110000"),
+    "young": (study("20240101T115959"), None, "20240101T115959/young"),
+    "two seconds old": (study("20240101T115958"), None, "20240101T115958"),
+    "of the future": (study("20240101T120500"), None, "20240101T120500/young"),
+}
+
+
+@pytest.mark.parametrize(("one", "instances", "fingerprint"), LOOKS.values(), ids=LOOKS)
+def test_a_fingerprint(one: dict[str, Any], instances: int | None, fingerprint: str) -> None:
+    assert look(one, instances=instances).fingerprint == fingerprint
+
+
+def test_an_orthanc_that_does_not_date_deletions_is_counted() -> None:
+    one = look(study(Series=[ID, OTHER]), instances=7)
+    assert one == look(study(Series=[OTHER, ID]), instances=7), "in any order"
+    assert one.fingerprint != look(study(Series=[ID, OTHER]), instances=6).fingerprint
+    assert one.fingerprint != look(study(Series=[ID, ID]), instances=7).fingerprint
+
+
+def test_states_are_told_apart_by_content_alone() -> None:
+    first = look(study("20240101T115959"))
+    assert state_of(first) == state_of(look(study("20240101T115959", IsStable=False), "20240101T120100"))
+    assert state_of(first) != state_of(look(study("20240101T115958")))
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("1.10.1", (1, 10, 1)), ("1.12.7", (1, 12, 7)), ("1.12.10", (1, 12, 10)), ("mainline", (999, 0, 0))],
+)
+def test_a_version(text: str, version: tuple[int, ...]) -> None:
+    assert parse_version(text) == version
+
+
+# -- all studies and what happened to them -------------------------------------------------------
+
+
+def test_the_listing_comes_in_pages() -> None:
+    first = [{**study(), "ID": f"{number:08x}" + ID[8:]} for number in range(500)]
+    answers = [NOW, SYSTEM, Answer(200, first), Answer(200, [study()]), Answer(200, [])]
+    with HttpFake(*answers) as http:
+        assert len(list(orthanc(http.url).listing())) == 501
+    pages = [asked.path for asked in http.asked if asked.path.startswith("/studies")]
+    assert ["since=0" in pages[0], "since=500" in pages[1], "since=501" in pages[2]] == [True] * 3
+
+
+def test_changes_are_followed_from_a_cursor() -> None:
+    log = [
+        {"ID": ID, "ChangeType": "StableStudy", "Seq": 8},
+        {"ID": OTHER, "ChangeType": "NewStudy", "Seq": 9},
+        {"ID": ID, "ChangeType": "StableStudy", "Seq": 10},
+    ]
+    with HttpFake(Answer(200, {"Changes": log, "Last": 10, "Done": False}), Answer(200, study())) as http:
+        found = orthanc(http.url).changes(7)
+    assert (found.study_uids, found.cursor, found.more, found.sweep) == ((UID,), 10, True, False)
+    assert "since=7" in http.asked[0].path
+
+
+def test_a_log_that_ends_before_the_cursor_asks_for_a_sweep() -> None:
+    with HttpFake(Answer(200, {"Changes": [], "Last": 5, "Done": True})) as http:
+        found = orthanc(http.url).changes(1000)
+    assert (found.study_uids, found.cursor, found.sweep) == ((), 5, True)
+
+
+def test_a_changed_study_that_is_gone_is_left_to_the_sweep() -> None:
+    log = [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}]
+    with HttpFake(Answer(200, {"Changes": log, "Last": 8, "Done": True}), Answer(404)) as http:
+        assert orthanc(http.url).changes(7).study_uids == ()
+
+
+def test_a_log_that_says_it_is_not_done_and_does_not_move_is_not_followed_for_ever() -> None:
+    with HttpFake(Answer(200, {"Changes": [], "Last": 7, "Done": False})) as http:
+        assert not orthanc(http.url).changes(7).more
+
+
+PLUGINS = Answer(200, ["dicom-web", "python"])
+NONE: Answer = Answer(200, [])
+ONE_SERIES = Answer(200, {"MainDicomTags": {"SeriesInstanceUID": f"{UID}.1"}, "Instances": [ID]})
+SETS = Answer(200, [{"00080016": {}, "00080018": {}, "00100010": {}}])
+TAGS = Answer(
+    200, {"0008,0016": {}, "0008,0018": {}, "0010,0010": {}, "0009,0010": {}, "7fe0,0010": {}, "0008,0000": {}}
+)
+MORE_TAGS = Answer(200, {**TAGS.body, "0008,1030": {}, "0040,0275": {}})
+TOLD = Answer(200, {"state": "synced", "message": "fine"})
+HELD = Answer(200, [study(Series=[ID])])
+CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
+    "nothing stored yet": ([PLUGINS, NONE, NONE], []),
+    "no Python plugin": ([Answer(200, ["dicom-web"]), NONE, NONE], [("limit", "no Python plugin")]),
+    "no plugin at all": ([NONE, NONE], [("problem", "no DICOMweb plugin"), ("limit", "no Python plugin")]),
+    "all is well": ([PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, TOLD], [("ok", "reaches the mapper")]),
+    "attributes left out": (
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, MORE_TAGS, TOLD],
+        [("problem", "leaves out 2 of 5"), ("ok", "reaches the mapper")],
+    ),
+    "our plugin not loaded": (
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(404)],
+        [("limit", "our plugin does not run")],
+    ),
+    "our plugin without a mapper": (
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(200, {"state": "unreachable", "message": "why"})],
+        [("limit", "reaches no mapper: why")],
+    ),
+    "nothing gets stable": (
+        [PLUGINS, Answer(200, [study(Series=[], IsStable=False)]), NONE, NONE, TOLD],
+        [("limit", "StableAge"), ("ok", "reaches the mapper")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("answers", "found"), CHECKUPS.values(), ids=CHECKUPS)
+def test_doctor_hears_what_is_wrong_with_an_orthanc(answers: list[Answer], found: list[tuple[str, str]]) -> None:
+    with HttpFake(SYSTEM, *answers) as http:
+        first, *others = orthanc(http.url).check()
+    assert (first.level, "1.12.7" in first.text) == ("ok", True)
+    assert [one.level for one in others] == [level for level, _ in found]
+    assert all(words in str(one) for one, (_, words) in zip(others, found, strict=True))
+    assert all(one.remedy for one in others if one.level != "ok")
+
+
+def test_doctor_hears_that_dicomweb_does_not_answer() -> None:
+    error = fails(lambda source: list(source.check()), SYSTEM, PLUGINS, NONE, Answer(404))
+    assert type(error) is SourceDown
+    assert "dicomweb_root" in str(error)
+
+
+def test_no_answer_is_quoted() -> None:
+    body = json.dumps({"Message": SECRET, "Details": SECRET}).encode()
+    for status in STATUSES:
+        fails(lambda source: source.count(), Answer(status, body))
+
+
+# -- UIDs and ids that would lead elsewhere ------------------------------------------------------
+
+HOSTILE = [
+    "../../../../instances?expand&x=",
+    "../../../../studies/x/archive?1",
+    "..",
+    ".",
+    "...",
+    "1/2",
+    "1/../2",
+    "1\\2",
+    "1%2f2",
+    "%2e%2e",
+    "1?x=1",
+    "1#x",
+    "1;x",
+    "1&x",
+    "1 2",
+    "1\n2",
+    "1\r\nHost: x",
+    "1\x002",
+    "1'2",
+    '1"2',
+    "<1>",
+    "1.2.\u0663",
+    "\uff11.2",
+    "SECRET",
+    "1" * 65,
+    "-",
+    "",
+    None,
+]
+
+
+def asked_for(http: HttpFake) -> set[str]:
+    """Return the paths that reached the server."""
+    return {asked.path.partition("?")[0] for asked in http.asked}
+
+
+@pytest.mark.parametrize("uid", HOSTILE, ids=ascii)
+def test_a_series_whose_uid_no_url_can_hold_is_counted_and_not_asked_for(uid: str | None) -> None:
+    series = Answer(200, [one_series(uid, 3, 1), one_series(f"{UID}.1", 1, 2), one_series(uid, 4, 3)])
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, series, METADATA, *looked(study())]
+    with HttpFake(*answers) as http:
+        found = orthanc(http.url).read(UID, []).study
+    assert asked_for(http) == {
+        "/tools/lookup",
+        f"/studies/{ID}",
+        "/system",
+        "/tools/now",
+        f"/studies/{ID}/series",
+        f"/dicom-web/studies/{UID}/series/{UID}.1/metadata",
+    }
+    assert [one.uid for one in found.series] == [f"{UID}.1"]
+    assert (sorted(found.unlisted), found.instances) == ([3, 4], 8)
+    assert UNASKABLE in found.problems
+
+
+NAMELESS = [*HOSTILE, ID, OTHER]
+"""The last two are UIDs that look like ids of Orthanc's: of this study, and of another one."""
+
+
+@pytest.mark.parametrize("uid", NAMELESS, ids=ascii)
+def test_a_study_whose_uid_no_url_can_hold_is_known_by_orthancs_id_and_parked(uid: str | None) -> None:
+    one = study(MainDicomTags={} if uid is None else {"StudyInstanceUID": uid})
+    with HttpFake(NOW, SYSTEM, Answer(200, [one]), Answer(200, [])) as http:
+        (seen,) = orthanc(http.url).listing()
+    assert (seen.id, seen.study_uid) == (ID, ID)
+    log = {"Changes": [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}], "Last": 8, "Done": True}
+    with HttpFake(Answer(200, log), Answer(200, one)) as http:
+        assert orthanc(http.url).changes(7).study_uids == (ID,)
+    with HttpFake(Answer(200, one)) as http, pytest.raises(BadUID, match="correct it in Orthanc") as failed:
+        orthanc(http.url).read(ID, [ID])
+    assert asked_for(http) == {f"/studies/{ID}"}
+    assert ID in str(failed.value)
+    assert failed.value.fate == "park"
+    assert uid is None or len(uid) < 2 or uid == ID or uid not in str(failed.value)
+
+
+def test_a_study_that_was_known_by_orthancs_id_and_went_is_gone() -> None:
+    with HttpFake(Answer(404)) as http, pytest.raises(StudyGone, match=ID):
+        orthanc(http.url).read(ID, [ID])
+
+
+def test_a_study_that_has_a_uid_is_not_known_by_orthancs_id() -> None:
+    with HttpFake(Answer(200, study())) as http, pytest.raises(StudyGone):
+        orthanc(http.url).read(ID, [])
+
+
+HOLDS: dict[str, tuple[str, Any, bool]] = {  # the name that is asked for, Orthanc's answer, whether it is held
+    "nothing": (UID, [], False),
+    "the study": (UID, [study()], True),
+    "the study under two patients": (UID, [study(), study(ID=OTHER)], True),
+    "another study": (UID, [study(MainDicomTags={"StudyInstanceUID": f"{UID}.1"})], False),
+    "letters of another case": (f"{UID}.a", [study(MainDicomTags={"StudyInstanceUID": f"{UID}.A"})], False),
+    "a study without a UID": (UID, [study(MainDicomTags={})], False),
+    "by Orthanc's id, one without a UID": (ID, study(MainDicomTags={}), True),
+    "by Orthanc's id, one whose UID no URL can hold": (ID, study(MainDicomTags={"StudyInstanceUID": "../x"}), True),
+    "by Orthanc's id, one that has a UID": (ID, study(), False),
+}
+
+
+@pytest.mark.parametrize(("name", "answer", "held"), HOLDS.values(), ids=HOLDS)
+def test_a_study_is_held_by_the_name_that_it_is_known_by(name: str, answer: Any, held: bool) -> None:
+    with HttpFake(Answer(200, answer)) as http:
+        assert orthanc(http.url).holds(name) is held
+    (asked,) = http.asked
+    assert asked.path == (f"/studies/{ID}" if name == ID else "/tools/find")
+
+
+@pytest.mark.parametrize("uid", HOSTILE[:-1], ids=ascii)
+def test_what_is_no_uid_is_held_by_nobody_and_not_asked_for(uid: str) -> None:
+    with HttpFake() as http:
+        assert not orthanc(http.url).holds(uid)
+
+
+@pytest.mark.parametrize("uid", HOSTILE[:-1], ids=ascii)
+def test_what_is_no_uid_is_not_even_looked_up(uid: str) -> None:
+    """A ledger of an earlier version may know a study by such a name."""
+    with HttpFake() as http, pytest.raises(StudyGone) as failed:
+        orthanc(http.url).read(uid, [ID, uid])
+    assert len(uid) < 2 or uid not in str(failed.value)
+
+
+BAD_IDS = ["../../x", "", "..", UID, ID.upper(), ID + "0", ID[:-1], f"{ID}\n", f"x{ID}", ID.replace("-", "/"), 7, None]
+
+
+@pytest.mark.parametrize("id", BAD_IDS, ids=ascii)
+def test_an_id_that_is_none_of_orthancs_is_not_used(id: Any) -> None:
+    lines = [{"ID": id, "ChangeType": "StableStudy", "Seq": 8}]
+    asks: list[tuple[Callable[[Orthanc], object], list[Answer]]] = [
+        (lambda source: source.read(UID, []), [Answer(200, [{"ID": id, "Type": "Study"}])]),
+        (lambda source: source.read(UID, []), [HIT, Answer(200, study(ID=id))]),
+        (lambda source: list(source.listing()), [NOW, SYSTEM, Answer(200, [study(ID=id)])]),
+        (lambda source: source.changes(7), [Answer(200, {"Changes": lines, "Last": 8, "Done": True})]),
+    ]
+    for ask, answers in asks:
+        with HttpFake(*answers, COUNT) as http, pytest.raises(SourceBusy):
+            ask(orthanc(http.url))
+        assert asked_for(http) <= {
+            "/tools/lookup",
+            f"/studies/{ID}",
+            "/tools/now",
+            "/system",
+            "/studies",
+            "/changes",
+            "/statistics",
+        }
+
+
+@pytest.mark.parametrize("known", ["../../x", "P1/1.2", UID, ""], ids=ascii)
+def test_a_known_id_that_is_none_of_orthancs_is_not_asked_for(known: str) -> None:
+    with HttpFake(Answer(200, [])) as http, pytest.raises(StudyGone):
+        orthanc(http.url).read(UID, [known])
+
+
+# -- the metadata of a series --------------------------------------------------------------------
+
+
+def metadata_of(answer: Answer, *after: Answer, **given: Any) -> MapperError:
+    """Read a study whose one series has this metadata, and return how that failed."""
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, answer, *after]
+    return fails(lambda source: source.read(UID, []), *answers, **given)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>SECRET^PATIENT</html>", b"{}", b"[1]", b"[{}", b"[" * 100_000, b"\xff"],
+    ids=lambda one: repr(one[:20]),
+)
+def test_metadata_that_are_none(body: bytes) -> None:
+    assert type(metadata_of(Answer(200, body))) is BadMetadata
+
+
+MANY = b"[{}" + (b',{"a":"' + b"x" * 1000 + b'"}') * 3000 + b"]"
+LARGE_METADATA: dict[str, Answer] = {
+    "zeros behind a data set": Answer(200, b"[{}," + b'{"a":"' + bytes(3 << 20)),
+    "many data sets": Answer(200, MANY),
+    "packed": Answer(200, gzip.compress(MANY), {"Content-Encoding": "gzip"}),
+    "that stop": Answer(200, b"[{}", cut=True),
+    "that do not come": Answer(200, wait=10.0),
+}
+
+
+@pytest.mark.parametrize("answer", LARGE_METADATA.values(), ids=LARGE_METADATA)
+def test_metadata_beyond_their_bound_are_tried_again(answer: Answer) -> None:
+    bound = Bound(2, 0.5 if answer.wait else 30.0)
+    busy = metadata_of(answer, COUNT, metadata=bound)
+    assert type(busy) is SourceBusy
+    assert "GET /dicom-web/studies/{study}/series/{series}/metadata" in str(busy)
+    assert type(metadata_of(answer, Answer(503), metadata=bound)) is SourceDown
+
+
+def test_metadata_may_be_larger_and_slower_than_other_answers() -> None:
+    body = METADATA.body[0] | {"00321033": {"vr": "LO", "Value": ["x" * (1 << 20)]}}
+    slow = Answer(200, [body], wait=0.6)
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, slow, *looked(study())]
+    with HttpFake(*answers) as http:
+        found = orthanc(http.url, answer=Bound(1, 0.5), metadata=Bound(2, 30.0)).read(UID, [])
+    assert found.study.instances == 1
+
+
+def test_the_settings_say_what_answers_may_cost() -> None:
+    large = Answer(200, b" " * (1 << 20) + b'{"CountStudies":3}')
+    small = {"orthanc_limit": 1, "fhir_limit": 1, "metadata_limit": 1}
+    with HttpFake(large, COUNT, large, COUNT, Answer(200, wait=10.0), COUNT) as http:
+        settings = load(Settings, orthanc_url=http.url, fhir_url=http.url, **small)
+        with pytest.raises(SourceBusy, match="1 MB"):
+            orthanc_of(settings.all_sources[0], settings).count()
+        with pytest.raises(SinkBusy, match="1 MB"):
+            fhir_server_of(settings).probe()
+        http.answers.pop(0)
+        settings = load(Settings, orthanc_url=http.url, timeout=0.2)
+        with pytest.raises(SourceBusy, match="in time"):
+            orthanc_of(settings.all_sources[0], settings).count()
+    metadata = Answer(200, b'[{"a":"' + b"x" * (1 << 20) + b'"}]')
+    with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, metadata, COUNT) as http:
+        settings = load(Settings, orthanc_url=http.url, **small)
+        with pytest.raises(SourceBusy, match="1 MB"):
+            orthanc_of(settings.all_sources[0], settings).read(UID, [])
+    with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, wait=10.0), COUNT) as http:
+        settings = load(Settings, orthanc_url=http.url, metadata_timeout=0.2)
+        with pytest.raises(SourceBusy, match="in time"):
+            orthanc_of(settings.all_sources[0], settings).read(UID, [])
+
+
+def test_a_ca_that_cannot_be_read_is_a_wrong_setting() -> None:
+    for path in ("/no/such/file", "/", __file__):
+        with pytest.raises(SettingError, match="orthanc_ca"):
+            orthanc("https://127.0.0.1:1", ca=path)

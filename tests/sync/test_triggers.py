@@ -1,0 +1,236 @@
+"""What marks studies dirty: the first sweep, /changes by a cursor, rings, and what happens when the source is down."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from mapper.errors import SourceDown
+from mapper.sources.source import Sighting
+from mapper.sync.threads import Threads, somebody_works
+from mapper.sync.triggers import RESTS, SWEEP, SWEEP_AFTER_RING, Bell, Triggers
+from tests.support.fakes import Clock, World
+
+A, B = "1.2.1", "1.2.2"
+
+
+@pytest.fixture
+def world(ledger_url: str) -> Iterator[World]:
+    world = World(ledger_url)
+    yield world
+    world.database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(100.0)
+
+
+@pytest.fixture
+def triggers(world: World, clock: Clock) -> Triggers:
+    return Triggers(world.source, world.ledger, clock=clock)
+
+
+def marked(world: World) -> list[str]:
+    claims = world.ledger.claim([world.source.name], limit=1000)
+    assert all(map(world.ledger.finish, claims))
+    return sorted(claim.study_uid for claim in claims)
+
+
+def asked(world: World) -> float:
+    """Return when somebody asks for a sweep: now, by the ledger's clock."""
+    world.clock.forward(1)
+    return world.clock()
+
+
+def test_the_first_turn_sweeps(world: World, triggers: Triggers) -> None:
+    world.source.store(A)
+    assert triggers.turn()
+    assert marked(world) == [A]
+    assert triggers.last is not None
+    assert triggers.last.listed == 1
+    assert not triggers.turn(), "the next sweep is due later"
+    assert marked(world) == []
+
+
+def test_an_archive_that_takes_long_to_list_is_left_alone_for_longer(
+    world: World, triggers: Triggers, clock: Clock
+) -> None:
+    listing, took = world.source.listing, 2 * SWEEP
+
+    def slow() -> Iterator[Sighting]:
+        clock.forward(took)
+        return listing()
+
+    world.source.listing = slow  # type: ignore[method-assign]
+    assert triggers.turn()
+    clock.forward(RESTS * took - 1)
+    assert not triggers.turn()
+    clock.forward(1)
+    assert triggers.turn()
+
+
+def test_what_becomes_stable_is_marked_by_the_change_log(world: World, triggers: Triggers) -> None:
+    triggers.turn()
+    world.source.store(A)
+    world.source.store(B, stable=False)
+    assert not triggers.turn()
+    assert marked(world) == [A]
+    world.source.settle(B)
+    assert not triggers.turn()
+    assert marked(world) == [B]
+    assert not triggers.turn()
+    assert marked(world) == [], "no change is followed twice"
+
+
+def test_a_change_log_that_begins_anew_asks_for_a_sweep(world: World, triggers: Triggers) -> None:
+    for number in range(5):
+        world.source.store(A, instance=str(number))
+    triggers.turn()
+    marked(world)
+    world.source.start_anew()
+    world.source.store(B)
+    assert triggers.turn(), "a sweep"
+    assert marked(world) == [A, B], "what went, and what came"
+    world.source.store(B, instance="2")
+    assert not triggers.turn()
+    assert marked(world) == [B], "the cursor follows the new log"
+
+
+def test_it_sweeps_again_when_it_is_time_or_asked(world: World, triggers: Triggers, clock: Clock) -> None:
+    triggers.turn()
+    clock.forward(SWEEP - 1)
+    assert not triggers.turn()
+    assert triggers.turn(sweep_asked=asked(world))
+    clock.forward(SWEEP - 1)
+    assert not triggers.turn()
+    clock.forward(1)
+    assert triggers.turn()
+
+
+def test_rings_for_a_sweep_are_answered_once_each_and_not_more_often_than_that(
+    world: World, triggers: Triggers, clock: Clock
+) -> None:
+    triggers.turn()
+    ring = asked(world)
+    assert not triggers.turn(sweep_asked=ring), "the first sweep was just made"
+    clock.forward(SWEEP_AFTER_RING)
+    assert triggers.turn(sweep_asked=ring)
+    clock.forward(SWEEP_AFTER_RING)
+    assert not triggers.turn(sweep_asked=ring), "that ring was answered"
+    assert triggers.turn(sweep_asked=asked(world))
+
+
+def test_a_deletion_is_found_by_the_sweep(world: World, triggers: Triggers, clock: Clock) -> None:
+    world.source.store(A)
+    triggers.turn()
+    marked(world)
+    world.source.delete(A)
+    triggers.turn()
+    assert marked(world) == []
+    clock.forward(SWEEP_AFTER_RING)
+    triggers.turn(sweep_asked=asked(world))
+    assert marked(world) == [A]
+
+
+def test_a_source_that_is_down_is_said_once_and_nothing_is_lost(world: World, triggers: Triggers) -> None:
+    world.source.down = SourceDown("not there")
+    with capture_logs() as log:
+        for _ in range(3):
+            assert not triggers.turn()
+        assert triggers.down == "not there"
+        world.source.store(A)
+        world.source.down = None
+        assert triggers.turn(), "the sweep that could not be made"
+        triggers.turn()
+    assert [line["event"] for line in log] == ["source down", "source back"]
+    assert triggers.down == ""
+    assert marked(world) == [A]
+
+
+def test_what_changed_while_the_source_was_down_is_followed(world: World, triggers: Triggers) -> None:
+    triggers.turn()
+    world.source.down = SourceDown("not there")
+    triggers.turn()
+    world.source.store(A)
+    world.source.down = None
+    triggers.turn()
+    assert marked(world) == [A]
+
+
+def test_a_sweep_that_was_asked_for_while_the_source_is_down_is_made_when_it_is_back(
+    world: World, triggers: Triggers
+) -> None:
+    world.source.store(A)
+    triggers.turn()
+    marked(world)
+    world.source.delete(A)
+    world.source.down = SourceDown("not there")
+    triggers.turn(sweep_asked=asked(world))
+    world.source.down = None
+    triggers.turn()
+    assert marked(world) == [A]
+
+
+def test_many_rings_are_one(world: World) -> None:
+    bell = Bell()
+    for _ in range(3):
+        bell.ring()
+    bell.wait(0)
+    began = time.monotonic()
+    bell.wait(0.05)
+    assert time.monotonic() - began >= 0.04, "nothing is left of the rings"
+    assert not bell.sweep_asked.is_set()
+    bell.ring(sweep=True)
+    assert bell.sweep_asked.is_set()
+
+
+# -- the threads ---------------------------------------------------------------------------------
+
+
+def until(true: object, seconds: float = 10.0) -> None:
+    """Wait for something that must become true soon."""
+    end = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_the_threads_sync_what_a_ring_tells_them_and_stop_when_told(world: World) -> None:
+    bell = Bell()
+    threads = Threads(world.worker, [Triggers(world.source, world.ledger)], bell, workers=2)
+    world.source.store(A)
+    threads.start()
+    try:
+        until(lambda: world.ledger.counts()["synced"] == 1)
+        assert somebody_works(world.ledger)
+        world.source.store(B)
+        bell.ring()
+        until(lambda: world.ledger.counts()["synced"] == 2)
+    finally:
+        threads.stop()
+    assert not somebody_works(world.ledger)
+    assert world.sink.available() == [A, B]
+
+
+def test_a_thread_survives_what_nobody_expected(world: World) -> None:
+    class Odd(Triggers):
+        def turn(self, *, sweep_asked: float = 0.0) -> bool:
+            seen.append(sweep_asked)
+            if len(seen) == 1:
+                raise RuntimeError("SECRET")
+            return super().turn(sweep_asked=sweep_asked)
+
+    seen: list[float] = []
+    bell = Bell()
+    threads = Threads(world.worker, [Odd(world.source, world.ledger)], bell, workers=1)
+    world.source.store(A)
+    with capture_logs() as log:
+        threads.start()
+        try:
+            until(lambda: bool(bell.ring()) or world.ledger.counts()["synced"] == 1)
+        finally:
+            threads.stop()
+    assert any(line.get("error") == "RuntimeError" for line in log)
+    assert "SECRET" not in str(log)
