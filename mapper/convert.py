@@ -13,7 +13,7 @@ from mapper.dicom.study import Collector, Study
 from mapper.errors import NotOneStudy, Problem, TwoPatients
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.contained import containing
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
 from mapper.sources.files import CHUNK, Skipped, collect, files_under
 
@@ -46,7 +46,7 @@ def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     Raises NotOneStudy (a ValueError) when it holds no study or several, BadMetadata when it is not DICOM JSON.
     """
     collector = Collector()
-    Reader(KEYWORDS, INSTANCE_KEYWORDS).read(metadata, collector)
+    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(metadata, collector)
     return convert(collector.only_study(), site or Site()).json
 
 
@@ -63,7 +63,7 @@ def read_folders(
     collector = Collector()
     done = 0
     with pool_for(len(files)) as pool:
-        for collected, skipped in collect(files, KEYWORDS, INSTANCE_KEYWORDS, pool):
+        for collected, skipped in collect(files, KEYWORDS, INSTANCE_KEYWORDS, pool, DOCUMENT_KEYWORDS):
             collector = collected
             for one in skipped:
                 skip(one)

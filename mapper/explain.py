@@ -22,11 +22,8 @@ class Leaf:
 
     @property
     def origin(self) -> str:
-        """The DICOM attributes behind it as `Keyword (gggg,eeee)`, or what it is instead."""
-        if self.rule is None:
-            return "the Bundle"
-        named = [f"{keyword} {tag}" for keyword, tag in zip(self.rule.keywords, self.rule.tags, strict=True)]
-        return ", ".join(named) or "no attribute"
+        """The attributes behind it as `Keyword (gggg,eeee)`, the content items that hold them, or what it is."""
+        return "the Bundle" if self.rule is None else self.rule.origin
 
     @property
     def words(self) -> str:
@@ -85,7 +82,7 @@ def lines(mapped: Mapped, fhir_base: str, *, redact: bool = False) -> Iterator[s
         for leaf in found:
             yield f"  {leaf.path}" if redact else f"  {leaf.path} = {leaf.value}"
         if rule is not None:
-            yield f"      <- {found[0].origin}: {found[0].words}"
+            yield f"      <- {rule.bare_origin if redact else found[0].origin}: {found[0].words}"
     yield from ("", f"Dropped or doubted: {len(mapped.problems) or 'nothing'}")
     for problem in mapped.problems:
         yield f"  {problem}"

@@ -17,9 +17,10 @@ from mapper.http.peer import Bound
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import BY_HAND, OUTPUT, Ledger
 from mapper.ledger.lock_file import LockFile
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
 from mapper.maps.site import Site
 from mapper.maps.tables.observation import header_ids
+from mapper.maps.values.document_url import ORTHANC
 from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings
@@ -106,7 +107,7 @@ def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
     """Return one Orthanc as a source."""
     return Orthanc(
         source.url,
-        Reader(KEYWORDS, INSTANCE_KEYWORDS),
+        Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS),
         user=source.user,
         password=source.password.get_secret_value() if source.password else None,
         name=source.name,
@@ -160,6 +161,7 @@ def site_of(settings: Settings, source: OrthancSource) -> Site:
         choices |= {"patient_system": source.patient_system, "timezone": source.timezone or settings.timezone}
     endpoint = source.endpoint if settings.sources else settings.endpoint
     choices |= {"dicomweb": endpoint, "namespace": namespace_of(settings, make=True)}
+    choices |= {"document_url": settings.document_url or f"{source.public_url or source.url}{ORTHANC}"}
     return Site.model_construct(**choices)
 
 

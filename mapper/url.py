@@ -13,6 +13,9 @@ AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?")
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*\.?")
 PORT = re.compile(r"[1-9][0-9]{0,4}")
+NAMED = re.compile(r"\{([^{}]*)\}")
+TEMPLATE_NAMES = frozenset({"dicomweb", "study", "series", "instance", "orthanc"})
+"""What may be filled into a URL of a document."""
 ROOT = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?")
 NO_URI = re.compile(r"""["<>^`{|}]""")
 HALF_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -29,6 +32,24 @@ def base_url(text: str) -> str:
     refuse_authority(text)
     refuse_query(text)
     return text.rstrip("/")
+
+
+def url_template(text: str) -> str:
+    """Return a URL with names in braces for what is filled in, for `str.format`.
+
+    Raises ValueError for a name that is not known, and where no http(s) URL would come out.
+    """
+    names = NAMED.findall(text)
+    if unknown := sorted(set(names) - TEMPLATE_NAMES):
+        raise ValueError(f"knows {', '.join(sorted(TEMPLATE_NAMES))}, and has {len(unknown)} other names in braces")
+    filled = NAMED.sub("0", text.removeprefix("{dicomweb}"))
+    if text.startswith("{dicomweb}"):
+        filled = f"https://example.org{filled}"
+    refuse_characters(filled)
+    if not WEB.match(filled):
+        raise ValueError("must begin with http://, https:// or {dicomweb}")
+    refuse_authority(filled)
+    return text
 
 
 def system_uri(text: str) -> str:

@@ -27,7 +27,7 @@ def of_texts(series: Iterable["Series"]) -> Iterator[Problem]:
     """Yield why the texts of a study are not to be trusted; what instances share is looked at once."""
     seen: set[int] = set()
     for one in series:
-        for item in (one.item, *(instance.item for instance in one.instances)):
+        for item in (one.item, *(instance.whole for instance in one.instances)):
             fresh = {tag: element for tag, element in item.raw.items() if id(element) not in seen}
             seen.update(map(id, fresh.values()))
             yield from of_data_set(item, fresh)

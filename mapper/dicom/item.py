@@ -114,6 +114,11 @@ class Item:
         """Return the one data set whose value of an attribute counts: what goes with it is read there too."""
         return self
 
+    @property
+    def kept(self) -> dict[int, Any] | None:
+        """What rows made of this data set before, where many items share it; None where nothing is kept."""
+        return None
+
     def is_settled(self, keyword: str) -> bool:
         """Tell whether one data set speaks for an attribute, whatever it is read with."""
         return False

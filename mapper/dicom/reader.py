@@ -1,7 +1,8 @@
 """DICOM JSON bytes -> instances, decoding only the attributes that the tables name.
 
 Most of a WADO-RS answer is of no interest to us. msgspec skips it without making objects; of each series one
-instance is read in full, of the others only what the instance rows name. An answer is read while it arrives.
+instance is read in full, of the others only what the instance rows name, and of a document all that the tables of
+documents name. An answer is read while it arrives.
 """
 
 import json
@@ -12,16 +13,24 @@ from typing import Any
 import msgspec
 
 from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
-from mapper.dicom.item import TOO_LARGE, tag_of
-from mapper.dicom.study import IDENTITY, ONLY, Collector
+from mapper.dicom.documents import LARGEST_CONTENT, LARGEST_TOGETHER, is_document
+from mapper.dicom.item import TOO_LARGE, Item, tag_of
+from mapper.dicom.study import IDENTITY, ONLY, Collector, identity
 from mapper.errors import BadMetadata, Problem
 from mapper.nesting import PIECE, cut
 
 LARGEST = 1 << 20
 """Bytes of an attribute beyond which it is not read: FHIR R4 (datatypes.html) has no longer string."""
+LARGEST_OF = {tag_of("ContentSequence"): LARGEST_CONTENT}
+"""Attributes that may be larger: they hold many texts."""
 LARGEST_LOOSE = 1 << 24
 """Bytes of a data set beyond which it is read as strict JSON or not at all."""
 CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")
+TOO_MANY = Problem(
+    "ImagingStudy.series.instance",
+    "ContentSequence",
+    f"the documents of the study hold more than {LARGEST_TOGETHER >> 20} MB: the others are listed, not read",
+)
 
 
 Elements = dict[str, Any]
@@ -77,7 +86,7 @@ class Picker:
     def _value_of(self, tag: str, raw: msgspec.Raw) -> Any:
         if tag in self._narrow:
             return raw
-        return TOO_LARGE if memoryview(raw).nbytes > LARGEST else self._value.decode(raw)
+        return TOO_LARGE if memoryview(raw).nbytes > LARGEST_OF.get(tag, LARGEST) else self._value.decode(raw)
 
     def narrowed(self, element: Any) -> Any:
         """Return a sequence that may have thousands of items with only what is read of these."""
@@ -104,12 +113,16 @@ class Picker:
 class Reader:
     """Reads WADO-RS metadata into a Collector.
 
-    `keywords` are read of the first instance of each series, `instance_keywords` of every instance.
+    `keywords` are read of the first instance of each series, `instance_keywords` of every instance,
+    `document_keywords` of every instance that is a document.
     """
 
-    def __init__(self, keywords: Iterable[str], instance_keywords: Iterable[str]) -> None:
+    def __init__(
+        self, keywords: Iterable[str], instance_keywords: Iterable[str], document_keywords: Iterable[str] = ()
+    ) -> None:
         self._full = Picker({*keywords, *IDENTITY})
         self._each = Picker({*instance_keywords, *IDENTITY})
+        self._document = Picker({*document_keywords, *IDENTITY}) if document_keywords else None
 
     def read(self, metadata: bytes | Iterable[bytes], collector: Collector, mend: Mend | None = None) -> None:
         """Take one answer of WADO-RS metadata, whole or as it arrives: a JSON list of data sets.
@@ -119,7 +132,15 @@ class Reader:
         each, full = (mended(pick, mend) if mend else pick for pick in (self._each, self._full))
         for raw, deep in data_sets(in_pieces(metadata) if isinstance(metadata, bytes) else metadata):
             text = cut(raw, DEEPEST) if deep else raw
-            collector.add(each(text), later(full, text), doubts=[CUT] if deep else ())
+            head, doubts = each(text), [CUT] if deep else []
+            document = None
+            if self._document and is_document(identity(Item(head), "SOPClassUID")):
+                collector.in_full += len(text)
+                if collector.in_full > LARGEST_TOGETHER:
+                    doubts.append(TOO_MANY)
+                else:
+                    document = (mended(self._document, mend) if mend else self._document)(text)
+            collector.add(head, later(full, text), doubts=doubts, document=document)
         collector.settle()
 
 

@@ -38,6 +38,13 @@ class Instance:
     item: Item
     where: str = ""
     """A file's path or a place in a listing: for messages to the person who gave it."""
+    document: Item | None = None
+    """What the tables of documents name, where it is one (mapper.dicom.documents)."""
+
+    @property
+    def whole(self) -> Item:
+        """All that was read of it."""
+        return self.item if self.document is None else self.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class _Series:
     def add(self, key: Any, instance: Instance, full: Callable[[], Mapping[str, Any]]) -> bool:
         """Take one instance; False when its SOPInstanceUID is there already."""
         known = self.instances.get(instance.uid)
-        if known is None or precedes(key, instance.item, known[0], known[1].item):
+        if known is None or precedes(key, instance.whole, known[0], known[1].whole):
             self.instances[instance.uid] = (key, instance)
         ahead = self.first is None or key < self.first[0]
         if self.first is not None and key == self.first[0]:
@@ -121,6 +128,8 @@ class Collector:
         self._unlisted: dict[str, list[int]] = {}
         self.strays = 0
         """Instances without a StudyInstanceUID: they belong to nobody."""
+        self.in_full = 0
+        """Bytes of the documents that were read in full."""
 
     def add(
         self,
@@ -128,10 +137,11 @@ class Collector:
         full: Callable[[], Mapping[str, Any]] | None = None,
         where: str = "",
         doubts: Iterable[Problem] = (),
+        document: Mapping[str, Any] | None = None,
     ) -> None:
         """Take one instance: `elements` are kept, `full` is called when it turns out to speak for its series.
 
-        `doubts` is what was dropped of it already.
+        `doubts` is what was dropped of it already, `document` what the tables of documents name, where it is one.
         """
         item = Item(elements)
         study_uid = identity(item, "StudyInstanceUID")
@@ -154,7 +164,8 @@ class Collector:
             return
         series = all_series.setdefault(series_uid, _Series())
         key = (*rank(item, "InstanceNumber"), uid, identity(item, "SOPClassUID") or "")
-        instance = Instance(uid, Item(series.sharing(elements)), where)
+        in_full = Item(document) if document is not None else None
+        instance = Instance(uid, Item(series.sharing(elements)), where, in_full)
         if not series.add(key, instance, full or (lambda: elements)):
             problems.append(
                 Problem("ImagingStudy.series.instance", "SOPInstanceUID", "seen twice in one series: listed once")
@@ -164,6 +175,12 @@ class Collector:
         """Take a series of which nothing can be read but how many instances it has, and why."""
         self._unlisted.setdefault(study_uid, []).append(instances)
         self._problems.setdefault(study_uid, []).append(problem)
+
+    def doubt(self, study_uid: str, problem: Problem) -> None:
+        """Take what may be doubted of a study, once."""
+        problems = self._problems.setdefault(study_uid, [])
+        if problem not in problems:
+            problems.append(problem)
 
     def settle(self) -> None:
         """Read in full what speaks for each series so far; call it before the bytes behind it go."""

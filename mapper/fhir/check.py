@@ -19,6 +19,22 @@ DATE_TIME = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]((
 LOOKS_LIKE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
 TIMES = frozenset({"started", "issued", "effectiveDateTime", "valueDateTime", "date", "lastUpdated"})
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+ABBREVIATED = {
+    "DiagnosticReport": {
+        "status": frozenset(
+            {
+                *("registered", "partial", "preliminary", "final", "amended", "corrected", "appended", "cancelled"),
+                *("entered-in-error", "unknown"),
+            }
+        )
+    },
+    "Observation": {
+        "status": frozenset(
+            ("registered", "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error", "unknown")
+        )
+    },
+}
+"""Codes that the models end with a `+`: FHIR R4 diagnostic-report-status, observation-status."""
 AT_ONCE = 200
 """Instances that are held against the models at once."""
 FREE_TEXT = frozenset({"description", "text", "display", "value", "title", "conclusion", "valueString"})
@@ -135,7 +151,7 @@ def enumerations(kind: str) -> dict[str, frozenset[str]]:
         extra = field.json_schema_extra
         if isinstance(extra, dict) and isinstance(extra.get("enum_values"), Iterable):
             found[field.alias or name] = frozenset(map(str, extra["enum_values"]))
-    return found
+    return found | ABBREVIATED.get(kind, {})
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from mapper.dicom.characters import composed
 
 # Code systems of DICOM designators: PS3.16 section 8, table 8-1; URIs: FHIR R4 terminologies-systems.html
+UMLS: Final = "http://terminology.hl7.org/CodeSystem/umls"
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"  # since 2020; never the older .../medical/dicom
 SCT: Final = "http://snomed.info/sct"
 SRT: Final = "http://snomed.info/srt"  # SNOMED RT codes without a partner in SNOMED CT; not registered by HL7
@@ -28,6 +29,10 @@ CONNECTION_TYPE: Final = "http://terminology.hl7.org/CodeSystem/endpoint-connect
 PAYLOAD_TYPE: Final = "http://terminology.hl7.org/CodeSystem/endpoint-payload-type"
 ANIMAL_GENDER_STATUS: Final = "http://hl7.org/fhir/animal-genderstatus"
 
+# Types of DICOM's identifiers in HL7's guides: two systems of one name
+SR_IDENTIFIER_TYPE: Final = "http://hl7.org/fhir/uv/dicom-sr/CodeSystem/dicom-identifier-type"
+DOSE_IDENTIFIER_TYPE: Final = "http://hl7.org/fhir/uv/radiation-dose-summary/CodeSystem/dicom-identifier-type"
+
 # Identifier systems: FHIR R4 identifier-registry.html
 DICOM_UID: Final = "urn:dicom:uid"
 OID_URN: Final = "urn:oid:"  # RFC 3061: how FHIR writes a UID as a URI
@@ -36,6 +41,7 @@ BCP_47: Final = "urn:ietf:bcp:47"
 US_NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
 # Extensions: FHIR R4 extensibility-registry
+BODY_SITE: Final = "http://hl7.org/fhir/StructureDefinition/bodySite"
 NAME_REPRESENTATION: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 PATIENT_ANIMAL: Final = "http://hl7.org/fhir/StructureDefinition/patient-animal"
 MOTHERS_MAIDEN_NAME: Final = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
@@ -61,7 +67,7 @@ DESIGNATORS: Final[dict[str, str]] = {
     "ICD-10-GM": "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
     "I11": "http://id.who.int/icd/release/11/mms",
     "NCIt": "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl",
-    "UMLS": "http://terminology.hl7.org/CodeSystem/umls",
+    "UMLS": UMLS,
     "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "C4": "http://www.ama-assn.org/go/cpt",
     "CPT": "http://www.ama-assn.org/go/cpt",

@@ -11,7 +11,7 @@ from mapper.ledger.ledger import Claim
 from mapper.ledger.schema import written
 from mapper.sinks.sink import Key, Resource
 
-SHARED = frozenset({"Patient", "Device", "Practitioner", "Organization", "Endpoint"})
+SHARED = frozenset({"BodyStructure", "Patient", "Device", "Practitioner", "Organization", "Endpoint"})
 """Types that several studies make."""
 
 

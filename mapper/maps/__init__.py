@@ -6,29 +6,41 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mapper.dicom.sr.tree import ROOT
 from mapper.dicom.study import Study
 from mapper.errors import Problem
 from mapper.fhir.bundle import in_order
 from mapper.fhir.contained import referred
+from mapper.maps.documents import of_documents
 from mapper.maps.engine import Context
 from mapper.maps.rule import Made, MissingElement, Rule
 from mapper.maps.site import Site
 from mapper.maps.tables import (
+    algorithm,
+    authorizer,
+    body_structure,
+    component,
     device,
+    diagnostic_report,
+    document_reference,
+    dose,
     endpoint,
     imaging_study,
+    irradiation_event,
+    measurement,
     observation,
     patient,
     phantom,
     practitioner,
     service_request,
+    verifier,
 )
 from mapper.maps.values import issuer
 from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
 from mapper.maps.values.modality import ACQUISITION
 from mapper.maps.values.pydicom_codes import cid
 
-MAPPING_VERSION = "2"
+MAPPING_VERSION = "3"
 """Moves with every change of the output: all studies are then mapped anew."""
 
 TABLES: dict[str, tuple[Rule, ...]] = {
@@ -41,13 +53,28 @@ TABLES: dict[str, tuple[Rule, ...]] = {
     "ImagingStudy": imaging_study.RULES,
     "Observation": observation.RULES,
 }
-"""Every mapping table, by what it makes."""
+"""Every mapping table of the attributes of a study, its series and instances, by what it makes."""
+OF_DOCUMENTS: dict[str, tuple[Rule, ...]] = {
+    "Observation (measurement)": measurement.RULES,
+    "Observation (dose)": dose.RULES,
+    "Observation (irradiation event)": irradiation_event.RULES,
+    "Observation.component": component.RULES,
+    "BodyStructure": body_structure.RULES,
+    "Device (algorithm)": algorithm.RULES,
+    "Practitioner (authorises)": authorizer.RULES,
+    "Practitioner (verifies)": verifier.RULES,
+    "DiagnosticReport": diagnostic_report.RULES,
+    "DocumentReference": document_reference.RULES + document_reference.ATTACHMENT,
+}
+"""Every mapping table of documents, by what it makes."""
 KEYWORDS = frozenset(READ_BESIDE).union(*(row.keywords for rows in TABLES.values() for row in rows))
 """Every DICOM attribute that a row reads of a study or a series."""
 INSTANCE_KEYWORDS = frozenset(READ_BESIDE_OF_INSTANCES).union(*(row.keywords for row in imaging_study.INSTANCE))
 """Every DICOM attribute that a row reads of each instance."""
+DOCUMENT_KEYWORDS = KEYWORDS.union(ROOT, *(row.keywords for rows in OF_DOCUMENTS.values() for row in rows))
+"""Every DICOM attribute that is read of a document (mapper.dicom.documents)."""
 
-OWN = frozenset({"ImagingStudy", "Observation"})
+OWN = frozenset({"DiagnosticReport", "DocumentReference", "ImagingStudy", "Observation"})
 """Types that belong to one study alone; all others are there because something refers to them."""
 
 
@@ -72,7 +99,7 @@ def study_to_fhir(study: Study, site: Site) -> Mapped:
         cx.record(issuer.CONTRADICTED)
     about = imaging_study.imaging_study(cx)
     made: dict[tuple[str, str], Made] = {}
-    for one in [about, *of_study(cx), *of_series(cx)]:
+    for one in [about, *of_study(cx), *of_series(cx), *of_documents(cx)]:
         made.setdefault(key_of(one), one).fill(one)
     return Mapped(in_order(of_use(made)), list(cx.problems), rank(about.get("started")))
 

@@ -35,7 +35,7 @@ class Context:
 
     def problem(self, rule: Rule, reason: str) -> None:
         """Record a problem of one row."""
-        self.record(Problem(rule.element, " ".join(rule.keywords), reason))
+        self.record(Problem(rule.element, rule.attribute_of(self.item), reason))
 
     def record(self, problem: Problem) -> None:
         """Record a problem, once."""
@@ -58,6 +58,19 @@ class Context:
 
 
 def make(rule: Rule, cx: Context, item: Item) -> Any:
+    """Return what one row makes of a data set, or None; what goes wrong is recorded.
+
+    What many items share is made once: by rows that read nothing else.
+    """
+    kept = item.kept if type(rule) is Rule else None
+    if kept is None:
+        return made_by(rule, cx, item)
+    if id(rule) not in kept:
+        kept[id(rule)] = made_by(rule, cx, item)
+    return kept[id(rule)]
+
+
+def made_by(rule: Rule, cx: Context, item: Item) -> Any:
     """Return what one row makes of a data set, or None; what goes wrong is recorded."""
     cx.rule, cx.item = rule, item
     try:
@@ -74,8 +87,11 @@ def make(rule: Rule, cx: Context, item: Item) -> Any:
 
 
 def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
-    """Record what makes the values of a row doubtful, whatever it makes of them."""
-    for word, keyword, value in zip(rule.dicom.split(), rule.keywords, values, strict=True):
+    """Record what makes the values of a row's attributes doubtful, whatever it makes of them.
+
+    Content items, which a row of a document is given behind them, come with doubts of their own.
+    """
+    for word, keyword, value in zip(rule.dicom.split(), rule.keywords, values, strict=False):
         if "**" not in word and item.disagrees(keyword):
             cx.problem(rule, "series disagree: the first one speaks")
         if is_undecodable(value):
@@ -119,10 +135,10 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
             for one in made:
                 if one not in listed:
                     listed.append(one)
-                    place.rules.setdefault(name, []).append(rule)
+                    place.rules.setdefault(name, []).append(rule.seen(item))
         else:
             place[name] = made
-            place.rules[name] = [rule]
+            place.rules[name] = [rule.seen(item)]
     return out
 
 

@@ -3,18 +3,30 @@
 import re
 import sys
 
-from mapper.maps import TABLES
+from mapper.maps import OF_DOCUMENTS, TABLES
+from mapper.maps.content import ContentRule
 from mapper.maps.rule import Rule
 from mapper.maps.tables import (
+    algorithm,
+    authorizer,
+    body_structure,
+    component,
     device,
+    diagnostic_report,
+    document_reference,
+    dose,
     endpoint,
     imaging_study,
+    irradiation_event,
+    measurement,
     observation,
     patient,
     phantom,
     practitioner,
     service_request,
+    verifier,
 )
+from mapper.maps.values.concepts import CONCEPTS, Concept
 
 HEAD = """# The mapping: DICOM to FHIR R4
 
@@ -25,6 +37,13 @@ single value the first that can be made wins, and "else" marks a line that count
 "Required" means that without it what encloses the element is left out (an instance, a series, a whole Device) and
 recorded. "Option" means off until a site names it in the setting `options`. A value that cannot be read drops its
 element and is recorded as a problem of the study; `orthanc-fhir explain` shows both for any study.
+
+Structured reports and encapsulated documents are read in full, one by one. Of a report a row reads the content item
+at hand: its own attributes, and its children with the concept names that stand in the second column with their code in
+the third. What a report says once, above its items, holds for all below it. Which SOP classes are read is said in
+`mapper/dicom/documents.py`: text and measurement reports in Basic Text, Enhanced, Comprehensive, Comprehensive 3D and
+Extensible SR, dose reports by their title in any of these and in their own two, PDF and CDA. CAD, key objects, patient
+and enhanced X-ray dose are listed in the ImagingStudy only.
 """
 MODULES = {
     "Patient": patient,
@@ -35,19 +54,39 @@ MODULES = {
     "ServiceRequest": service_request,
     "ImagingStudy": imaging_study,
     "Observation": observation,
+    "Observation (measurement)": measurement,
+    "Observation (dose)": dose,
+    "Observation (irradiation event)": irradiation_event,
+    "Observation.component": component,
+    "BodyStructure": body_structure,
+    "Device (algorithm)": algorithm,
+    "Practitioner (authorises)": authorizer,
+    "Practitioner (verifies)": verifier,
+    "DiagnosticReport": diagnostic_report,
+    "DocumentReference": document_reference,
 }
+CODES = "Concepts of documents"
 SOURCE = re.compile(
-    r"PS3\.\d+(?: (?:section |annex |table |CID )?[A-Z0-9][\w.-]*\w)?|CID \d+|FHIR R4(?: [A-Z]\w+)?|LOINC [\d.]*\d"
+    r"PS3\.\d+(?: (?:section |annex |table |CID |TID )?[A-Z0-9][\w.-]*\w)?|CID \d+|FHIR R4(?: [A-Z]\w+)?|LOINC [\d.]*\d"
 )
 
 
 def markdown() -> str:
     """Return the whole mapping as one Markdown page."""
-    contents = " · ".join(f"[{name}](#{anchor(name)})" for name in TABLES)
+    tables = {**TABLES, **OF_DOCUMENTS}
+    contents = " · ".join(f"[{name}](#{anchor(name)})" for name in (*tables, CODES))
     sections = [
-        f"## {name}\n\n{(MODULES[name].__doc__ or '').strip()}\n\n{table(name, rows)}" for name, rows in TABLES.items()
+        f"## {name}\n\n{(MODULES[name].__doc__ or '').strip()}\n\n{table(name, rows)}" for name, rows in tables.items()
     ]
-    return "\n".join([HEAD, contents, "", *sections])
+    return "\n".join([HEAD, contents, "", *sections, codes()])
+
+
+def codes() -> str:
+    """Return the concepts that the tables of documents ask for."""
+    head = "Retired codes of SNOMED RT mean the same as those that took their place (PS3.16 annex J, annex O)."
+    lines = ["| concept | code | scheme | where it is used |", "| --- | --- | --- | --- |"]
+    lines += [f"| {one.meaning} | {one.code} | {one.scheme} | {one.source} |" for one in CONCEPTS]
+    return "\n".join([f"## {CODES}\n\n{head}\n", *lines, ""])
 
 
 def anchor(name: str) -> str:
@@ -64,19 +103,30 @@ def table(name: str, rows: tuple[Rule, ...]) -> str:
 
 def row_cells(name: str, row: Rule) -> tuple[str, ...]:
     """Return the cells of one row."""
+    asked = concepts_of(row)
+    attributes = [*row.keywords, *(one.meaning for one in asked)]
+    tags = [*row.tags, *(f"({one.code}, {one.scheme})" for one in asked)]
     marks = [f"*option `{row.option}`*" * bool(row.option), "*else*" * row.otherwise, "*required*" * row.required]
     element = "<br>".join([f"`{row.element}`", *filter(None, marks)])
     return (
         element,
-        "<br>".join(row.keywords) or "-",
-        "<br>".join(row.tags) or "-",
+        "<br>".join(attributes) or "-",
+        "<br>".join(tags) or "-",
         row.words.replace("|", "\\|"),
         source(name, row),
     )
 
 
+def concepts_of(row: Rule) -> list[Concept]:
+    """Return the concept names that a row asks for."""
+    concepts = row.concepts if isinstance(row, ContentRule) else ()
+    return [one for each in concepts for one in (each if isinstance(each, tuple) else (each,))]
+
+
 def source(name: str, row: Rule) -> str:
-    """Return where a rule comes from: what its converter cites, else its module, else the table's module."""
+    """Return where a rule comes from: its concepts, what its converter cites, else its module, else the table's."""
+    if asked := concepts_of(row):
+        return ", ".join(f"PS3.16 {one}" for one in dict.fromkeys(", ".join(one.source for one in asked).split(", ")))
     for text in (row.by.__doc__, sys.modules[row.by.__module__].__doc__, MODULES[name].__doc__):
         if found := SOURCE.findall(text or ""):
             return ", ".join(dict.fromkeys(found))

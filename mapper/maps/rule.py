@@ -46,6 +46,25 @@ class Rule:
         return tuple(f"({tag[:4]},{tag[4:]})" for tag in map(tag_of, self.keywords))
 
     @property
+    def origin(self) -> str:
+        """The attributes behind it as `Keyword (gggg,eeee)`, or that there is none."""
+        named = [f"{keyword} {tag}" for keyword, tag in zip(self.keywords, self.tags, strict=True)]
+        return ", ".join(named) or "no attribute"
+
+    @property
+    def bare_origin(self) -> str:
+        """The same without any value, for those who may not see one."""
+        return self.origin
+
+    def attribute_of(self, item: Item) -> str:
+        """Return what a problem of this row is a problem of: its keywords."""
+        return " ".join(self.keywords)
+
+    def seen(self, item: Item) -> "Rule":
+        """Return this row as it is remembered beside what it made of a data set."""
+        return self
+
+    @property
     def words(self) -> str:
         """The rule in words: the first sentence of its converter."""
         return (self.by.__doc__ or self.by.__name__).strip().partition("\n")[0]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from mapper.url import base_uri, base_url, root_path, system_uri
+from mapper.url import base_uri, base_url, root_path, system_uri, url_template
 
 PUBLIC_NAMESPACE = uuid5(NAMESPACE_URL, "urn:orthanc-fhir:mapping:v1")
 """The id namespace of `convert` and of the demo: public, so nobody's ids are secret under it."""
@@ -17,6 +17,7 @@ NOBODY = ("ANONYMOUS", "ANONYMIZED", "ANONYMISED", "DEIDENTIFIED", "DE-IDENTIFIE
 Option = Literal[
     "address",
     "age",
+    "dose_events",
     "image_type_title",
     "mothers_maiden_name",
     "order_stub",
@@ -27,6 +28,7 @@ Option = Literal[
 
 Url = Annotated[str, AfterValidator(base_url)]
 BaseUri = Annotated[str, AfterValidator(base_uri)]
+UrlTemplate = Annotated[str, AfterValidator(url_template)]
 SystemUri = Annotated[str, AfterValidator(system_uri)]
 RootPath = Annotated[str, AfterValidator(root_path)]
 
@@ -62,6 +64,11 @@ class Site(BaseModel):
     )
     dicomweb: Url | None = Field(
         None, description="DICOMweb root as clients reach it (Endpoint.address); `serve` derives it."
+    )
+    document_url: UrlTemplate | None = Field(
+        None,
+        description="URL of an encapsulated document as clients reach it, with {dicomweb}, {study}, {series}, "
+        "{instance} (UIDs) and {orthanc} (Orthanc's id of the instance); `serve` derives Orthanc's own.",
     )
     timezone: str | None = Field(
         None, description="IANA zone of times that carry no offset; without one such times become dates."

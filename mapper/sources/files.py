@@ -11,14 +11,18 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from mapper.dicom.item import tag_of
-from mapper.dicom.study import IDENTITY, Collector
+from mapper.dicom.documents import LARGEST_CONTENT, is_document
+from mapper.dicom.item import Item, tag_of
+from mapper.dicom.study import IDENTITY, Collector, identity
 from mapper.errors import Unreadable
 from mapper.sources.data_set import is_cut, json_model
 
 CHUNK = 64
 """Files read by one call of a pool."""
 CUT = "a DICOM file that ends before its StudyInstanceUID does: cut off, or an attribute before it has a wrong length"
+CONTENT = "ContentSequence"
+UNREAD = {"vr": "SQ", "Value": [False]}
+"""What stands for a ContentSequence in a file that is too large: no item."""
 PIXELS = 0x7FE0
 """The group of pixel data: reading stops before it."""
 
@@ -46,13 +50,20 @@ def files_under(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def collect(
-    files: Iterable[Path], keywords: Iterable[str], instance_keywords: Iterable[str], pool: Executor | None = None
+    files: Iterable[Path],
+    keywords: Iterable[str],
+    instance_keywords: Iterable[str],
+    pool: Executor | None = None,
+    document_keywords: Iterable[str] = (),
 ) -> Iterator[tuple[Collector, list[Skipped]]]:
-    """Read files into one Collector; yields it after each chunk with what was skipped there, for progress."""
-    wanted = sorted({*keywords, *IDENTITY})
-    each = frozenset(map(tag_of, {*instance_keywords, *IDENTITY}))
+    """Read files into one Collector; yields it after each chunk with what was skipped there, for progress.
+
+    `document_keywords` are read of documents only (mapper.dicom.documents).
+    """
+    wanted, in_full = sorted({*keywords, *IDENTITY}), sorted({*document_keywords})
+    full, each = (frozenset(map(tag_of, {*names, *IDENTITY})) for names in (keywords, instance_keywords))
     collector = Collector()
-    calls = ((chunk, wanted) for chunk in chunks(files))
+    calls = ((chunk, wanted, in_full) for chunk in chunks(files))
     for results in pool.map(_read_chunk, calls) if pool else map(_read_chunk, calls):
         skipped = []
         for path, elements in results:
@@ -60,7 +71,9 @@ def collect(
                 skipped.append(Skipped(f"{path}: {elements}"))
             else:
                 head = {tag: element for tag, element in elements.items() if tag in each}
-                collector.add(head, lambda elements=elements: elements, where=path)  # type: ignore[misc]
+                document = elements if in_full and is_document(identity(Item(elements), "SOPClassUID")) else None
+                speaks = {tag: element for tag, element in elements.items() if tag in full} if document else elements
+                collector.add(head, lambda one=speaks: one, where=path, document=document)  # type: ignore[misc]
         yield collector, skipped
 
 
@@ -76,26 +89,31 @@ def chunks(files: Iterable[Path]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _read_chunk(call: tuple[list[str], list[str]]) -> list[tuple[str, dict[str, Any] | str]]:
-    paths, keywords = call
-    return [(path, read_file(path, keywords)) for path in paths]
+def _read_chunk(call: tuple[list[str], list[str], list[str]]) -> list[tuple[str, dict[str, Any] | str]]:
+    paths, keywords, in_full = call
+    return [(path, read_file(path, keywords, in_full)) for path in paths]
 
 
-def read_file(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
-    """Return the named attributes of one file as the DICOM JSON Model, or why the file is skipped."""
+def read_file(path: str, keywords: Iterable[str], in_full: Iterable[str] = ()) -> dict[str, Any] | str:
+    """Return the named attributes of one file as the DICOM JSON Model, or why the file is skipped.
+
+    `in_full` are those that are named of a document beside.
+    """
     if not os.path.isfile(path):
         return "not a file"  # a pipe would be waited for
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's warnings quote values
-        return _read(path, keywords)
+        return _read(path, list(keywords), list(in_full))
 
 
-def _read(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
+def _read(path: str, keywords: list[str], in_full: list[str]) -> dict[str, Any] | str:
+    too_large = os.path.getsize(path) > LARGEST_CONTENT
+    named = [*keywords, *(one for one in in_full if not (too_large and one == CONTENT))]
     try:
         try:
-            found = dcmread(path, stop_before_pixels=True, specific_tags=list(keywords))
+            found = dcmread(path, stop_before_pixels=True, specific_tags=named)
         except InvalidDicomError:
-            found = dcmread(path, stop_before_pixels=True, specific_tags=list(keywords), force=True)
+            found = dcmread(path, stop_before_pixels=True, specific_tags=named, force=True)
             if "StudyInstanceUID" not in found:
                 return "not a DICOM file"
         if found.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
@@ -106,7 +124,9 @@ def _read(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
             return CUT
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
-    return json_model(found, keywords)
+    if not in_full or not is_document(str(found.get("SOPClassUID"))):
+        return json_model(found, keywords)
+    return json_model(found, sorted({*keywords, *in_full})) | ({tag_of(CONTENT): UNREAD} if too_large else {})
 
 
 class Watched:

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
-from mapper.dicom.reader import Reader
+from mapper.dicom.reader import Mend, Reader
 from mapper.dicom.study import Collector, Study
 from mapper.dicom.uid import is_askable
 from mapper.errors import (
@@ -31,6 +32,7 @@ from mapper.finding import Finding, limit, ok
 from mapper.http.peer import Bound
 from mapper.http.target import Target
 from mapper.sources import checkup, rest
+from mapper.sources.exact_numbers import ExactNumbers
 from mapper.sources.raw_texts import RawTexts
 from mapper.sources.sightings import name_of, parse_time, sighting, state_of
 from mapper.sources.source import Changes, Reading, Sighting
@@ -99,14 +101,16 @@ class Orthanc:
         if before.study_uid != study_uid:  # Orthanc's lookup takes a and A for the same
             raise StudyGone(f"study {study_uid} is no longer in Orthanc")
         collector, texts = Collector(), RawTexts(self._web)
+        numbers = ExactNumbers(self._web, texts, partial(collector.doubt, study_uid))
         for series in self._series(before.id):
-            self._read_series(study_uid, series, collector, texts)
+            read, count = texts.of_series(series), numbers.of_series(series)
+            self._read_series(study_uid, series, collector, lambda elements, r=read, c=count: c(r(elements)))  # type: ignore[misc]
         after = self._sighting(before.id)
         if after is None or state_of(after) != state_of(before):
             raise SourceChanged(f"study {study_uid} changed while it was read")
         return Reading(self._complete(collector.study(study_uid)), before)
 
-    def _read_series(self, study_uid: str, series: rest.Series, collector: Collector, texts: RawTexts) -> None:
+    def _read_series(self, study_uid: str, series: rest.Series, collector: Collector, mend: Mend) -> None:
         series_uid = series.MainDicomTags.SeriesInstanceUID or ""
         if not is_askable(series_uid):
             collector.count(study_uid, len(series.Instances), UNASKABLE)
@@ -116,7 +120,7 @@ class Orthanc:
             if metadata is None:
                 self._dicomweb()
                 raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
-            self._reader.read(metadata.parts(), collector, texts.of_series(series))
+            self._reader.read(metadata.parts(), collector, mend)
 
     def _unread(self, name: str) -> BadUID | StudyGone:
         """Return why there is nothing to read of a study that is known by Orthanc's id, or by no name of ours."""

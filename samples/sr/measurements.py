@@ -103,7 +103,7 @@ def measurement_report(found: Case, reading: Reading, number: int = 3, before: D
         imaging_measurements=groups,
         referenced_images=list(found.images[:2]),
     )
-    series = found.header.series(number, "SR", "Measurements", 15)
+    series = found.header.series(number, "SR", "Measurements", 20 if before else 15)
     made = Comprehensive3DSR(
         [found.outline, *found.images],
         content,

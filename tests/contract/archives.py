@@ -7,7 +7,7 @@ import requests
 from mapper.dicom.reader import Reader
 from mapper.errors import SourceDown
 from mapper.http.peer import Bound
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.orthanc import Orthanc
 from mapper.sources.source import Source
 from samples.dataset import part10
@@ -78,7 +78,7 @@ class Real:
     def __init__(self, server: Server) -> None:
         self.server = server
         user, password = server.auth or (None, None)
-        reader = Reader(KEYWORDS, INSTANCE_KEYWORDS)
+        reader = Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS)
         self._source = Orthanc(server.url, reader, user, password, answer=Bound(64, 20.0))
         self._session = requests.Session()
         self._session.trust_env = False

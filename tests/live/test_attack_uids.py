@@ -13,7 +13,7 @@ import pytest
 
 from mapper.dicom.reader import Reader
 from mapper.errors import BadUID, StudyGone
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.orthanc import Orthanc as Source
 from samples.dataset import part10
 from stack import FhirServer, Orthanc, OrthancInFolder
@@ -185,7 +185,7 @@ def test_a_study_whose_uid_orthanc_takes_for_anothers_is_told_from_it(attacked: 
 def test_the_source_itself_asks_for_nothing_else(attacked: tuple[Stack, list[str]]) -> None:
     stack, _ = attacked
     user, password = stack.orthanc.auth or (None, None)
-    source = Source(stack.orthanc.url, Reader(KEYWORDS, INSTANCE_KEYWORDS), user, password)
+    source = Source(stack.orthanc.url, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), user, password)
     sample = study(1, 1)
     orthanc_id = stored(stack, renamed(part10(sample.datasets[0]), sample.uid, HOSTILE[0]))
     assert orthanc_id in {one.study_uid for one in source.listing()}

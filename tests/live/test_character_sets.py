@@ -5,7 +5,7 @@ from typing import Any
 
 from mapper.dicom.charset import undefined
 from mapper.dicom.reader import Reader
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
 from mapper.sources.orthanc import Orthanc
 from stack import Orthanc as Server
@@ -25,7 +25,7 @@ def store(server: Server, uid: str, **attributes: Any) -> None:
 
 
 def source_of(server: Server) -> Orthanc:
-    return Orthanc(server.url, Reader(KEYWORDS, INSTANCE_KEYWORDS), *(server.auth or (None, None)))
+    return Orthanc(server.url, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), *(server.auth or (None, None)))
 
 
 def metadata_of(server: Server, uid: str) -> Any:

@@ -12,7 +12,7 @@ from mapper.dicom.study import Collector
 from mapper.errors import Problem
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from tests.support.golden import CASES, STUDIES, site_of
 
 each_case = pytest.mark.parametrize("case", CASES)
@@ -22,7 +22,7 @@ each_case = pytest.mark.parametrize("case", CASES)
 def mapped(case: str) -> dict[str, tuple[dict[str, Any], list[Problem]]]:
     """Return Bundle and problems of every study of a case, as a server would get them."""
     collector = Collector()
-    Reader(KEYWORDS, INSTANCE_KEYWORDS).read((STUDIES / case / "input.json").read_bytes(), collector)
+    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read((STUDIES / case / "input.json").read_bytes(), collector)
     site, made = site_of(case), {}
     for uid in collector.study_uids:
         found = study_to_fhir(collector.study(uid), site)

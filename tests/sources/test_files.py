@@ -14,7 +14,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from mapper.convert import convert, read_folders
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.maps.site import Site
 from mapper.sources.data_set import json_model
 from mapper.sources.files import CHUNK, collect, files_under, read_file
@@ -137,7 +137,7 @@ def test_files_and_dicomweb_give_the_same_bundle(tmp_path: Path) -> None:
     from_files = convert(read_folders([tmp_path], lambda _: None).only_study(), Site())
     collector = Collector()
     metadata = json.dumps([dcmread(path).to_json_dict() for path in sorted(tmp_path.iterdir())]).encode()
-    Reader(KEYWORDS, INSTANCE_KEYWORDS).read(metadata, collector)
+    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(metadata, collector)
     assert json.loads(convert(collector.only_study(), Site()).json) == json.loads(from_files.json)
 
 
@@ -146,7 +146,7 @@ def test_files_are_read_in_chunks_with_and_without_a_pool(tmp_path: Path) -> Non
         save(tmp_path / f"{number:03}.dcm", instance(A, number))
     (tmp_path / "notes.txt").write_text("hello")
     for pool in (None, ThreadPoolExecutor(2)):
-        steps = list(collect(files_under([tmp_path]), KEYWORDS, INSTANCE_KEYWORDS, pool))
+        steps = list(collect(files_under([tmp_path]), KEYWORDS, INSTANCE_KEYWORDS, pool, DOCUMENT_KEYWORDS))
         assert [len(skipped) for _, skipped in steps] == [0, 1]
         assert steps[-1][0].only_study().instances == CHUNK + 3
         if pool:

@@ -11,7 +11,10 @@ from typing import Any
 
 HERE = Path(__file__).parent
 VERSION = "4.0.1"
-RESOURCES = ("ImagingStudy", "Patient", "Endpoint", "Device", "Observation", "ServiceRequest", "Practitioner")
+RESOURCES = (
+    *("ImagingStudy", "Patient", "Endpoint", "Device", "Observation", "ServiceRequest", "Practitioner"),
+    *("BodyStructure", "DiagnosticReport", "DocumentReference"),
+)
 DICOM = "dicom"  # the identity of the column "DICOM Tag Mapping"; of our resources only ImagingStudy has it
 
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import IDENTITY, Collector, Study
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.maps.site import Option, Site
 from tests.support.datasets import BASE, BERLIN, dataset
 
@@ -248,7 +248,7 @@ def variants() -> Iterator[tuple[str, bytes, Site]]:
 def studies_of(metadata: bytes) -> Collector:
     """Return what the service's own reader makes of WADO-RS metadata."""
     collector = Collector()
-    Reader(KEYWORDS, INSTANCE_KEYWORDS).read(metadata, collector)
+    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(metadata, collector)
     return collector
 
 

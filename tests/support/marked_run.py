@@ -19,7 +19,7 @@ from mapper import log
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Collector
 from mapper.errors import MapperError
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.service import Service, checked
 from mapper.settings import Settings
 from mapper.sinks.client import FhirClient
@@ -42,7 +42,7 @@ class Archive:
 
     def __init__(self, metadata: dict[str, Any], inner: Any) -> None:
         self._metadata, self._inner = metadata, inner
-        self._reader = Reader(KEYWORDS, INSTANCE_KEYWORDS)
+        self._reader = Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -142,7 +142,7 @@ def describe(study_uid: str, sets: list[Any]) -> None:
     """Print the problems of one study, or why there is none."""
     collector = Collector()
     try:
-        Reader(KEYWORDS, INSTANCE_KEYWORDS).read(json.dumps(sets).encode(), collector)
+        Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(json.dumps(sets).encode(), collector)
         for problem in study_to_fhir(collector.study(study_uid), ALL).problems:
             print(orjson.dumps(msgspec.to_builtins(problem)).decode())
     except MapperError as error:

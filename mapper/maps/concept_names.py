@@ -1,0 +1,55 @@
+"""The concept names of one document: which items have which children, asked thousands of times, looked at once."""
+
+from mapper.dicom.sr.content_item import ContentItem
+from mapper.dicom.sr.reading import Positions
+from mapper.dicom.sr.retired import current
+
+Pair = tuple[str, str]
+"""A code and its CodingSchemeDesignator."""
+
+
+class ConceptNames:
+    """The children of the items of one document by their concept names, each item looked at once.
+
+    A report of thousands of measurements asks for what stands above them thousands of times.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing looked at."""
+        self._children: dict[Positions, dict[Pair, list[ContentItem]]] = {}
+        self._holders: dict[tuple[Positions, tuple[Pair, ...]], ContentItem | None] = {}
+
+    def children(self, item: ContentItem, concepts: tuple[Pair, ...]) -> list[ContentItem]:
+        """Return the children with one of these concept names, references followed, in their order."""
+        known = self._children.get(item.positions)
+        if known is None:
+            known = self._children[item.positions] = {}
+            for child in item.related():
+                for pair in names_of(child):
+                    known.setdefault(pair, []).append(child)
+        found = [child for pair in dict.fromkeys(current(*one) for one in concepts) for child in known.get(pair, ())]
+        return found if len(concepts) == 1 else sorted(dict.fromkeys(found), key=lambda one: one.positions)
+
+    def holder(self, item: ContentItem, concepts: tuple[Pair, ...]) -> ContentItem | None:
+        """Return the item, else the nearest above, that has a child with one of these concept names."""
+        passed = []
+        found: ContentItem | None = None
+        here: ContentItem | None = item
+        while here is not None:
+            if (here.positions, concepts) in self._holders:
+                found = self._holders[here.positions, concepts]
+                break
+            passed.append(here)
+            if self.children(here, concepts):
+                found = here
+                break
+            here = here.parent
+        for one in passed:
+            self._holders[one.positions, concepts] = found
+        return found
+
+
+def names_of(item: ContentItem) -> dict[Pair, None]:
+    """Return the concepts that an item's name means, retired ones by their successors."""
+    concept = item.concept
+    return dict.fromkeys(one.concept for one in (concept, *concept.equivalents)) if concept else {}

@@ -1,0 +1,119 @@
+"""What the documents of a study become: measurements, doses, text reports, encapsulated documents.
+
+They belong to the study whose series holds them. What several documents repeat under one UID the newest says.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from mapper.errors import Problem
+from mapper.maps.content import Within
+from mapper.maps.engine import Context
+from mapper.maps.report import Report
+from mapper.maps.rule import Made, MissingElement
+from mapper.maps.tables import algorithm, authorizer, dose, irradiation_event, verifier
+from mapper.maps.tables.body_structure import body_structure, holder_of
+from mapper.maps.tables.diagnostic_report import diagnostic_report
+from mapper.maps.tables.document_reference import document_reference
+from mapper.maps.tables.measurement import observation
+from mapper.maps.values.concepts import ALGORITHM_NAME, PERSON_NAME
+
+LARGEST = 5_000
+"""Observations of one report; what comes behind them is recorded and left out."""
+TOO_MANY = Problem("Observation", "ContentSequence", f"more than {LARGEST} in one report: the others are left out")
+REPEATED = Problem("Observation", "ObservationUID", "in several documents: the newest one speaks")
+OVERLAPPING = Problem(
+    "Observation", "ContentSequence", "dose reports share some irradiation events and not all: each has its summary"
+)
+
+
+def of_documents(cx: Context) -> Iterator[Made]:
+    """Yield what the documents of a study make, the newest document first."""
+    instances = (one for series in cx.study.series for one in series.instances if one.document is not None)
+    reports = sorted(map(Report, instances), key=lambda one: one.order, reverse=True)
+    for report in reports:
+        for problem in report.tree.problems:
+            cx.record(problem)
+    said: set[str] = set()
+    for report in reports:
+        for one in of_report(cx, report):
+            if one["resourceType"] == "Observation" and one["id"] in said:
+                cx.record(REPEATED)
+            else:
+                yield one
+                said.add(one["id"])
+    for report in standing(cx, reports):
+        for one in of_dose(cx, report):
+            if one["resourceType"] != "Observation" or one["id"] not in said:  # an event is told once, by the newest
+                yield one
+                said.add(one["id"])
+
+
+def of_report(cx: Context, report: Report) -> Iterator[Made]:
+    """Yield what a measurement report, a text report or an encapsulated document makes."""
+    if report.kind == "document":
+        if made := document_reference(cx, report):
+            yield made
+        return
+    yield from observations(cx, report)
+    if report.kind == "text":
+        yield diagnostic_report(cx, report)
+        yield from verifier.verifiers(cx, report.item)
+
+
+def observations(cx: Context, report: Report) -> Iterator[Made]:
+    """Yield the Observations of a report, and what they refer to beside the study."""
+    parts = list(report.parts.values())
+    if len(parts) > LARGEST:
+        cx.record(TOO_MANY)
+        parts = parts[:LARGEST]
+    report.made = {cx.id(*part.key) for part in parts}
+    made = [one for part in parts if (one := observation(cx, report, part))]
+    if len(made) < len(parts):  # what could not be made is no member of anything either
+        report.made = {one["id"] for one in made}
+        made = [one for part in parts if (one := observation(cx, report, part))]
+    yield from made
+    items = [report.within(cx.study, part.content) for part in parts]
+    for item in holders(items, (ALGORITHM_NAME.pair,)):
+        with suppress(MissingElement):
+            yield algorithm.algorithm(cx, item)
+    for item in {place.content.positions: place for one in items if (place := holder_of(one))}.values():
+        if structure := body_structure(cx, item):
+            yield structure
+
+
+def holders(items: Sequence[Within], concepts: tuple[tuple[str, str], ...]) -> list[Within]:
+    """Return the items that have what these look for above themselves, each once."""
+    found = (one.report.names.holder(one.content, concepts) for one in items)
+    return [items[0].at(one) for one in dict.fromkeys(filter(None, found))]
+
+
+def of_dose(cx: Context, report: Report) -> Iterator[Made]:
+    """Yield the summaries of a dose report, its events where a site wants them, and who authorised them."""
+    for container in dose.accumulated(report):
+        yield dose.summary(cx, report, container)
+    if irradiation_event.OPTION in cx.site.options:
+        for container in irradiation_event.events(report):
+            if made := irradiation_event.event(cx, report, container):
+                yield made
+    for person in authorizer.authorizers(list(report.tree.root.descendants(PERSON_NAME.pair))):
+        with suppress(MissingElement):
+            yield authorizer.authorizer(cx, report.within(cx.study, person))
+
+
+def standing(cx: Context, reports: Sequence[Report]) -> list[Report]:
+    """Return the dose reports that count, the newest first: one whose events another one has all is replaced by it.
+
+    Two that share some events and not all both stay: which of them is right is not ours to know, so that is recorded.
+    """
+    doses = [(one, dose.event_uids(one)) for one in reports if one.kind in dose.ACCUMULATED]
+    kept: list[Report] = []
+    for number, (one, events) in enumerate(doses):
+        others = [(other, theirs) for other, theirs in doses if other is not one and other.kind == one.kind]
+        newer = [other for other, _ in doses[:number]]
+        if any(events and (events < theirs or (events == theirs and other in newer)) for other, theirs in others):
+            continue
+        kept.append(one)
+        if any(events & theirs and not (events <= theirs or theirs <= events) for _, theirs in others):
+            cx.record(OVERLAPPING)
+    return kept

@@ -1,0 +1,175 @@
+"""One document of a study: its content tree, what kind of report it is, and which of its items become Observations."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from mapper.dicom.documents import DOSES, ENCAPSULATED
+from mapper.dicom.item import Item
+from mapper.dicom.sr.content_item import ContentItem
+from mapper.dicom.sr.reading import Positions
+from mapper.dicom.sr.reference import Reference
+from mapper.dicom.sr.tree import ContentTree, content_tree
+from mapper.dicom.study import Instance, Study, identity
+from mapper.maps import derived_keys
+from mapper.maps.concept_names import ConceptNames
+from mapper.maps.content import Within
+from mapper.maps.derived_keys import Key
+from mapper.maps.values import concepts as c
+from mapper.maps.values.concepts import Concept
+from mapper.maps.values.pydicom_codes import cid
+
+Kind = Literal["measurements", "x-ray dose", "radiopharmaceutical dose", "text", "document", "other"]
+Role = Literal["group", "measurement", "derived", "evaluation"]
+
+MEASUREMENT_TITLES = 7021
+"""PS3.16 CID 7021 Measurement Report Document Titles."""
+REPORT_TITLES = 7000
+"""PS3.16 CID 7000 Diagnostic Imaging Report Document Titles; those of DCM are titles of templates of their own."""
+DOSE_TITLES: dict[Concept, Kind] = {
+    c.X_RAY_DOSE: "x-ray dose",
+    c.RADIOPHARMACEUTICAL_DOSE: "radiopharmaceutical dose",
+}
+"""The titles that make a dose report, whatever its SOP class: older machines write it into an Enhanced SR."""
+CONTEXT = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES", "SELECTED FROM"})
+"""Relationships of what only says how something was found."""
+NO_EVALUATION = (
+    *(c.TRACKING_IDENTIFIER, c.FINDING, c.REGION_PURPOSE, c.ACTIVITY_SESSION, c.FINDING_CATEGORY, c.FINDING_SITE),
+    *(c.MEASUREMENT_METHOD, c.ALGORITHM_NAME, c.ALGORITHM_VERSION, c.ALGORITHM_PARAMETERS, c.ALGORITHM_FAMILY),
+)
+"""Children of a group that say something of the group: they make no Observation of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A content item that becomes an Observation."""
+
+    role: Role
+    content: ContentItem
+    key: Key
+    members: list["Part"] = field(default_factory=list)
+    """What a group holds, in the order of the document."""
+
+
+class Report:
+    """A document with all that is asked of it as a whole."""
+
+    def __init__(self, instance: Instance) -> None:
+        """Read the content tree of an instance that is a document."""
+        assert instance.document is not None
+        self.uid, self.item = instance.uid, instance.document
+        encapsulated = identity(self.item, "SOPClassUID") in ENCAPSULATED
+        self.tree = ContentTree(ContentItem((1,), "", self.item), (), {}) if encapsulated else content_tree(self.item)
+        self.names = ConceptNames()
+        self.kept: dict[int, Any] = {}
+        """What rows that read no content item made, by the row."""
+        self.structures: dict[Positions, str | None] = {}
+        """The ids of the BodyStructures, by the item that names the place."""
+        self.made: set[str] = set()
+        """The ids of the Observations that can be made of its parts."""
+        self.kind: Kind = "document" if encapsulated else kind_of(self.tree.root, identity(self.item, "SOPClassUID"))
+
+    @cached_property
+    def order(self) -> tuple[str, str, str]:
+        """A sort key: the newest document is last."""
+        return *(identity(self.item, keyword) or "" for keyword in ("ContentDate", "ContentTime")), self.uid  # type: ignore[return-value]
+
+    def within(self, study: Study, content: ContentItem | None = None) -> Within:
+        """Return a content item, else the root, as the rows read it."""
+        return Within(content or self.tree.root, self, self.item, study.item)
+
+    @cached_property
+    def is_imaging_report(self) -> bool:
+        """Tell whether a text report is of a template whose measurements are those of TID 1500 and TID 2000."""
+        return self.tree.root.template == "2000" or titled(self.tree.root, REPORT_TITLES, "LN")
+
+    @cached_property
+    def parts(self) -> dict[Positions, Part]:
+        """What becomes an Observation, by its place, in the order of the document."""
+        if self.kind != "measurements" and not (self.kind == "text" and self.is_imaging_report):
+            return {}
+        found: dict[Positions, Part] = {}
+        known: set[str] = set()
+        for item in outside(self.tree.root, c.IMAGE_LIBRARY):
+            role = role_of(item)
+            if role is None:
+                continue
+            uid = item.observation_uid if item.observation_uid not in known else None
+            known.update([uid] if uid else [])
+            key = derived_keys.observation(uid) if uid else derived_keys.observation_at(self.uid, item.path)
+            part = found[item.positions] = Part(role, item, key)
+            if item.relationship not in ("INFERRED FROM", *CONTEXT):
+                groups = (found.get(above.positions) for above in item.ancestors())
+                if holder := next((one for one in groups if one and one.role == "group"), None):
+                    holder.members.append(part)
+        return found
+
+    @cached_property
+    def studies(self) -> dict[str, str]:
+        """The StudyInstanceUID of each instance that the document names as evidence (PS3.3 C.17.2)."""
+        found: dict[str, str] = {}
+        for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
+            for study in items(self.item, keyword):
+                uid = identity(study, "StudyInstanceUID")
+                for series in items(study, "ReferencedSeriesSequence") if uid else ():
+                    for one in items(series, "ReferencedSOPSequence"):
+                        found.setdefault(identity(one, "ReferencedSOPInstanceUID") or "", uid or "")
+        return found
+
+    def studies_of(self, content: ContentItem) -> list[str]:
+        """Return the StudyInstanceUIDs of what a content item and those below it point to, in order."""
+        values = (item.value for item in (content, *content.descendants()))
+        named = (self.studies.get(one.sop_instance_uid) for one in values if isinstance(one, Reference))
+        return list(dict.fromkeys(uid for uid in named if uid))
+
+
+def items(item: Item, keyword: str) -> list[Item]:
+    """Return the items of a sequence; one that cannot be read has none."""
+    try:
+        return item.values(keyword)
+    except ValueError:
+        return []
+
+
+def kind_of(root: ContentItem, sop_class: str | None) -> Kind:
+    """Return what a document is: by its title, then by its template, then by its SOP class."""
+    for title, kind in DOSE_TITLES.items():
+        if root.means(title.pair):
+            return kind
+    if sop_class in DOSES:
+        return "other"
+    if root.template == "1500" or titled(root, MEASUREMENT_TITLES, "DCM"):
+        return "measurements"
+    return "text"
+
+
+def titled(root: ContentItem, number: int, scheme: str) -> bool:
+    """Tell whether a document's title is a code that one scheme has in a context group."""
+    return root.means(*((code, scheme) for code in cid(number, scheme)))
+
+
+def outside(root: ContentItem, left_out: Concept) -> Iterator[ContentItem]:
+    """Yield all items by value in the order of the document, without what is below items of one concept name."""
+    waiting = [root]
+    while waiting:
+        found = waiting.pop()
+        if found.reference is None and not found.means(left_out.pair):
+            yield found
+            waiting.extend(reversed(found.children))
+
+
+def role_of(item: ContentItem) -> Role | None:
+    """Return what kind of Observation a content item becomes, None where it becomes none."""
+    above = item.parent
+    if item.value_type == "CONTAINER":
+        return "group" if item.means(c.MEASUREMENT_GROUP.pair) else None
+    if above is None or item.relationship in CONTEXT:
+        return None
+    if item.value_type == "NUM":
+        if above.value_type == "CONTAINER":
+            return "derived" if above.means(c.DERIVED_MEASUREMENTS.pair) else "measurement"
+        return "measurement" if above.value_type == "NUM" and item.relationship == "INFERRED FROM" else None
+    if item.value_type in ("CODE", "TEXT") and above.means(c.MEASUREMENT_GROUP.pair):
+        return None if item.means(*(one.pair for one in NO_EVALUATION)) else "evaluation"
+    return None

@@ -1,0 +1,137 @@
+"""BodyStructure <- a tracked lesion, or a finding site with side or part (PS3.16 TID 1410, TID 1411, TID 1501, TID 4108).
+
+One a patient and Tracking Unique Identifier: over time points and groups it is the same. A site with a side that
+nobody tracks is a BodyStructure of its own item.
+"""
+
+from typing import Any
+
+from mapper.dicom.sr.content_item import ContentItem
+from mapper.dicom.sr.reading import Positions
+from mapper.fhir import systems
+from mapper.maps import derived_keys, engine
+from mapper.maps.content import ContentRule, Within
+from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps.tables.deidentified import meta
+from mapper.maps.tables.reported import sr_item
+from mapper.maps.tables.subject import ISSUED_ID, is_phantom, issued_id, issued_reference, own_id, own_reference
+from mapper.maps.values import content
+from mapper.maps.values.concepts import (
+    FINDING_SITE,
+    LATERALITY,
+    TOPOGRAPHICAL_MODIFIER,
+    TRACKING_IDENTIFIER,
+    TRACKING_UID,
+)
+from mapper.maps.values.context import Context, all_beside, beside
+from mapper.maps.values.uid import uid_identifier
+
+MODIFIERS = (LATERALITY.pair, TOPOGRAPHICAL_MODIFIER.pair)
+
+
+def holder_of(within: Within) -> Within | None:
+    """Return the item whose children say where: the nearest with a site, else the nearest that is tracked."""
+    for concept in (FINDING_SITE, TRACKING_UID):
+        if holder := within.report.names.holder(within.content, (concept.pair,)):
+            return within.at(holder)
+    return None
+
+
+def structure_id(cx: Context) -> str | None:
+    """Return the id of the BodyStructure that an item speaks of, None where it speaks of none."""
+    holder = holder_of(content.at(cx))
+    if holder is None:
+        return None
+    known: dict[Positions, str | None] = holder.report.structures
+    if holder.content.positions not in known:
+        known[holder.content.positions] = id_of(cx, holder)
+    return known[holder.content.positions]
+
+
+def id_of(cx: Context, holder: Within) -> str | None:
+    """Return the id of the BodyStructure that an item's own children speak of."""
+    if is_phantom(cx):
+        return None
+    uid = content.text_of(holder.content.child(TRACKING_UID.pair))
+    issued = (beside(cx, "PatientID"), beside(cx, "IssuerOfPatientID"))
+    patient = issued_id(cx, *issued, all_beside(cx, "IssuerOfPatientIDQualifiersSequence")) or own_id(cx)
+    if uid:
+        return cx.id(*derived_keys.body_structure(patient, uid))
+    if not modifiers_of(holder.content.child(FINDING_SITE.pair)):
+        return None
+    return cx.id(*derived_keys.body_structure_at(patient, holder.report.uid, holder.content.path))
+
+
+def body_structure_id(cx: Context, *_: Any) -> str | None:
+    """Patient and Tracking Unique Identifier -> id, else patient, SOPInstanceUID and the place of the item."""
+    return structure_id(cx)
+
+
+def body_site(cx: Context, sites: list[ContentItem], _: Any = None) -> dict[str, Any] | None:
+    """Finding Site of the item, else of the nearest above -> CodeableConcept; side and part are a BodyStructure's."""
+    site = content.first(cx, sites)
+    made = dict(content.concept(cx, site) or {})
+    if id := structure_id(cx):
+        extension = {"url": systems.BODY_SITE, "valueReference": {"reference": f"BodyStructure/{id}"}}
+        made = {"extension": [extension], **made}
+    sides = modifiers_of(site)
+    if site and sides and (named := content.meaning_of(site)):
+        made["text"] = in_words(named, sides)
+    return made or None
+
+
+def modifiers_of(site: ContentItem | None) -> list[ContentItem]:
+    """Return the laterality and the topographical modifiers of a site."""
+    return site.having(*MODIFIERS) if site else []
+
+
+def in_words(site: str, modifiers: list[ContentItem]) -> str:
+    """Return a site with its side before it and its part behind it: Left Lung, upper lobe."""
+    before = [content.meaning_of(one) for one in modifiers if one.means(LATERALITY.pair)]
+    behind = [content.meaning_of(one) for one in modifiers if not one.means(LATERALITY.pair)]
+    return ", ".join(filter(None, [" ".join(filter(None, [*before, site])), *behind]))
+
+
+def tracking_uids(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
+    """Tracking Unique Identifier -> identifier."""
+    made = uid_identifier(cx, content.text_of(content.first(cx, found)))
+    return [{"type": {"coding": [TRACKING_UID.coding]}, **made}] if made else []
+
+
+def tracking_identifiers(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
+    """Tracking Identifier -> identifier without a system: it is unique in one report only."""
+    value = content.text_of(content.first(cx, found))
+    return [{"type": {"coding": [TRACKING_IDENTIFIER.coding]}, "value": value}] if value else []
+
+
+def places(cx: Context, uids: list[ContentItem]) -> list[dict[str, str]]:
+    """Without a Tracking Unique Identifier: SOPInstanceUID and the place of the item -> identifier."""
+    return [] if uids else sr_item(cx, None)
+
+
+def qualifiers(cx: Context, sites: list[ContentItem]) -> list[dict[str, Any]]:
+    """Laterality and Topographical modifier of the site -> locationQualifier."""
+    found = modifiers_of(next(iter(sites), None))
+    return [made for one in found if (made := content.concept(cx, one))]
+
+
+# fmt: off
+RULES = (
+    #           FHIR element                      content item       by
+    ContentRule("BodyStructure.id",               "",                body_structure_id, MUST, concepts=(TRACKING_UID, FINDING_SITE)),
+    *meta("BodyStructure"),
+    ContentRule("BodyStructure.identifier",       "",                tracking_uids, concepts=(TRACKING_UID,)),
+    ContentRule("BodyStructure.identifier",       "",                tracking_identifiers, concepts=(TRACKING_IDENTIFIER,)),
+    ContentRule("BodyStructure.identifier",       "",                places, concepts=(TRACKING_UID,)),
+    ContentRule("BodyStructure.location",         "",                content.one_concept, concepts=(FINDING_SITE,)),
+    ContentRule("BodyStructure.locationQualifier", "",               qualifiers, concepts=(FINDING_SITE,)),
+    Rule("BodyStructure.patient",                 ISSUED_ID,         issued_reference),
+    Rule("BodyStructure.patient",                 "",                own_reference, MUST),
+)
+# fmt: on
+
+
+def body_structure(cx: engine.Context, holder: Within) -> Made | None:
+    """Return the BodyStructure that an item's own children speak of, None where they speak of none."""
+    cx.item = holder
+    return engine.resource(RULES, cx, holder, "BodyStructure") if structure_id(cx) else None

@@ -1,0 +1,111 @@
+"""What a NUM item says -> FHIR R4 Quantity, or why it says nothing (PS3.3 C.18.1, PS3.16 CID 42)."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from mapper.dicom.sr.code import Code
+from mapper.dicom.sr.measured_value import MeasuredValue
+from mapper.fhir import systems
+from mapper.maps.values.coding import CODE
+from mapper.maps.values.context import Context
+
+Quantity = dict[str, Any]
+
+REASONS = {
+    "114000": "not-a-number",
+    "114001": "negative-infinity",
+    "114002": "positive-infinity",
+    **dict.fromkeys(("114003", "114004", "114005", "114006", "114008", "114009"), "error"),
+    "114007": "not-performed",
+    **dict.fromkeys(("114010", "114011"), "unknown"),
+}
+"""Code of FHIR R4's data-absent-reason by the DCM code of CID 42."""
+DOTLESS = re.compile(r"[a-zµμ]?Gy\*?c?m2?")
+"""Units of dose that machines write under the designator of UCUM without its dot: mGycm, uGym2, dGycm2."""
+BLANK = re.compile(r"\s(?![^{]*\})")
+"""A blank outside an annotation, which no code of UCUM has."""
+LARGEST_EXPONENT = 300
+"""Powers of ten up to which a double holds a number."""
+WRITTEN_OUT = 30
+"""Digits before or after the point up to which a number is written without an exponent."""
+
+
+def quantity(cx: Context, measured: MeasuredValue) -> Quantity | None:
+    """Return the Quantity of a measured value, its number with every digit; None where nothing was measured."""
+    number = value_of(cx, measured)
+    if number is None:
+        return None
+    if not is_writable(number):
+        raise ValueError("a number that no reader of FHIR could hold")
+    return {"value": written_out(number), **unit_of(cx, measured.unit)}
+
+
+def value_of(cx: Context, measured: MeasuredValue) -> Decimal | None:
+    """Return the number: FloatingPointValue where it only adds digits to NumericValue."""
+    value, floating = measured.value, measured.floating
+    if value is None:
+        return floating if not measured.unreadable else None
+    if floating is None or not floating.is_finite():
+        return value
+    if agrees(value, floating):
+        return floating if digits(floating) > digits(value) else value
+    cx.note("NumericValue and FloatingPointValue are not the same number: NumericValue counts")
+    return value
+
+
+def is_writable(number: Decimal) -> bool:
+    """Tell whether readers of FHIR can hold a number."""
+    return number.is_finite() and abs(number.adjusted()) <= LARGEST_EXPONENT
+
+
+def agrees(value: Decimal, floating: Decimal) -> bool:
+    """Tell whether a double is a decimal number to the last digit that this one has."""
+    step = Decimal((0, (1,), int(value.as_tuple().exponent)))
+    return abs(value - floating) <= step
+
+
+def digits(number: Decimal) -> int:
+    """Return how many digits a number has."""
+    return len(number.as_tuple().digits)
+
+
+def written_out(number: Decimal) -> Decimal:
+    """Return the same number as FHIR R4 decimal shows it: no exponent where a person would write none."""
+    exponent = int(number.as_tuple().exponent)
+    if exponent > 0 and number.adjusted() < WRITTEN_OUT:
+        return Decimal(f"{number:f}")
+    return number
+
+
+def unit_of(cx: Context, unit: Code | None) -> dict[str, str]:
+    """Return unit, system and code of a Quantity: a code only of UCUM, and only where the report says that it is."""
+    if unit is None:
+        return {}
+    shown = unit.meaning or unit.value
+    made = {"unit": shown} if shown else {}
+    if unit.scheme == "UCUM" and unit.value and CODE.fullmatch(unit.value):
+        if DOTLESS.fullmatch(unit.value) or BLANK.search(unit.value):
+            cx.note("a unit that is no UCUM, whatever it says: written as text")
+        else:
+            made |= {"system": systems.UCUM, "code": unit.value}
+    return made
+
+
+def absent_reason(measured: MeasuredValue) -> dict[str, Any] | None:
+    """Return why there is no number, as a code of FHIR R4's data-absent-reason; None where there is one."""
+    number = measured.floating if measured.value is None and not measured.unreadable else measured.value
+    if number is not None and is_writable(number):
+        return None
+    code = measured.qualifier.value if measured.qualifier else None
+    reason = "error" if measured.unreadable or number is not None else REASONS.get(code or "", "unknown")
+    return {"coding": [{"system": systems.DATA_ABSENT_REASON, "code": reason}]}
+
+
+def in_words(measured: MeasuredValue) -> str | None:
+    """Return number and unit as a person reads them, None where there is no number."""
+    if measured.value is None:
+        return None
+    unit = measured.unit
+    shown = (unit.meaning or unit.value) if unit else None
+    return " ".join(filter(None, [str(written_out(measured.value)), shown]))

@@ -1,0 +1,40 @@
+"""Who verified a document: VerifyingObserverSequence -> References, Practitioner where identified (PS3.3 C.17.2)."""
+
+from typing import Any
+
+from mapper.dicom.item import Item
+from mapper.fhir import systems
+from mapper.maps.values.coding import registered_uid
+from mapper.maps.values.context import Context
+from mapper.maps.values.human_name import display_name
+from mapper.maps.values.person import NPI
+from mapper.maps.values.text import as_items, as_text, each
+
+
+def verifier_references(cx: Context, verifiers: Any) -> list[dict[str, Any]]:
+    """VerifyingObserverName + VerifyingObserverIdentificationCodeSequence -> resultsInterpreter, each person once."""
+    found = each(cx, as_items(verifiers), lambda one: verifier_reference(cx, one))
+    return [one for number, one in enumerate(found) if one not in found[:number]]
+
+
+def verifier_reference(cx: Context, item: Item) -> dict[str, str] | None:
+    """Return the Reference to who verified: to a Practitioner where identified, else by name alone."""
+    identifier, display = verifier_identifier(cx, item), display_name(cx, item["VerifyingObserverName"])
+    made = {"display": display} if display else {}
+    if identifier:
+        id = cx.id("Practitioner", identifier["system"], identifier["value"])
+        made = {"reference": f"Practitioner/{id}", **made}
+    return made or None
+
+
+def verifier_identifier(cx: Context, item: Item) -> dict[str, str] | None:
+    """Return the Identifier of who verified, its system made of the coding scheme; None where there is none."""
+    for code in as_items(item.values("VerifyingObserverIdentificationCodeSequence")):
+        value = as_text(code["CodeValue"]) or as_text(code["LongCodeValue"])
+        designator = as_text(code["CodingSchemeDesignator"])
+        if value and designator == NPI:
+            return {"system": cx.site.coding_schemes.get(NPI, systems.US_NPI), "value": value}
+        if value and designator:
+            schemes, uid = cx.site.coding_schemes, registered_uid(cx, designator)
+            return {"system": systems.code_system(cx.site.base, schemes, designator, uid), "value": value}
+    return None

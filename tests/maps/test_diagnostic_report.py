@@ -1,0 +1,252 @@
+"""Text reports -> DiagnosticReport: conclusion, status, people, and a page that nobody can misuse."""
+
+from base64 import b64decode, b64encode
+from hashlib import sha1
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from pydicom.sr.coding import Code
+
+from mapper.maps.tables import diagnostic_report
+from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, pname, text, unit
+from tests.support.reported import BASIC_TEXT, codes_of, instance, mapped, mapped_samples, of_kind
+from tests.support.tables import rows
+
+TITLE = Code("18748-4", "LN", "Diagnostic Imaging Report")
+FINDINGS, FINDING = Code("121070", "DCM", "Findings"), Code("121071", "DCM", "Finding")
+IMPRESSIONS, IMPRESSION = Code("121072", "DCM", "Impressions"), Code("121073", "DCM", "Impression")
+LOINC_IMPRESSIONS, CONCLUSION = Code("19005-8", "LN", "Impressions"), Code("121077", "DCM", "Conclusion")
+EMBOLISM = Code("59282003", "SCT", "Pulmonary embolism")
+LANGUAGE = Code("121049", "DCM", "Language of Content Item and Descendants")
+
+
+def report(*items: Any, title: Code = TITLE, sop_class: str = BASIC_TEXT, **more: Any) -> dict[str, Any]:
+    return instance(container("", title, *items, template="2000"), sop_class, 6, CompletionFlag="COMPLETE", **more)
+
+
+def made(*items: Any, **more: Any) -> dict[str, Any]:
+    (found,) = of_kind(mapped(report(*items, **more)), "DiagnosticReport")
+    return found
+
+
+def page(found: dict[str, Any]) -> str:
+    (form,) = found["presentedForm"]
+    data = b64decode(form["data"])
+    assert form["size"] == len(data)
+    assert form["hash"] == b64encode(sha1(data).digest()).decode()
+    assert form["contentType"] == "text/html"
+    return data.decode()
+
+
+CONCLUDED: dict[str, tuple[Any, str | None]] = {
+    "an impression": (container(CONTAINS, IMPRESSIONS, text(CONTAINS, IMPRESSION, "No embolism.")), "No embolism."),
+    "two of them": (
+        container(CONTAINS, IMPRESSIONS, text(CONTAINS, IMPRESSION, "One."), text(CONTAINS, IMPRESSION, "Two.")),
+        "One.\nTwo.",
+    ),
+    "by LOINC": (container(CONTAINS, LOINC_IMPRESSIONS, text(CONTAINS, FINDING, "No embolism.")), "No embolism."),
+    "without a section": (text(CONTAINS, CONCLUSION, "No embolism."), "No embolism."),
+    "deep in a section": (
+        container(CONTAINS, IMPRESSIONS, container(CONTAINS, FINDINGS, text(CONTAINS, FINDING, "Deep."))),
+        "Deep.",
+    ),
+    "not what modifies": (container(CONTAINS, IMPRESSIONS, text(MOD, IMPRESSION, "en")), None),
+    "not a finding": (container(CONTAINS, FINDINGS, text(CONTAINS, FINDING, "A nodule.")), None),
+    "nothing": (container(CONTAINS, IMPRESSIONS), None),
+}
+
+
+@pytest.mark.parametrize(("content", "conclusion"), CONCLUDED.values(), ids=CONCLUDED)
+def test_the_conclusion_is_what_impressions_and_conclusions_say(content: Any, conclusion: str | None) -> None:
+    assert made(content).get("conclusion") == conclusion
+
+
+def test_codes_of_an_impression_are_conclusion_codes_and_no_text_is_read_as_one() -> None:
+    found = made(
+        container(CONTAINS, IMPRESSIONS, coded(CONTAINS, IMPRESSION, EMBOLISM), text(CONTAINS, IMPRESSION, "Mass."))
+    )
+    assert [codes_of(one) for one in found["conclusionCode"]] == [["59282003"]]
+    assert "conclusionCode" not in made(container(CONTAINS, FINDINGS, coded(CONTAINS, FINDING, EMBOLISM)))
+
+
+PREDECESSOR = {"PredecessorDocumentsSequence": [{"StudyInstanceUID": "1.2"}]}
+ADDENDUM = Code("55107-7", "LN", "Addendum")
+
+
+@rows(
+    "completion, verification, before, title, status",
+    """
+    COMPLETE    VERIFIED      no     report      final
+    COMPLETE    UNVERIFIED    no     report      preliminary
+    PARTIAL     VERIFIED      no     report      partial
+    PARTIAL     UNVERIFIED    yes    report      partial
+    COMPLETE    VERIFIED      yes    report      amended
+    COMPLETE    VERIFIED      yes    addendum    appended
+    COMPLETE    UNVERIFIED    yes    report      preliminary
+    -           VERIFIED      no     report      final
+    COMPLETE    -             no     report      unknown
+    COMPLETE    odd           no     report      unknown
+    """,
+)
+def test_status(completion: str | None, verification: str | None, before: str, title: str, status: str) -> None:
+    flags = {"CompletionFlag": completion, "VerificationFlag": verification}
+    root = container("", ADDENDUM if title == "addendum" else TITLE, template="2000")
+    one = instance(root, BASIC_TEXT, 6, **flags, **(PREDECESSOR if before == "yes" else {}))
+    (found,) = of_kind(mapped(one), "DiagnosticReport")
+    assert found["status"] == status
+
+
+def test_who_verified_interprets_and_where_identified_is_a_practitioner() -> None:
+    who = {"CodeValue": "1234567893", "CodingSchemeDesignator": "NPI", "CodeMeaning": "NPI"}
+    one = {
+        "VerifyingObserverName": "Weber^Karl",
+        "VerifyingOrganization": "Clinic",
+        "VerificationDateTime": "20240517121500",
+    }
+    two = {**one, "VerifyingObserverIdentificationCodeSequence": [who], "VerificationDateTime": "20240517131500"}
+    found = mapped(report(VerifyingObserverSequence=[one, two]))
+    (made_of_it,) = of_kind(found, "DiagnosticReport")
+    (person,) = of_kind(found, "Practitioner")
+    assert person["identifier"] == [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}]
+    assert made_of_it["resultsInterpreter"] == [
+        {"display": "Weber, Karl"},
+        {"reference": f"Practitioner/{person['id']}", "display": "Weber, Karl"},
+    ]
+    assert made_of_it["performer"] == [{"display": "Clinic"}]
+    assert made_of_it["issued"] == "2024-05-17T13:15:00+02:00"
+
+
+def test_a_title_without_a_code_keeps_its_words() -> None:
+    found = made(title=Code("", "", "Befund"))
+    assert codes_of(found["code"]) == ["18748-4"]
+    assert made(title=Code("A1", "99X", "Befund"))["code"]["coding"][0]["display"] == "Befund"
+
+
+def test_numbers_of_a_report_are_its_results() -> None:
+    length = num(CONTAINS, Code("410668003", "SCT", "Length"), "9.0", unit("mm"))
+    group = container(CONTAINS, Code("125007", "DCM", "Measurement Group"), length)
+    found = mapped(report(container(CONTAINS, FINDINGS, length, group), sop_class="88.33"))
+    (one,) = of_kind(found, "DiagnosticReport")
+    observations = {f"Observation/{each['id']}": each for each in of_kind(found, "Observation")}
+    assert len(observations) == 3
+    assert len(one["result"]) == 2, "what is in a group comes with it"
+    assert {each["reference"] for each in one["result"]} <= set(observations)
+
+
+def test_a_measurement_report_makes_no_diagnostic_report() -> None:
+    assert of_kind(mapped_samples("measurements"), "DiagnosticReport") == []
+
+
+# -- the page ----------------------------------------------------------------------------------------------------
+
+EVIL = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "&lt;script&gt;",
+    "</h1><h1>",
+    "javascript:alert(1)",
+    "<!-- -->",
+    "]]>",
+)
+
+
+class Tags(HTMLParser):
+    """Collects tags, attributes and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[Any] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "br":
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_every_text_is_escaped_wherever_it_stands(evil: str) -> None:
+    name = Code("A1", "99X", evil)
+    found = made(
+        text(CONTAINS, name, evil),
+        coded(CONTAINS, name, name),
+        pname(CONTEXT, name, "Weber^" + evil.replace("^", "")),
+        num(CONTAINS, name, "1", Code("x", "99X", evil)),
+        container(CONTAINS, name, text(CONTAINS, name, evil)),
+        title=Code("A1", "99X", evil),
+    )
+    seen = Tags()
+    seen.feed(page(found))
+    seen.close()
+    assert seen.tags <= {"h1", "h2", "h3", "h4", "h5", "h6", "p", "b", "br", "div"}
+    assert seen.attributes == []
+    assert seen.open == []
+    assert "".join(seen.text).count(evil) >= 8
+
+
+def test_the_page_holds_the_whole_report_in_its_order() -> None:
+    (found,) = of_kind(mapped_samples("text-report"), "DiagnosticReport")
+    shown = page(found)
+    words = (
+        "Diagnostic Imaging Report",
+        "History",
+        "Husten seit sechs Wochen",
+        "Findings",
+        "Impressions",
+        "Verlaufskontrolle",
+    )
+    places = [shown.index(word) for word in words]
+    assert places == sorted(places)
+    assert found["presentedForm"][0]["language"] == "de"
+    assert found["presentedForm"][0]["title"] == "Diagnostic Imaging Report"
+
+
+def test_the_same_report_is_the_same_page() -> None:
+    one, other = (page(made(text(CONTAINS, FINDING, "A\nB"))) for _ in range(2))
+    assert one == other
+    assert "A<br/>B" in one
+
+
+def test_a_page_that_is_too_large_is_left_out_and_recorded() -> None:
+    half = "x" * (diagnostic_report.LONGEST_PAGE // 2)
+    found = mapped(report(text(CONTAINS, FINDING, half), text(CONTAINS, FINDING, half)))
+    (one,) = of_kind(found, "DiagnosticReport")
+    assert "presentedForm" not in one
+    assert any("page" in problem.reason for problem in found.problems)
+
+
+@rows(
+    "scheme, value, language",
+    """
+    RFC5646    de-AT    de-AT
+    RFC3066    de       -
+    ISO639_2   ger      -
+    """,
+)
+def test_a_language_is_told_where_its_code_is_bcp_47(scheme: str, value: str, language: str | None) -> None:
+    found = made(coded(MOD, LANGUAGE, Code(value, scheme, "German")))
+    assert found["presentedForm"][0].get("language") == language
+
+
+def test_orders_are_the_study_s_and_those_that_the_report_names() -> None:
+    found = made(AccessionNumber="A1", ReferencedRequestSequence=[{"AccessionNumber": "A2"}, {"AccessionNumber": "A1"}])
+    assert [one["identifier"]["value"] for one in found["basedOn"]] == ["A1", "A2"]
+
+
+def test_a_text_longer_than_a_string_of_fhir_is_dropped_and_recorded() -> None:
+    many = [text(CONTAINS, IMPRESSION, "x" * 500_000) for _ in range(3)]
+    found = mapped(report(container(CONTAINS, IMPRESSIONS, *many)))
+    (one,) = of_kind(found, "DiagnosticReport")
+    assert "conclusion" not in one
+    assert any("longer" in problem.reason for problem in found.problems)

@@ -1,0 +1,240 @@
+"""Dose reports -> summaries, as stated; which of two reports counts; events where a site wants them."""
+
+from typing import Any
+
+import pytest
+from pydicom.sr.coding import Code
+
+from mapper.maps import documents
+from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, uidref, unit
+from tests.support.reported import DOSE, codes_of, instance, mapped, mapped_samples, of_kind, text_of
+from tests.support.reported import coded as coded_as
+from tests.support.tables import rows
+
+TITLE, CT_DOSE = Code("113701", "DCM", "X-Ray Radiation Dose Report"), Code("113811", "DCM", "CT Accumulated Dose Data")
+TOTAL, MGYCM = Code("113813", "DCM", "CT Dose Length Product Total"), unit("mGy.cm")
+ACQUISITION, EVENT_UID = Code("113819", "DCM", "CT Acquisition"), Code("113769", "DCM", "Irradiation Event UID")
+DLP = Code("113838", "DCM", "DLP")
+SUMMARY = "73569-6"
+
+TOLD = (  # sample, a list of components a summary: code, number or code, unit, code of the unit
+    ("ct-dose", [[("113812", 3, "events", "{events}"), ("113813", 512.3, "mGy.cm", "mGy.cm"), ("113705", "113014")]]),
+    (
+        "ct-dose-enhanced-sr",
+        [[("113812", 1, "events", "{events}"), ("113813", 415.82, "mGycm", None), ("113705", "113014")]],
+    ),
+    (
+        "projection-dose",
+        [
+            [
+                ("113722", 0.00024126, "Gy.m2", "Gy.m2"),
+                ("113725", 0.0117317, "Gy", "Gy"),
+                ("113730", 72.46, "second", "s"),
+                ("113731", 12, "no units", "1"),
+                ("113764", "113622"),
+                ("113705", "113014"),
+            ]
+        ],
+    ),
+    (
+        "mammography-dose",
+        [[("111637", 1.3, "mGy", "mGy"), ("111637", 1.28, "mGy", "mGy"), ("113764", "113622"), ("113705", "113014")]],
+    ),
+    (
+        "radiopharmaceutical-dose",
+        [
+            [
+                ("113507", 248, "megabecquerel", "MBq"),
+                ("113508", 250.5, "megabecquerel", "MBq"),
+                ("113509", 2.5, "megabecquerel", "MBq"),
+                ("349358000", "35321007"),
+            ]
+        ],
+    ),
+)
+
+
+def told(component: dict[str, Any]) -> tuple[Any, ...]:
+    code = codes_of(component["code"])[0]
+    if "valueQuantity" in component:
+        value = component["valueQuantity"]
+        return code, value["value"], value["unit"], value.get("code")
+    return code, codes_of(component["valueCodeableConcept"])[0]
+
+
+@pytest.mark.parametrize(("name", "expected"), TOLD, ids=[name for name, _ in TOLD])
+def test_a_summary_says_what_the_report_says(name: str, expected: list[Any]) -> None:
+    found = coded_as(mapped_samples(name), SUMMARY)
+    assert [[told(one) for one in each["component"]] for each in found] == expected
+    for one in found:
+        assert one["focus"][0]["reference"] == one["partOf"][0]["reference"]
+        assert one["status"] == "final"
+
+
+def test_numbers_are_written_as_stated_and_never_summed() -> None:
+    made = text_of(mapped_samples("ct-dose", dose_events=None))
+    assert '"value":512.30,' in made
+    assert "CT Dose Length Product Total 512.30 mGy.cm" in made
+    text = text_of(mapped_samples("projection-dose"))
+    assert '"value":0.01173170,' in text
+    assert '"value":0.00024126,' in text
+
+
+def test_two_planes_have_a_summary_each_under_its_own_place() -> None:
+    found = coded_as(mapped_samples("biplane-dose"), SUMMARY)
+    assert len({one["id"] for one in found}) == 2
+    planes = [
+        codes_of(each["valueCodeableConcept"])
+        for one in found
+        for each in one["component"]
+        if codes_of(each["code"]) == ["113764"]
+    ]
+    assert sorted(planes) == [["113620"], ["113621"]]
+    places = [
+        each["value"].partition("#")[2]
+        for one in found
+        for each in one["identifier"]
+        if each["system"].endswith("/sr-item")
+    ]
+    assert sorted(places) == ["1.12", "1.13"]
+
+
+def test_the_breasts_are_told_apart() -> None:
+    (found,) = coded_as(mapped_samples("mammography-dose"), SUMMARY)
+    assert [one["code"].get("text", "").rpartition(", ")[2] for one in found["component"][:2]] == [
+        "Left breast",
+        "Right breast",
+    ]
+    assert "Left breast 1.30 mGy" in found["valueString"]
+
+
+def test_who_authorised_is_the_performer() -> None:
+    found = mapped_samples("ct-dose")
+    (summary,) = coded_as(found, SUMMARY)
+    (person,) = of_kind(found, "Practitioner")
+    assert summary["performer"] == [{"reference": f"Practitioner/{person['id']}", "display": "Example, Eva"}]
+    assert "performer" not in coded_as(mapped_samples("mammography-dose"), SUMMARY)[0]
+
+
+# -- which reports ----------------------------------------------------------------------------------------------------
+
+
+def dose(
+    number: int, *events: str, total: str = "10.0", sop_class: str = DOSE, title: Code = TITLE, **more: Any
+) -> dict[str, Any]:
+    root = container(
+        "",
+        title,
+        container(CONTAINS, CT_DOSE, num(CONTAINS, TOTAL, total, MGYCM)),
+        *(
+            container(CONTAINS, ACQUISITION, uidref(CONTAINS, EVENT_UID, uid), num(CONTAINS, DLP, total, MGYCM))
+            for uid in events
+        ),
+    )
+    return instance(root, sop_class, number, **{"ContentTime": f"10{number:02}00", **more})
+
+
+@rows(
+    "sop_class, summaries",
+    """
+    88.67    1
+    88.22    1    # Enhanced SR, as older machines write it
+    88.33    1
+    88.73    0    # patient dose: listed only
+    88.76    0    # enhanced X-ray dose: listed only
+    88.59    0
+    """,
+)
+def test_the_title_decides_not_the_sop_class(sop_class: str, summaries: str) -> None:
+    assert len(coded_as(mapped(dose(1, "1.2.1", sop_class=sop_class)), SUMMARY)) == int(summaries)
+
+
+def test_a_dose_sop_class_under_another_title_says_nothing() -> None:
+    found = mapped(dose(1, "1.2.1", title=Code("A1", "99X", "Other")))
+    assert of_kind(found, "Observation") == of_kind(found, "DiagnosticReport") == []
+
+
+def test_without_a_container_of_accumulated_doses_there_is_no_summary() -> None:
+    root = container("", TITLE, container(CONTAINS, ACQUISITION, uidref(CONTAINS, EVENT_UID, "1.2.1")))
+    assert of_kind(mapped(instance(root, DOSE)), "Observation") == []
+
+
+TWO: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[float], bool]] = {  # events of both, totals, recorded
+    "the later has all of the earlier": (("1.1",), ("1.1", "1.2"), [2], False),
+    "the earlier has all of the later": (("1.1", "1.2"), ("1.1",), [1], False),
+    "the same events": (("1.1", "1.2"), ("1.2", "1.1"), [2], False),
+    "nothing in common": (("1.1",), ("1.2",), [1, 2], False),
+    "something in common": (("1.1", "1.2"), ("1.2", "1.3"), [1, 2], True),
+    "one without events": (("1.1",), (), [1, 2], False),
+    "none with events": ((), (), [1, 2], False),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "totals", "recorded"), TWO.values(), ids=TWO)
+def test_of_two_reports_which_count(one: Any, other: Any, totals: list[float], recorded: bool) -> None:
+    reports = [dose(1, *one, total="1"), dose(2, *other, total="2")]
+    for order in (reports, reports[::-1]):
+        found = mapped(*order)
+        values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
+        assert sorted(values) == totals
+        assert (documents.OVERLAPPING in found.problems) is recorded
+
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+def test_events_are_told_where_a_site_wants_them() -> None:
+    assert coded_as(mapped_samples("ct-dose"), "113819") == []
+    found = coded_as(mapped_samples("ct-dose", options=("dose_events",)), "113819")
+    assert len(found) == 2, "the localizer has no dose"
+    for one in found:
+        assert [codes_of(each["code"])[0] for each in one["component"]] == ["113830", "113838", "113930", "113835"]
+        assert codes_of(one["bodySite"]) == ["51185008"]
+
+
+def test_an_event_of_several_reports_is_told_once_by_the_newest() -> None:
+    reports = [dose(1, "1.1", "1.2", total="1"), dose(2, "1.2", "1.3", total="2")]
+    for order in (reports, reports[::-1]):
+        found = coded_as(mapped(*order, options=("dose_events",)), "113819")
+        values = {one["identifier"][0]["value"]: one["component"][0]["valueQuantity"]["value"] for one in found}
+        assert values == {"urn:oid:1.1": 1, "urn:oid:1.2": 2, "urn:oid:1.3": 2}
+
+
+def test_the_time_of_an_event_is_its_own_and_its_side_is_told() -> None:
+    found = coded_as(mapped_samples("mammography-dose", options=("dose_events",)), "113706")
+    assert {one["effectiveDateTime"] for one in found} == {"2024-05-17T09:31:01+02:00", "2024-05-17T09:31:02+02:00"}
+    assert {one["bodySite"]["text"] for one in found} == {"Left Breast", "Right Breast"}
+
+
+def test_an_event_without_a_uid_is_left_out_and_recorded() -> None:
+    root = container("", TITLE, container(CONTAINS, ACQUISITION, num(CONTAINS, DLP, "1", MGYCM)))
+    found = mapped(instance(root, DOSE), options=("dose_events",))
+    assert of_kind(found, "Observation") == []
+    assert found.problems
+
+
+@rows(
+    "preliminary, completion, status",
+    """
+    -              COMPLETE    final
+    -              -           final
+    FINAL          COMPLETE    final
+    PRELIMINARY    COMPLETE    preliminary
+    -              PARTIAL     preliminary
+    """,
+)
+def test_status(preliminary: str | None, completion: str | None, status: str) -> None:
+    flags = {"PreliminaryFlag": preliminary, "CompletionFlag": completion, "VerificationFlag": "UNVERIFIED"}
+    (found,) = coded_as(mapped(dose(1, "1.1", **flags)), SUMMARY)
+    assert found["status"] == status
+
+
+def test_plane_and_scope_are_components_beside_the_numbers() -> None:
+    scope = coded(
+        CONTEXT, Code("113705", "DCM", "Scope of Accumulation"), Code("113016", "DCM", "Performed Procedure Step")
+    )
+    plane = coded(MOD, Code("113764", "DCM", "Acquisition Plane"), Code("113620", "DCM", "Plane A"))
+    root = container("", TITLE, scope, container(CONTAINS, Code("113702", "DCM", "Accumulated X-Ray Dose Data"), plane))
+    (found,) = coded_as(mapped(instance(root, DOSE)), SUMMARY)
+    assert [told(one) for one in found["component"]] == [("113764", "113620"), ("113705", "113016")]
+    assert "valueString" not in found

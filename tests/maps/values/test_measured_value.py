@@ -1,0 +1,122 @@
+"""NUM -> Quantity: numbers as stated, units of UCUM only where the report says UCUM."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mapper.dicom.item import Item
+from mapper.dicom.sr.code import Code
+from mapper.dicom.sr.measured_value import MeasuredValue
+from mapper.fhir.bundle import dump
+from mapper.maps.engine import Context
+from mapper.maps.rule import Rule
+from mapper.maps.values.measured_value import absent_reason, in_words, quantity
+from tests.support.datasets import site, study_of
+from tests.support.tables import rows
+
+UCUM = "http://unitsofmeasure.org"
+
+
+def made(measured: MeasuredValue) -> tuple[Any, list[str]]:
+    cx = Context(site(), study_of(Item()), rule=Rule("Test.value", "", quantity))
+    found = quantity(cx, measured)
+    return found, [problem.reason for problem in cx.problems]
+
+
+@rows(
+    "value, floating, written, noted",
+    """
+    12.40            -                     12.40                 no
+    12.4             -                     12.4                  no
+    1.2E+01          -                     12                    no
+    -0.10            -                     -0.10                 no
+    0.0000001        -                     1E-7                  no
+    1E+40            -                     1E+40                 no
+    0.123456789012   0.1234567890123456    0.1234567890123456    no    # the double adds digits
+    12.40            12.4                  12.40                 no    # the decimal has more
+    12.40            13.0                  12.40                 yes   # they contradict each other
+    12.40            NaN                   12.40                 no
+    -                0.5                   0.5                   no
+    """,
+)
+def test_numbers_to_the_last_digit(value: str | None, floating: str | None, written: str, noted: str) -> None:
+    found, notes = made(MeasuredValue(Decimal(value) if value else None, Decimal(floating) if floating else None))
+    assert dump(found["value"]).decode() == written
+    assert bool(notes) == (noted == "yes")
+
+
+@pytest.mark.parametrize("value", ["1E+400", "1E-400"])
+def test_what_no_reader_could_hold_is_an_error(value: str) -> None:
+    measured = MeasuredValue(Decimal(value))
+    with pytest.raises(ValueError, match="no reader"):
+        made(measured)
+    assert absent_reason(measured)["coding"][0]["code"] == "error"  # type: ignore[index]
+
+
+@rows(
+    "code, scheme, meaning, unit, ucum, noted",
+    """
+    mm          UCUM     millimeter    millimeter    mm          no
+    mm          UCUM     -             mm            mm          no
+    1           UCUM     no units      no units      1           no
+    {events}    UCUM     events        events        {events}    no
+    [hnsf'U]    UCUM     HU            HU            [hnsf'U]    no
+    mGy.cm      UCUM     mGy.cm        mGy.cm        mGy.cm      no
+    mGycm       UCUM     mGycm         mGycm         -           yes    # seen in reports of older machines
+    uGym2       UCUM     uGym2         uGym2         -           yes
+    dGycm2      UCUM     dGycm2        dGycm2        -           yes
+    Gy          UCUM     gray          gray          Gy          no
+    Gy.m2       UCUM     Gy.m2         Gy.m2         Gy.m2       no
+    dB m        UCUM     dB m          dB m          -           yes
+    score       99X      score         score         -           no
+    mm          -        millimeter    millimeter    -           no
+    mm          SCT      millimeter    millimeter    -           no
+    -           UCUM     millimeter    millimeter    -           no
+    """,
+)
+def test_a_unit_has_a_code_only_where_it_is_ucum(
+    code: str | None, scheme: str | None, meaning: str | None, unit: str, ucum: str | None, noted: str
+) -> None:
+    found, notes = made(MeasuredValue(Decimal(3), unit=Code(code, scheme, None, meaning)))
+    coded = {"system": UCUM, "code": ucum} if ucum else {}
+    assert found == {"value": Decimal(3), "unit": unit, **coded}
+    assert bool(notes) == (noted == "yes")
+
+
+def test_a_number_without_a_unit_has_none() -> None:
+    assert made(MeasuredValue(Decimal(3))) == ({"value": Decimal(3)}, [])
+
+
+@rows(
+    "qualifier, reason",
+    """
+    114000    not-a-number
+    114001    negative-infinity
+    114002    positive-infinity
+    114003    error
+    114006    error
+    114007    not-performed
+    114009    error
+    114010    unknown
+    114011    unknown
+    999999    unknown
+    -         unknown
+    """,
+)
+def test_why_there_is_no_number(qualifier: str | None, reason: str) -> None:
+    measured = MeasuredValue(qualifier=Code(qualifier, "DCM") if qualifier else None)
+    assert made(measured) == (None, [])
+    assert absent_reason(measured)["coding"][0]["code"] == reason  # type: ignore[index]
+
+
+def test_letters_for_a_number_are_an_error_and_a_number_is_no_absence() -> None:
+    assert absent_reason(MeasuredValue(unreadable=True))["coding"][0]["code"] == "error"  # type: ignore[index]
+    assert absent_reason(MeasuredValue(Decimal(0))) is None
+    assert absent_reason(MeasuredValue(floating=Decimal(0))) is None
+
+
+def test_in_words() -> None:
+    assert in_words(MeasuredValue(Decimal("512.30"), unit=Code("mGy.cm", "UCUM"))) == "512.30 mGy.cm"
+    assert in_words(MeasuredValue(Decimal("3"))) == "3"
+    assert in_words(MeasuredValue()) is None
