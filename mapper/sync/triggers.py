@@ -36,10 +36,11 @@ class Bell:
             self.sweep_asked.set()
         self._rung.set()
 
-    def wait(self, timeout: float) -> None:
-        """Return at the next ring, or when the time is over."""
-        self._rung.wait(timeout)
+    def wait(self, timeout: float) -> bool:
+        """Return at the next ring, or when the time is over; tell whether it rang."""
+        rang = self._rung.wait(timeout)
         self._rung.clear()
+        return rang
 
 
 @dataclass

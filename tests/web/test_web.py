@@ -4,7 +4,6 @@ import base64
 import html
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -339,10 +338,8 @@ def test_retry_brings_back_what_is_parked(site: Site) -> None:
 def test_sync_waits_for_the_outcome(site: Site) -> None:
     site.world.source.store(A)
     with site.client as client:
-        began = time.monotonic()
         answer = client.post(f"/api/studies/{A}/sync", json={"wait": 30})
         assert answer.json()["state"] == "synced"
-        assert time.monotonic() - began < 20
         site.world.source.failures.append(BundleRejected("HTTP 422"))
         assert client.post(f"/api/studies/{A}/sync", json={"wait": 30}).json()["state"] == "parked"
 
