@@ -98,7 +98,7 @@ class Service:
             except MapperError as failure:
                 silent = failure
         if not holders:
-            raise silent or StudyGone(f"study {study_uid}: no source holds it, and the ledger does not know it")
+            raise silent or StudyGone("no source holds this study, and the ledger does not know it")
         return holders
 
 

@@ -13,6 +13,7 @@ from mapper.ledger.schema import State
 from mapper.service import Service
 from mapper.web.body import Places
 from mapper.web.marker import Marker
+from mapper.web.refusals import UNSEEN
 from mapper.web.status import Links, status
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
@@ -20,6 +21,7 @@ LONGEST_WAIT = 60.0
 WAITING = 10
 """Requests that wait for an outcome at one time; others are told at once how things stand."""
 LOOK_AGAIN = 0.2
+NEVER_SEEN = "no such study in the ledger: it was never seen in the PACS"
 MOST = 1000
 """Studies in one request, or in one answer."""
 LAST = 10**9
@@ -72,7 +74,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
     def found(study_uid: str) -> dict[str, Any]:
         row = ledger.row(study_uid)
         if row is None:
-            raise HTTPException(404, "no such study in the ledger: it was never seen in the PACS")
+            raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
         return status(row, links)
 
     @app.post("/wake", status_code=202)

@@ -27,7 +27,7 @@ from mapper.web.marker import Marker
 from mapper.web.metrics import Metrics
 from mapper.web.pages import add_pages
 from mapper.web.probes import Readiness, add_probes
-from mapper.web.refusals import Refusals, problem
+from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
 
 THREADS = 8
@@ -116,8 +116,9 @@ async def invalid(request: Request, error: Exception) -> Response:
 
 async def failed(request: Request, error: Exception) -> Response:
     """Say what a failure of the mapper means to whoever asked."""
-    status = 404 if isinstance(error, StudyGone) else 503 if isinstance(error, SourceDown | SourceBusy) else 500
-    return problem(status, str(error))
+    if isinstance(error, StudyGone):
+        return unseen(str(error))
+    return problem(503 if isinstance(error, SourceDown | SourceBusy) else 500, str(error))
 
 
 async def broken(request: Request, error: Exception) -> Response:

@@ -36,6 +36,7 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
         downs = [triggers.down for triggers in service.triggers] + [service.worker.sink_breaker.reason]
         reasons = [reason for name in service.worker.sources for reason in brakes(ledger, name)]
         parked = [] if state or asked else ledger.rows("parked", PARKED_SHOWN)
+        shown = study if row else ""  # a name may have the shape of a UID
         return templates.TemplateResponse(
             request,
             "status.html",
@@ -46,7 +47,8 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
                 "parked": [status(row, links) for row in parked],
                 "state": state,
                 "asked": asked,
-                "study": study,
+                "study": shown,
+                "unknown": bool(study and not row),
                 "downs": list(filter(None, downs)),
                 "brake": "; ".join(reasons),
                 "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,

@@ -11,6 +11,9 @@ from mapper.pace import Pace
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="orthanc-fhir: any user, the token as password"'}
 WANTED = "a token is needed: Authorization: Bearer, or Basic with it as password"
 
+UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
+"""Media type of the 404 for a study that nobody knows: whatever else answers 404 does not say this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -76,3 +79,8 @@ class Refusals:
 def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return an answer that says what is wrong: the one shape of all of them."""
     return JSONResponse({"message": message}, status, dict(headers or {}))
+
+
+def unseen(message: str) -> JSONResponse:
+    """Return an answer that says that nobody knows the study."""
+    return problem(404, message, {"Content-Type": UNSEEN})

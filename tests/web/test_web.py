@@ -23,6 +23,7 @@ from mapper.web.app import routes_of
 from mapper.web.metrics import Metrics
 from tests.support.asgi import ask
 from tests.support.fakes import SITE, study_key
+from tests.support.mapper_fake import UNSEEN
 from tests.support.situations import (
     HERE,
     SITUATIONS,
@@ -283,7 +284,13 @@ def test_a_study_that_was_never_written_has_no_link(site: Site) -> None:
 
 
 def test_an_unknown_study_is_404(site: Site) -> None:
-    assert site.client.get("/api/studies/9.9.9").status_code == 404
+    """In a media type of its own: the plugin tells it from a gateway's or another server's 404."""
+    for answer in (site.client.get("/api/studies/9.9.9"), site.client.post("/api/studies/9.9.9/sync", json={})):
+        refused(answer, 404)
+        assert answer.headers["content-type"] == UNSEEN
+    elsewhere = site.client.get("/api/nothing")
+    refused(elsewhere, 404)
+    assert elsewhere.headers["content-type"] == "application/json"
 
 
 def test_the_list_is_counted_filtered_and_paged(site: Site) -> None:
@@ -400,13 +407,16 @@ def test_what_is_no_uid_is_refused_everywhere_and_not_repeated(site: Site, text:
     assert site.world.ledger.rows() == []
 
 
-@pytest.mark.parametrize("uid", ["9.9.9", "1.2.840.10008.1.1", "a1", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"])
+@pytest.mark.parametrize(
+    "uid", ["9.9.9", "1.2.840.10008.1.1", "a1", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d", "Mueller-Anna-1970"]
+)
 def test_a_study_that_nobody_holds_is_not_marked(site: Site, uid: str) -> None:
     site.world.source.store(A, AccessionNumber="A1", patient="9.9.9")
     for path, given in ((f"/api/studies/{uid}/sync", {"json": {}}), (f"/page/retry?study={uid}", {"headers": FORM})):
         answer = site.client.post(path, **given)
         refused(answer, 404)
-        assert uid in answer.json()["message"]
+        assert uid not in answer.json()["message"]
+        assert uid not in site.client.get(f"/?study={uid}").text
     assert site.world.ledger.rows() == []
 
 
