@@ -23,8 +23,8 @@ def settings() -> str:
         "A flag wins over the environment, over the file, over the default. The file is TOML: "
         f"`orthanc-fhir.toml` in the working directory, or the one that `--config` or `{PREFIX}CONFIG` names. "
         "Tables (`issuers`, `timezones`, `coding_schemes`) are TOML tables, behind all other settings, or JSON in the "
-        "environment. A wrong setting, an unknown one and two that contradict each other stop every command that needs it with one "
-        "line that says where it stands. Secrets belong into the environment or a file "
+        "environment. A wrong setting, an unknown one and two that contradict each other stop every command "
+        "that needs it with one line that says where it stands. Secrets belong into the environment or a file "
         "that is not committed. URLs are absolute, in ASCII, without user, password, query and fragment; "
         "systems are absolute URIs (`https://...`, `urn:oid:...`).\n"
     )
