@@ -22,7 +22,7 @@ SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 ledger.LEASE, facts.LEAD, ledger.LONGEST_BACKOFF = LEASE, 4.0, 2.0
 breaker.FIRST_WAIT, breaker.LONGEST_WAIT = 0.5, 3.0
 
-from mapper import cli  # noqa: E402
+from mapper.commands import cli  # noqa: E402
 from mapper.ledger.written import Resources  # noqa: E402
 from mapper.sinks.fhir_server import FhirServer  # noqa: E402
 from mapper.sources.orthanc import Orthanc  # noqa: E402
