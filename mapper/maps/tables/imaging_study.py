@@ -129,8 +129,7 @@ def other_modality(cx: Context) -> dict[str, str]:
 # fmt: off
 STUDY = (
     #    FHIR element                              DICOM attribute                                    by
-    Rule("ImagingStudy.id",                        "StudyInstanceUID",                                study_id),
-    Rule("ImagingStudy.id",                        "",                                                study_id, MUST),
+    Rule("ImagingStudy.id",                        "StudyInstanceUID",                                study_id, MUST),
     Rule("ImagingStudy.meta.source",               "",                                                source),
     *meta("ImagingStudy"),
     Rule("ImagingStudy.identifier",                "StudyInstanceUID",                                study_identifiers),
