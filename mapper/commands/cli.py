@@ -232,6 +232,7 @@ def explain(
     from mapper.convert import read_folders
     from mapper.explain import lines
     from mapper.maps import study_to_fhir
+    from mapper.namespace import namespace_of
     from mapper.service import site_of
 
     with one_line(), Progress("files") as progress:
@@ -243,7 +244,7 @@ def explain(
             read = found.only_study()
         else:
             read = found_in(settings, study)
-        site = site_of(settings, settings.all_sources[0])
+        site = site_of(settings, settings.all_sources[0], namespace_of(settings, make=True))
         for line in lines(study_to_fhir(read, site), settings.fhir_public_url, redact=redact):
             say(line)
 

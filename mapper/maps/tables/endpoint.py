@@ -7,7 +7,7 @@ from typing import Any
 
 from mapper.dicom.item import Item
 from mapper.fhir import systems
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.values.context import Context
 
@@ -15,7 +15,7 @@ from mapper.maps.values.context import Context
 def endpoint_id(cx: Context) -> str | None:
     """DICOMweb root -> id."""
     root = cx.site.dicomweb
-    return cx.id("Endpoint", "dicom-wado-rs", root) if root else None
+    return cx.id(*keys.endpoint(root)) if root else None
 
 
 def endpoint_references(cx: Context) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mapper.dicom.study import Instance, Series
 from mapper.errors import NotOneStudy, Problem
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.device import IDENTITY as DEVICE
@@ -35,7 +35,7 @@ ZONE = "TimezoneOffsetFromUTC"
 
 def study_id(cx: Context, *_: Any) -> str:
     """StudyInstanceUID -> id."""
-    return cx.id("ImagingStudy", cx.study.uid)
+    return cx.id(*keys.imaging_study(cx.study.uid))
 
 
 def source(cx: Context) -> str | None:

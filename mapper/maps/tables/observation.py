@@ -5,13 +5,11 @@ One Observation a study and code. Values are typed in or come from the worklist;
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
 
 from mapper.dicom.item import Item
 from mapper.errors import Problem
 from mapper.fhir import systems
-from mapper.fhir.ids import resource_id
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.subject import subject
@@ -55,7 +53,7 @@ def day_or_time(cx: Context, *parts: Any) -> str | None:
 
 def part_of(cx: Context) -> list[dict[str, str]]:
     """The study whose header says so."""
-    return [{"reference": f"ImagingStudy/{cx.id('ImagingStudy', cx.study.uid)}"}]
+    return [{"reference": f"ImagingStudy/{cx.id(*keys.imaging_study(cx.study.uid))}"}]
 
 
 def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
@@ -63,7 +61,7 @@ def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
 
     def header_id(cx: Context) -> str:
         """StudyInstanceUID and LOINC code -> id."""
-        return cx.id("Observation", cx.study.uid, "header", loinc)
+        return cx.id(*keys.header_observation(cx.study.uid, loinc))
 
     coding = {"system": systems.LN, "code": loinc}
     if LOINC[loinc]:
@@ -105,11 +103,6 @@ TABLES: dict[str, tuple[Rule, ...]] = {
 # fmt: on
 RULES = tuple(row for table in TABLES.values() for row in table)
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueDateTime", "dataAbsentReason")
-
-
-def header_ids(namespace: UUID, study_uid: str) -> list[str]:
-    """Return the ids of every Observation that a study's header can make."""
-    return [resource_id(namespace, "Observation", study_uid, "header", loinc) for loinc in LOINC]
 
 
 def observations(cx: engine.Context, item: Item) -> Iterator[Made]:

@@ -5,14 +5,13 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.maps import engine
+from mapper.maps.keys import PHANTOM_CODE
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.tables.subject import ISSUED_ID, PHANTOM, own_phantom_id, phantom_id
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name
 from mapper.maps.values.identifier import patient_identifier
 from mapper.maps.values.pydicom_codes import meaning
-
-PHANTOM_CODE = "706342009"  # SNOMED CT, PS3.16 annex L, PHANTOM
 
 
 def identifiers(cx: Context, *issued: Any) -> list[dict[str, Any]]:

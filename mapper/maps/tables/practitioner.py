@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mapper.dicom.item import Item, tag_of
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import human_name
@@ -29,7 +29,7 @@ def identifier(cx: Context, identification: Any) -> dict[str, str] | None:
 def practitioner_id(cx: Context, identification: Any) -> str | None:
     """PersonIdentificationCodeSequence -> id, the same wherever the person is named."""
     made = identifier(cx, identification)
-    return cx.id("Practitioner", made["system"], made["value"]) if made else None
+    return cx.id(*keys.practitioner(made)) if made else None
 
 
 def identifiers(cx: Context, identification: Any) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ By default the EHR owns orders and ImagingStudy.basedOn is a logical reference.
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.subject import subject
@@ -23,7 +23,7 @@ ACCESSION = "AccessionNumber IssuerOfAccessionNumberSequence*"
 def order_id(cx: Context, *issued: Any) -> str | None:
     """AccessionNumber with its issuer -> id."""
     made = accession(cx, *issued)
-    return cx.id("ServiceRequest", made["system"], made["value"]) if made else None
+    return cx.id(*keys.service_request(made)) if made else None
 
 
 def accessions(cx: Context, *issued: Any) -> list[dict[str, Any]]:
