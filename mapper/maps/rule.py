@@ -7,7 +7,7 @@ constant.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, wraps
 from typing import Any
 
 from mapper.dicom.item import Item, tag_of
@@ -15,6 +15,18 @@ from mapper.dicom.item import Item, tag_of
 MUST = True
 
 Converter = Callable[..., Any]
+
+
+@cache
+def many(by: Converter) -> Converter:
+    """Return the converter of an element that FHIR repeats: what another one makes, as the only one of a list."""
+
+    @wraps(by)
+    def listed(cx: Any, *values: Any) -> list[Any]:
+        made = by(cx, *values)
+        return [made] if made else []
+
+    return listed
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Links:
 
 
 def status(row: Row, links: Links) -> dict[str, Any]:
-    """Return the JSON of one study (DESIGN section 3)."""
+    """Return the JSON of one study."""
     return {
         "study_uid": row.study_uid,
         "state": row.state,

@@ -1,6 +1,6 @@
 """Inputs that no archive should hold and some do: one bad thing costs one thing, never the study.
 
-Among them what of the mapping reference's examples G17 and G32 is no file in tests/studies.
+Among them what of the examples G17 and G32 is no file in tests/studies.
 """
 
 import json

@@ -17,6 +17,7 @@ from mapper.dicom.item import Item, is_single, vr_of
 from mapper.dicom.study import IDENTITY, Collector, Study
 from mapper.fhir import systems
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, TABLES, study_to_fhir
+from mapper.maps.printed import source
 from mapper.maps.rule import Rule
 from mapper.maps.site import Site
 from mapper.maps.tables.imaging_study import RULES as IMAGING_STUDY
@@ -236,6 +237,32 @@ def test_every_rule_reads_as_one_sentence(row: Rule):
     assert words[0].isupper()
     assert not words.startswith("Return"), "a rule says what becomes of what, not what a function does"
     assert "\n" not in words
+
+
+REPEATS = "say what becomes of it and why, not its attributes once more"
+
+
+@each_row
+def test_a_rule_says_more_than_its_attributes(row: Rule):
+    """`X -> id.` says nothing that the columns beside it do not."""
+    _, arrow, becomes = row.words.partition("->")
+    said = re.findall(r"[\w'-]+", becomes if arrow else row.words)
+    assert len(said) >= 4, f"{row.by.__module__}.{row.by.__name__}: {REPEATS}"
+
+
+CITED = re.compile(
+    r"PS3\.\d+ (section |annex |table |CID )?[A-Z0-9][\w.-]*|FHIR R4 ([A-Z]\w+|[\w-]+\.html)|LOINC \d+-\d"
+)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_rule_cites_a_table_or_a_paragraph(name):
+    bare = {
+        f"{row.by.__module__}.{row.by.__name__}: {source(name, row)}"
+        for row in TABLES[name]
+        if not all(map(CITED.fullmatch, source(name, row).split(", ")))
+    }
+    assert not bare, "name the table, paragraph or page in the converter's or its module's docstring"
 
 
 SOURCES: dict[str, frozenset[str]] = {

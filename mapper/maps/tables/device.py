@@ -32,7 +32,7 @@ def device_reference(cx: Context, *known: Any) -> dict[str, str] | None:
 
 
 def identifiers(cx: Context, uid: Any, serial: Any) -> list[dict[str, Any]]:
-    """DeviceUID, DeviceSerialNumber -> identifiers."""
+    """DeviceUID, DeviceSerialNumber -> identifiers, the number of type SNO without a system of its own."""
     return [made for made in (uid_identifier(cx, uid), serial_number(cx, serial)) if made]
 
 
@@ -48,7 +48,7 @@ def kind(cx: Context, modality: Any) -> dict[str, Any] | None:
 
 
 def versions(cx: Context, software: Any) -> list[dict[str, str]]:
-    """SoftwareVersions -> versions, sorted."""
+    """SoftwareVersions -> versions, sorted: their order says nothing."""
     return [{"value": value} for value in sorted(set(software))]
 
 
@@ -93,6 +93,6 @@ RULES = (
 # fmt: on
 
 
-def device(cx: engine.Context, item: Item) -> Made:
+def device(cx: Context, item: Item) -> Made:
     """Return the Device that made a series; raises MissingElement when nothing identifies it."""
     return engine.resource(RULES, cx, item, "Device")
