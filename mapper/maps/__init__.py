@@ -8,7 +8,7 @@ from typing import Any
 
 from mapper.dicom.study import Study
 from mapper.errors import Problem
-from mapper.fhir.bundle import in_order
+from mapper.fhir.bundle import as_entries
 from mapper.fhir.contained import referred
 from mapper.maps.rule import Made, MissingElement, Rule
 from mapper.maps.silence import STUDY, Silences
@@ -75,7 +75,7 @@ def study_to_fhir(study: Study, site: Site, silences: Silences | None = None) ->
     made: dict[tuple[str, str], Made] = {}
     for one in [about, *of_study(cx), *of_series(cx)]:
         made.setdefault(key_of(one), one).fill(one)
-    return Mapped(in_order(of_use(made)), list(cx.problems), rank(about.get("started")))
+    return Mapped(as_entries(of_use(made)), list(cx.problems), rank(about.get("started")))
 
 
 def of_use(made: dict[tuple[str, str], Made]) -> list[Made]:

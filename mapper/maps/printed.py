@@ -80,8 +80,8 @@ def table(name: str, rows: tuple[Rule, ...]) -> str:
 
 def row_cells(name: str, row: Rule) -> tuple[str, ...]:
     """Return the cells of one row."""
-    marks = [f"*option `{row.option}`*" * bool(row.option), "*else*" * row.otherwise, "*required*" * row.required]
-    element = "<br>".join([f"`{row.element}`", *filter(None, marks)])
+    remarks = [f"*option `{row.option}`*" * bool(row.option), "*else*" * row.otherwise, "*required*" * row.required]
+    element = "<br>".join([f"`{row.element}`", *filter(None, remarks)])
     return (
         element,
         "<br>".join(row.keywords) or "-",

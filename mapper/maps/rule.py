@@ -70,7 +70,7 @@ class Rule:
         """
         whole = item
         if self.keywords and self.keywords[0] in item:
-            item = item.speaker(self.keywords[0])
+            item = item.layer(self.keywords[0])
         for word, keyword in zip(self.dicom.split(), self.keywords, strict=True):
             try:
                 if "**" in word:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from mapper import NotOneStudy, bundle_from_metadata
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import CUT, LARGEST_LOOSE, Reader
-from mapper.dicom.study import Collector, Study
+from mapper.dicom.study import Study
 from mapper.errors import BadMetadata, Problem, TwoPatients
 from tests.support.datasets import dataset
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
 from mapper.errors import Problem
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mapper.dicom.item import Item, Layers, tag_of
+from mapper.dicom.item import Item, tag_of
+from mapper.dicom.layers import Layers
 from mapper.errors import Problem
 from mapper.maps.engine import apply, make, resource
 from mapper.maps.rule import MUST, Made, MissingElement, Rule, many

@@ -13,8 +13,9 @@ import pytest
 from pydicom import dcmread
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, tag_for_keyword
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.item import Item, is_single, vr_of
-from mapper.dicom.study import IDENTITY, Collector, Study
+from mapper.dicom.study import IDENTITY, Study
 from mapper.fhir import systems
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, TABLES, study_to_fhir
 from mapper.maps.printed import source

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import IDENTITY, Collector, Study
+from mapper.dicom.study import IDENTITY, Study
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS
 from mapper.maps.site import Option, Site
 from tests.support.datasets import BASE, BERLIN, dataset

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.dicom.uid import is_askable
 from mapper.errors import BadUID, MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
 from mapper.finding import Finding, ok

@@ -16,8 +16,8 @@ import structlog
 from fastapi.testclient import TestClient
 
 from mapper import log
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
 from mapper.errors import MapperError
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.service import Service, checked

@@ -20,6 +20,7 @@ from mapper.maps.tables.subject import subject
 from mapper.maps.values.body_site import body_site
 from mapper.maps.values.coding import code_meaning, codeable_concepts
 from mapper.maps.values.context import Context
+from mapper.maps.values.count import instances_of_series, number_of_instances, number_of_series
 from mapper.maps.values.date_time import date_time
 from mapper.maps.values.laterality import laterality
 from mapper.maps.values.modality import modality_of_series, series_modality, study_modalities
@@ -75,21 +76,6 @@ def note(cx: Context, comments: Any) -> dict[str, str] | None:
 def image_type(cx: Context, values: Any) -> str | None:
     """ImageType -> its values as DICOM writes them."""
     return "\\".join(values) or None
-
-
-def number_of_series(cx: Context) -> int:
-    """The series counted: what the PACS holds, not what an attribute says."""
-    return len(cx.study.series) + len(cx.study.unlisted)
-
-
-def number_of_instances(cx: Context) -> int:
-    """The instances counted: what the PACS holds, not what an attribute says."""
-    return cx.study.instances
-
-
-def instances_of_series(cx: Context) -> int | None:
-    """The instances of a series counted."""
-    return len(cx.series.instances) if cx.series else None
 
 
 def other_modality(cx: Context) -> dict[str, str]:

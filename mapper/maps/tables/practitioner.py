@@ -66,7 +66,7 @@ def practitioners(cx: Context, item: Item, roles: tuple[str, ...]) -> Iterator[M
 
 def persons(item: Item, name: str, identification: str) -> Iterator[Item]:
     """Yield one data set a person; names and identifications that are not equally many say nothing of each other."""
-    item = item.speaker(name if name in item else identification)  # as the row that refers to these people
+    item = item.layer(name if name in item else identification)  # as the row that refers to these people
     named, identified = (raw_values(item, keyword) for keyword in (name, identification))
     if named and len(named) != len(identified):
         return
