@@ -1,12 +1,17 @@
-"""Where does this come from? For every leaf of the output: its path, the DICOM attributes, the rule, the value."""
+"""Where does this come from, and why is that not there?
 
-from collections.abc import Iterator, Mapping
+For every leaf of the output its path, the DICOM attributes, the rule and the value; for every row that made nothing
+the data set that it was asked of, and why.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from mapper.maps import Mapped
 from mapper.maps.rule import Made, Rule
+from mapper.maps.silence import SHOWN, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +28,19 @@ class Leaf:
     @property
     def origin(self) -> str:
         """The DICOM attributes behind it as `Keyword (gggg,eeee)`, or what it is instead."""
-        if self.rule is None:
-            return "the Bundle"
-        named = [f"{keyword} {tag}" for keyword, tag in zip(self.rule.keywords, self.rule.tags, strict=True)]
-        return ", ".join(named) or "no attribute"
+        return origin(self.rule) if self.rule is not None else "the Bundle"
 
     @property
     def words(self) -> str:
         """The rule in words."""
         return self.rule.words if self.rule is not None else "every resource is PUT under its own id"
+
+
+def origin(rule: Rule) -> str:
+    """Return the DICOM attributes of a row as `Keyword (gggg,eeee)`."""
+    return ", ".join(f"{keyword} {tag}" for keyword, tag in zip(rule.keywords, rule.tags, strict=True)) or (
+        "no attribute"
+    )
 
 
 def leaves(mapped: Mapped, fhir_base: str) -> Iterator[Leaf]:
@@ -74,7 +83,7 @@ def of_value(value: Any, path: str, rule: Rule | None) -> Found:
         yield path, value, rule
 
 
-def lines(mapped: Mapped, fhir_base: str, *, redact: bool = False) -> Iterator[str]:
+def lines(mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False) -> Iterator[str]:
     """Yield the explanation of one study as text, the leaves of one row together; `redact` hides the values."""
     shown = ""
     for (resource, rule), together in groupby(leaves(mapped, fhir_base), lambda leaf: (leaf.resource, leaf.rule)):
@@ -86,6 +95,32 @@ def lines(mapped: Mapped, fhir_base: str, *, redact: bool = False) -> Iterator[s
             yield f"  {leaf.path}" if redact else f"  {leaf.path} = {leaf.value}"
         if rule is not None:
             yield f"      <- {found[0].origin}: {found[0].words}"
+    yield from ("", "Made nothing:")
+    for one in silences:
+        yield f"  {one.rule.element} <- {' '.join(one.rule.keywords) or 'no attribute'}: {one.why} ({one.where})"
     yield from ("", f"Dropped or doubted: {len(mapped.problems) or 'nothing'}")
     for problem in mapped.problems:
         yield f"  {problem}"
+
+
+def objects(
+    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield the same as JSON objects: `made` a leaf, `silent` a row that made nothing, `problem` what was dropped."""
+    for leaf in leaves(mapped, fhir_base):
+        value = {} if redact else {"value": leaf.value}
+        about = {"resource": leaf.resource, "path": leaf.path, **value}
+        yield {"kind": "made", **about, "attributes": attributes(leaf.rule), "rule": leaf.words}
+    for one in silences:
+        where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times}
+        about = {"element": one.rule.element, "attributes": attributes(one.rule), "rule": one.rule.words}
+        yield {"kind": "silent", **about, "why": one.why, **where}
+    for problem in mapped.problems:
+        about = {"element": problem.element, "attribute": problem.attribute, "reason": problem.reason}
+        yield {"kind": "problem", **about}
+
+
+def attributes(rule: Rule | None) -> list[dict[str, str]]:
+    """Return keyword and tag of the attributes of a row."""
+    pairs = zip(rule.keywords, rule.tags, strict=True) if rule is not None else ()
+    return [{"keyword": keyword, "tag": tag} for keyword, tag in pairs]

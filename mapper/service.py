@@ -12,14 +12,12 @@ from mapper.dicom.reader import Reader
 from mapper.errors import BundleRejected, MapperError, SettingError, StudyGone
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
-from mapper.fhir.ids import resource_id
 from mapper.http.peer import Bound
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import BY_HAND, OUTPUT, Ledger
 from mapper.ledger.lock_file import LockFile
-from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
+from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, keys, study_to_fhir
 from mapper.maps.site import Site
-from mapper.maps.tables.observation import header_ids
 from mapper.meter import Meter
 from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings
@@ -45,6 +43,8 @@ class Service:
     triggers: list[Triggers]
     bell: Bell
     threads: Threads
+    namespace: UUID
+    """Under which all ids are made: read once, at the start."""
     lock: LockFile = field(default_factory=LockFile)
 
     def deliver(self) -> bool:
@@ -132,7 +132,12 @@ def fhir_server_of(settings: Settings, meter: Meter | None = None) -> FhirServer
 
 
 def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:
-    """Return the ledger that the settings name; `make`: where there is none yet, it is made.
+    """Return the ledger that the settings name, guarded; see guarded."""
+    return guarded(settings, make=make)[0]
+
+
+def guarded(settings: Settings, *, make: bool = True) -> tuple[Ledger, UUID]:
+    """Return the ledger that the settings name and the namespace of its ids; `make`: what is not there yet is made.
 
     Raises SettingError when it cannot be used, is not there, or when other ids were made with it.
     """
@@ -150,16 +155,16 @@ def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:
         raise SettingError(
             f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
         ) from None
-    return ledger
+    return ledger, namespace
 
 
-def site_of(settings: Settings, source: OrthancSource) -> Site:
+def site_of(settings: Settings, source: OrthancSource, namespace: UUID) -> Site:
     """Return a site's choices as the maps want them for one source."""
     choices = {name: getattr(settings, name) for name in Site.model_fields}
     if settings.sources:
         choices |= {"patient_system": source.patient_system, "timezone": source.timezone or settings.timezone}
     endpoint = source.endpoint if settings.sources else settings.endpoint
-    choices |= {"dicomweb": endpoint, "namespace": namespace_of(settings, make=True)}
+    choices |= {"dicomweb": endpoint, "namespace": namespace}
     return Site.model_construct(**choices)
 
 
@@ -179,12 +184,7 @@ def checked(sites: Mapping[str, Site]) -> Callable[[Reading, Source], Mapped]:
 
 def imaging_study_key(namespace: UUID, study_uid: str) -> Key:
     """Return type and id of a study's ImagingStudy."""
-    return "ImagingStudy", resource_id(namespace, "ImagingStudy", study_uid)
-
-
-def study_parts(namespace: UUID, study_uid: str) -> frozenset[Key]:
-    """Return type and id of all that may be made of a study beside its ImagingStudy and what is shared."""
-    return frozenset(("Observation", id) for id in header_ids(namespace, study_uid))
+    return "ImagingStudy", keys.id_of(namespace, keys.imaging_study(study_uid))
 
 
 def output_version(site: Site, fhir_url: str) -> str:
@@ -195,7 +195,7 @@ def output_version(site: Site, fhir_url: str) -> str:
 
 def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, version: str) -> Triggers:
     """Return what looks after one source."""
-    endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
+    endpoint = keys.id_of(site.namespace, keys.endpoint(site.dicomweb or ""))
     study_key = partial(imaging_study_key, site.namespace)
     return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint, study_key), version)
 
@@ -203,13 +203,13 @@ def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, ve
 def service_of(settings: Settings, meter: Meter | None = None, *, make: bool = True) -> Service:
     """Return a service that is ready to start; `meter` is told of its work, `make` as for its ledger."""
     meter = meter or Meter()
-    sink, ledger = fhir_server_of(settings, meter), ledger_of(settings, make=make)
-    sites = {source.name: site_of(settings, source) for source in settings.all_sources}
+    sink, (ledger, namespace) = fhir_server_of(settings, meter), guarded(settings, make=make)
+    sites = {source.name: site_of(settings, source, namespace) for source in settings.all_sources}
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings) for one in settings.all_sources}
-    study_key = partial(imaging_study_key, namespace_of(settings))
-    parts = partial(study_parts, namespace_of(settings))
+    study_key = partial(imaging_study_key, namespace)
+    ours = partial(keys.is_ours, namespace)
     versions = {name: output_version(site, settings.fhir_url) for name, site in sites.items()}
-    worker = Worker(sources, checked(sites), sink, ledger, study_key, parts, versions, settings.deleted, meter)
+    worker = Worker(sources, checked(sites), sink, ledger, study_key, ours, versions, settings.deleted, meter)
     triggers = [triggers_of(one, sites[name], sink, ledger, versions[name]) for name, one in sources.items()]
     threads = Threads(worker, triggers, bell := Bell(), settings.workers)
-    return Service(settings, sink, ledger, worker, triggers, bell, threads, LockFile(ledger.database.file))
+    return Service(settings, sink, ledger, worker, triggers, bell, threads, namespace, LockFile(ledger.database.file))

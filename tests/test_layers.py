@@ -1,6 +1,7 @@
 """The walls of the house: who may import whom, and what the mapping must not know."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,32 @@ def layer(path: Path) -> str:
 def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
     assert len(LAYERS) == len(set(LAYERS))
+
+
+def test_the_page_of_the_architecture_names_every_package_and_module_in_order() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `mapper/")]
+    named = [name for cell in cells for name in re.findall(r"`(?:mapper/)?(\w+)(?:/|\.py)`", cell)]
+    assert sorted(named) == sorted(LAYERS), "ARCHITECTURE.md: the table of packages names what mapper/ holds"
+    before = [name for name in LAYERS if name in named]
+    assert named == sorted(named, key=before.index), "ARCHITECTURE.md: in the order in which they may import each other"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) in ("maps", "dicom", "fhir")], ids=name_of)
+def test_a_module_is_one_noun(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 200, f"{name_of(path)}: {lines} lines; cut it where its second noun begins"
+
+
+NOT_HERE = re.compile(r"\bDESIGN\b|[Mm]apping reference|[Tt]he reference(?:'s)? (?:says|demands|wants|has)")
+PAGES = [*MAPPER.rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").rglob("*.md"), *ROOT.glob("*.md")]
+
+
+@pytest.mark.parametrize("path", sorted(PAGES), ids=name_of)
+def test_nothing_cites_a_document_that_is_not_here(path: Path) -> None:
+    """What a rule is taken from is a standard, a page of docs/ or a test: whoever reads it can look it up."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        assert not NOT_HERE.search(line), f"{name_of(path)}:{number}: cite the standard, or docs/mapping.md"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -9,7 +9,7 @@ from mapper.service import Service
 from mapper.settings import Settings
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell
-from tests.support.fakes import FakeSource, World
+from tests.support.fakes import SITE, FakeSource, World
 
 A, B = "1.2.1", "1.2.2"
 
@@ -21,7 +21,9 @@ class House:
         self.world = World(url, *sources)
         worker, bell = self.world.worker, Bell()
         threads = Threads(worker, [], bell, workers=1)
-        self.service = Service(Settings(), self.world.sink, self.world.ledger, worker, [], bell, threads)  # type: ignore[arg-type]
+        self.service = Service(
+            Settings(), self.world.sink, self.world.ledger, worker, [], bell, threads, SITE.namespace
+        )  # type: ignore[arg-type]
 
     def known(self) -> list[tuple[str, str]]:
         return sorted((row.source, row.study_uid) for row in self.world.ledger.rows())

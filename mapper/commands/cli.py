@@ -225,13 +225,20 @@ def problem_file(path: Path | None) -> Iterator[Any]:
 def explain(
     study: Annotated[str, typer.Argument(metavar="STUDY_UID|PATH", help="A study in Orthanc, or its files.")],
     redact: Annotated[bool, typer.Option("--redact", help="Leave the values out: to show it to others.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
 ) -> None:
-    """Say for every element of a study's FHIR where it comes from: attributes, rule, value, and what was dropped."""
+    """Say for every element of a study's FHIR where it comes from: attributes, rule, value, and what was dropped.
+
+    What is not there is said too: each rule that made nothing, of which data set, and why.
+    """
     from mapper.commands.progress import Progress
     from mapper.convert import read_folders
-    from mapper.explain import lines
+    from mapper.explain import lines, objects
+    from mapper.fhir.bundle import dump
     from mapper.maps import study_to_fhir
+    from mapper.maps.silence import Silences
+    from mapper.namespace import namespace_of
     from mapper.service import site_of
 
     with one_line(), Progress("files") as progress:
@@ -243,8 +250,13 @@ def explain(
             read = found.only_study()
         else:
             read = found_in(settings, study)
-        site = site_of(settings, settings.all_sources[0])
-        for line in lines(study_to_fhir(read, site), settings.fhir_public_url, redact=redact):
+        site = site_of(settings, settings.all_sources[0], namespace_of(settings, make=True))
+        mapped = study_to_fhir(read, site, silences := Silences())
+        if as_json:
+            for one in objects(mapped, silences, settings.fhir_public_url, redact=redact):
+                say(shown_json(dump(one)).decode())
+            return
+        for line in lines(mapped, silences, settings.fhir_public_url, redact=redact):
             say(line)
 
 

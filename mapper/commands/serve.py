@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from mapper import log
 from mapper.errors import SettingError
-from mapper.namespace import is_public, namespace_of
+from mapper.namespace import is_public
 from mapper.service import service_of
 from mapper.settings import Settings
 from mapper.web.app import app_of
@@ -54,7 +54,7 @@ def run(settings: Settings) -> None:
                 "ledger: another process delivers from it already, and SQLite allows one: stop that one, or take "
                 "PostgreSQL for several (docs/operations.md)"
             )
-        if is_public(namespace_of(settings)):
+        if is_public(service.namespace):
             log.warn("the id namespace is the public one", do="set namespace_file before real patients come")
         port = sockets[0].getsockname()[1]
         log.say(

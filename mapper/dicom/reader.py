@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
-from mapper.dicom.item import TOO_LARGE, tag_of
-from mapper.dicom.study import IDENTITY, ONLY, Collector
+from mapper.dicom.decoding import TOO_LARGE
+from mapper.dicom.item import tag_of
+from mapper.dicom.study import IDENTITY, ONLY
 from mapper.errors import BadMetadata, Problem
 from mapper.nesting import PIECE, cut
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-ORDER = (
+TYPES = (
     "Patient",
     "Practitioner",
     "Organization",
@@ -27,9 +27,9 @@ Resource = Mapping[str, Any]
 R = TypeVar("R", bound=Resource)
 
 
-def in_order(resources: Iterable[R]) -> list[R]:
+def as_entries(resources: Iterable[R]) -> list[R]:
     """Return resources in the order of the Bundle."""
-    return sorted(resources, key=lambda one: (ORDER.index(one["resourceType"]), one["id"]))
+    return sorted(resources, key=lambda one: (TYPES.index(one["resourceType"]), one["id"]))
 
 
 def transaction(
@@ -42,7 +42,7 @@ def transaction(
     return {
         "resourceType": "Bundle",
         "type": "transaction",
-        "entry": [entry(resource, fhir_base, expected or {}) for resource in in_order(resources)],
+        "entry": [entry(resource, fhir_base, expected or {}) for resource in as_entries(resources)],
     }
 
 

@@ -21,7 +21,6 @@ TIMES = frozenset({"started", "issued", "effectiveDateTime", "valueDateTime", "d
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 AT_ONCE = 200
 """Instances that are held against the models at once."""
-FREE_TEXT = frozenset({"description", "text", "display", "value", "title", "conclusion", "valueString"})
 
 
 class Fault(str):

@@ -49,7 +49,7 @@ class Claim:
 
 
 class Ledger(Facts, View):
-    """The tables of DESIGN section 4 behind the verbs of the worker, the triggers and the pages."""
+    """The tables of schema.py behind the verbs of the worker, the triggers and the pages."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a FHIR server's answer means for the study: the table of DESIGN section 4.
+"""What a FHIR server's answer means for the study, printed into docs/errors.md.
 
 No text of the server is handed on: an OperationOutcome may quote values. Only its codes are.
 """

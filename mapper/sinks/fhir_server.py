@@ -83,25 +83,25 @@ class FhirServer:
                 confirm()
             self._transact([resource], {key: before.meta.versionId})
 
-    def studies(self, endpoint: str) -> Iterator[str]:
-        """Yield the StudyInstanceUID of every available ImagingStudy that is to be had at an Endpoint (its id)."""
+    def studies(self, endpoint: str) -> Iterator[tuple[str, str]]:
+        """Yield StudyInstanceUID and id of every available ImagingStudy that is to be had at an Endpoint (its id)."""
         query = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_elements": "identifier", "_count": PAGE}
         page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
         for _ in range(PAGES):
             if page is None:
                 return
             for entry in page.entry:
-                yield from study_uids(entry.resource)
+                yield from ((uid, entry.resource.id) for uid in study_uids(entry.resource))
             more = next_query(page)
             page = self._client.get(BASE, held.Bundle, more) if more else None
         raise SinkBusy("the pages of the FHIR server do not come to an end")
 
-    def parts_of(self, study: Key) -> list[Key]:
-        """Return what says of itself that it is part of an ImagingStudy."""
-        query = {"part-of": "/".join(study), "_elements": "id", "_count": PAGE}
-        page = self._client.get(Target("/Observation"), held.Bundle, query)
-        found = (entry.resource for entry in page.entry) if page else ()
-        return [(one.resourceType, one.id) for one in found if one.resourceType == "Observation"]
+    def parts_of(self, study: Key) -> list[Resource]:
+        """Return what says of itself that it is part of an ImagingStudy; see Sink.parts_of."""
+        query = {"part-of": "/".join(study), "_elements": "identifier,code", "_count": PAGE}
+        page = self._client.get(Target("/Observation"), held.Parts, query)
+        found = [entry.resource for entry in page.entry] if page else []
+        return [one for one in found if one.get("resourceType") == "Observation" and isinstance(one.get("id"), str)]
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown, SinkBusy or SinkRefused.

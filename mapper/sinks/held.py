@@ -1,6 +1,6 @@
 """What a FHIR server says of what it holds and wrote, as far as anybody asks; FHIR R4 Bundle, Resource."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -46,6 +46,19 @@ class Entry(Struct, frozen=True):
 
     resource: Resource = Resource()
     response: Response | None = None
+
+
+class Part(Struct, frozen=True):
+    """Bundle.entry of something whose content matters."""
+
+    resource: dict[str, Any] = {}
+
+
+class Parts(Struct, frozen=True):
+    """The answer to a search for what is part of a study."""
+
+    resourceType: Literal["Bundle"]
+    entry: tuple[Part, ...] = ()
 
 
 class Link(Struct, frozen=True):

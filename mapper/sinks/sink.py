@@ -29,11 +29,14 @@ class Sink(Protocol):
         `confirm` is called between reading and writing it: what it raises leaves the resource as it is.
         """
 
-    def studies(self, endpoint: str) -> Iterator[str]:
-        """Yield the StudyInstanceUID of every available ImagingStudy at an Endpoint (its id); raises as `put`."""
+    def studies(self, endpoint: str) -> Iterator[tuple[str, str]]:
+        """Yield StudyInstanceUID and id of every available ImagingStudy at an Endpoint (its id); raises as `put`."""
 
-    def parts_of(self, study: Key) -> list[Key]:
-        """Return what says of itself that it is part of an ImagingStudy; raises as `put`."""
+    def parts_of(self, study: Key) -> list[Resource]:
+        """Return what says of itself that it is part of an ImagingStudy, with all that its id is made of.
+
+        Raises as `put`.
+        """
 
     def probe(self) -> None:
         """Ask whether the sink is there at all; raises SinkDown, SinkBusy or SinkRefused."""

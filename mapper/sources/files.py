@@ -11,8 +11,9 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.item import tag_of
-from mapper.dicom.study import IDENTITY, Collector
+from mapper.dicom.study import IDENTITY
 from mapper.errors import Unreadable
 from mapper.sources.data_set import is_cut, json_model
 

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector, Study
+from mapper.dicom.study import Study
 from mapper.dicom.uid import is_askable
 from mapper.errors import (
     BadMetadata,

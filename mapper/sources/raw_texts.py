@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from mapper.dicom.charset import named
+from mapper.dicom.decoding import TOO_LARGE
 from mapper.dicom.graphic_sets import ALONE, DEFAULT, EXTENDED
-from mapper.dicom.item import PLAIN_TEXT, TOO_LARGE, Item, strings, tag_of
+from mapper.dicom.item import PLAIN_TEXT, Item, strings, tag_of
 from mapper.dicom.study import PATIENT
 from mapper.http.target import Target
 from mapper.sources import rest

@@ -29,8 +29,8 @@ class Delivery:
     resources: Resources
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
-    parts: Callable[[str], frozenset[Key]]
-    """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
+    ours: Callable[[Resource, str], bool]
+    """Resource, StudyInstanceUID -> whether we may have made it of that study."""
     policy: str
     """What becomes of the resources of a study that is gone."""
     several: bool
@@ -125,8 +125,8 @@ class Delivery:
 
     def parts_before(self, claim: Claim) -> list[Key]:
         """Return which parts of a study the server holds that we may have made: those of others are not ours."""
-        ours = self.parts(claim.study_uid)
-        return [key for key in self.sink.parts_of(self.study_key(claim.study_uid)) if key in ours]
+        found = self.sink.parts_of(self.study_key(claim.study_uid))
+        return [key_of(one) for one in found if self.ours(one, claim.study_uid)]
 
     def turns(self, study: Key) -> list[Key]:
         """Return the lock of a study if it takes one: a process that froze with it keeps the others waiting."""

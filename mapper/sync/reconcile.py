@@ -54,12 +54,12 @@ def reconcile(
     *,
     vanishing_allowed: bool = False,
 ) -> Difference:
-    """Mark what differs between the studies of a source and those that FHIR offers at its endpoint (an id).
+    """Mark what differs between the studies of a source and those of ours that FHIR offers at its endpoint (an id).
 
     The source must have been swept just before. Raises SinkDown, SinkBusy or SinkRefused, and then nothing
     was marked.
     """
-    offered = set(sink.studies(endpoint))
+    offered = {uid for uid, id in sink.studies(endpoint) if id == study_key(uid)[1]}
     with ledger.database.read() as db:
         held = set(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
         rows = db.execute(select(study.c.study_uid, study.c.state).where(study.c.source == source)).all()

@@ -18,7 +18,7 @@ from mapper.ledger.schema import State
 from mapper.ledger.written import Resources
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.meter import Meter
-from mapper.sinks.sink import Key, Sink
+from mapper.sinks.sink import Key, Resource, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
 from mapper.sync.delivery import Delivery
@@ -40,8 +40,8 @@ class Worker:
     ledger: Ledger
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
-    parts: Callable[[str], frozenset[Key]]
-    """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
+    ours: Callable[[Resource, str], bool]
+    """Resource, StudyInstanceUID -> whether we may have made it of that study."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Source -> what its FHIR is made with: version of the mapping and fingerprint of its settings."""
     policy: str = "unknown"
@@ -53,7 +53,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         resources, several = Resources(self.ledger), len(self.sources) > 1
-        self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.parts, self.policy, several)
+        self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.ours, self.policy, several)
         self.breakers = {name: Breaker(name, source.probe) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
 

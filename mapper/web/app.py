@@ -18,7 +18,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from mapper.errors import MapperError, SourceBusy, SourceDown, StudyGone
-from mapper.namespace import namespace_of
 from mapper.service import Service
 from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
@@ -73,7 +72,7 @@ def routes_of(service: Service, metrics: Metrics) -> FastAPI:
     for kind, answer in ANSWERS.items():
         app.add_exception_handler(kind, answer)
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
-    links = Links(service.settings.fhir_public_url, namespace_of(service.settings))
+    links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
     metrics.watch(service.ledger)
     add_probes(app, readiness, metrics)

@@ -9,6 +9,7 @@ import pytest
 
 from mapper.errors import LeaseLost, SinkDown, StaleVersion, TargetMissing
 from mapper.http.peer import Bound
+from mapper.maps import keys
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
 from mapper.sinks.sink import Sink
@@ -71,7 +72,7 @@ class Made:
             "resourceType": "Observation",
             "id": ids["Observation"],
             "status": "final",
-            "code": {"text": "height"},
+            "code": {"coding": [{"system": "http://loinc.org", "code": "8302-2"}]},
             "subject": {"reference": f"Patient/{ids['Patient']}"},
             "partOf": [{"reference": f"ImagingStudy/{ids['ImagingStudy']}"}],
         }
@@ -159,7 +160,7 @@ def test_nothing_has_no_version(sink: Sink) -> None:
 def test_a_retracted_study_is_no_longer_offered(sink: Sink, made: Made, policy: str) -> None:
     first = sink.put(made.all)
     endpoint = made.keys["Endpoint"][1]
-    assert list(sink.studies(endpoint)) == [made.study_uid]
+    assert list(sink.studies(endpoint)) == [(made.study_uid, made.study["id"])]
     sink.retract(made.keys["ImagingStudy"], policy)
     assert list(sink.studies(endpoint)) == []
     retracted = sink.version(made.keys["ImagingStudy"])
@@ -169,7 +170,7 @@ def test_a_retracted_study_is_no_longer_offered(sink: Sink, made: Made, policy: 
     for kind in ("Patient", "Endpoint"):
         assert sink.version(made.keys[kind]) == first[made.keys[kind]]
     sink.put([made.study])
-    assert list(sink.studies(endpoint)) == [made.study_uid], "it came back"
+    assert list(sink.studies(endpoint)) == [(made.study_uid, made.study["id"])], "it came back"
 
 
 def test_a_study_that_is_kept_stays_as_it_is(sink: Sink, made: Made) -> None:
@@ -184,7 +185,9 @@ def test_what_was_never_written_is_retracted_in_silence(sink: Sink) -> None:
 
 def test_what_is_part_of_a_study_is_found(sink: Sink, made: Made) -> None:
     sink.put(made.all)
-    assert sink.parts_of(made.keys["ImagingStudy"]) == [made.keys["Observation"]]
+    (part,) = sink.parts_of(made.keys["ImagingStudy"])
+    assert (part["resourceType"], part["id"]) == made.keys["Observation"]
+    assert keys.key_from(part, made.study_uid) == keys.key_from(made.observation, made.study_uid) is not None
     assert sink.parts_of(("ImagingStudy", str(uuid4()))) == []
 
 

@@ -11,6 +11,7 @@ from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
 from mapper.ledger.speaker import SHARED
+from mapper.namespace import namespace_of
 from mapper.service import checked, orthanc_of, site_of
 from mapper.settings import Settings
 from mapper.sinks import held
@@ -41,7 +42,10 @@ def truth_of(mapper: Mapper) -> Truth:
     found = Truth()
     settings = settings_of(mapper)
     (one,) = settings.all_sources
-    source, mapping = orthanc_of(one, settings), checked({one.name: site_of(settings, one)})
+    source, mapping = (
+        orthanc_of(one, settings),
+        checked({one.name: site_of(settings, one, namespace_of(settings, make=True))}),
+    )
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
             reading = source.read(uid, [])

@@ -4,9 +4,10 @@ import pytest
 
 from mapper.dicom.item import Item
 from mapper.dicom.study import Instance, Series, Study
-from mapper.maps.engine import Context, make
+from mapper.maps.engine import make
 from mapper.maps.rule import Rule
 from mapper.maps.values.body_site import body_site
+from mapper.maps.values.context import Context
 from mapper.maps.values.laterality import laterality
 from mapper.maps.values.modality import series_modality, study_modalities
 from tests.support.datasets import BASE, dataset, run, site, study_of

@@ -608,14 +608,20 @@ def test_a_key_that_would_lead_elsewhere_is_not_asked_for(id: str, place: int) -
 def test_the_studies_at_an_endpoint_are_listed_page_by_page_at_our_own_address() -> None:
     def entry(*values: str) -> dict[str, Any]:
         identifiers = [{"system": "urn:dicom:uid", "value": value} for value in values]
-        return {"resource": {"resourceType": "ImagingStudy", "identifier": [{"value": "A1"}, *identifiers]}}
+        return {
+            "resource": {
+                "resourceType": "ImagingStudy",
+                "id": f"s{values[0][-1]}",
+                "identifier": [{"value": "A1"}, *identifiers],
+            }
+        }
 
     link = [{"relation": "self", "url": "x"}, {"relation": "next", "url": "http://other.example/fhir?_getpages=7&_o=2"}]
     with HttpFake(
         Answer(200, {"resourceType": "Bundle", "entry": [entry("urn:oid:1.2"), entry("1.9")], "link": link}),
         Answer(200, {"resourceType": "Bundle", "entry": [entry("urn:oid:1.3")]}),
     ) as http:
-        assert list(sink_of(http.url).studies("e1")) == ["1.2", "1.3"]
+        assert list(sink_of(http.url).studies("e1")) == [("1.2", "s2"), ("1.3", "s3")]
     assert http.asked[0].path.startswith("/fhir/ImagingStudy?endpoint=Endpoint%2Fe1&status=available")
     assert http.asked[1].path == "/fhir?_getpages=7&_o=2"
 

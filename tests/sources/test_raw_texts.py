@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from mapper.dicom.item import TOO_LARGE, Item, tag_of
+from mapper.dicom.decoding import TOO_LARGE
+from mapper.dicom.item import Item, tag_of
 from mapper.sources import raw_texts, rest
 from mapper.sources.raw_texts import RawTexts
 from tests.support.datasets import dataset

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.dicom.uid import is_askable
 from mapper.errors import BadUID, MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
-from mapper.fhir.ids import resource_id
 from mapper.finding import Finding, ok
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
-from mapper.maps import Mapped, study_to_fhir
+from mapper.maps import Mapped, keys, study_to_fhir
 from mapper.maps.site import Site
-from mapper.service import study_parts
 from mapper.sinks.sink import Key, Resource
 from mapper.sources.source import Changes, Reading, Sighting, Source
 from mapper.sync.worker import Worker
@@ -236,19 +234,19 @@ class FakeSink:
             raise self.cuts.pop(0)
         return {key: self.version(key) for key in sent}
 
-    def parts_of(self, study: Key) -> list[Key]:
+    def parts_of(self, study: Key) -> list[Resource]:
         self._alive()
         assert study[0] == "ImagingStudy"
-        shown = [(key, self.now(key)) for key in self.keys("Observation")]
-        return [key for key, one in shown if {"reference": "/".join(study)} in one.get("partOf", [])]
+        shown = [self.now(key) for key in self.keys("Observation")]
+        return [one for one in shown if {"reference": "/".join(study)} in one.get("partOf", [])]
 
-    def studies(self, endpoint: str) -> Iterator[str]:
+    def studies(self, endpoint: str) -> Iterator[tuple[str, str]]:
         self._alive()
         wanted = {"reference": f"Endpoint/{endpoint}"}
         for key in self.keys("ImagingStudy"):
             one = self.now(key)
             if one["status"] == "available" and wanted in one.get("endpoint", []):
-                yield one["identifier"][0]["value"].removeprefix("urn:oid:")
+                yield one["identifier"][0]["value"].removeprefix("urn:oid:"), one["id"]
 
     def version(self, key: Key) -> str:
         return str(len(self.held[key])) if key in self.held else ""
@@ -331,7 +329,7 @@ def plain_mapping(reading: Reading, source: Source) -> Mapped:
 
 def study_key(study_uid: str) -> Key:
     """Return the key of a study's ImagingStudy."""
-    return "ImagingStudy", resource_id(SITE.namespace, "ImagingStudy", study_uid)
+    return "ImagingStudy", keys.id_of(SITE.namespace, keys.imaging_study(study_uid))
 
 
 class World:
@@ -355,7 +353,7 @@ class World:
             "sink": self.sink,
             "ledger": self.ledger,
             "study_key": study_key,
-            "parts": partial(study_parts, SITE.namespace),
+            "ours": partial(keys.is_ours, SITE.namespace),
             "policy": self.policy,
         }
         return Worker(**{**parts, **changes})

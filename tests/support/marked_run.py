@@ -16,8 +16,8 @@ import structlog
 from fastapi.testclient import TestClient
 
 from mapper import log
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
 from mapper.errors import MapperError
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.service import Service, checked
@@ -31,7 +31,7 @@ from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
 from mapper.web.metrics import Metrics
 from tests.support.everything import ALL
-from tests.support.fakes import World
+from tests.support.fakes import SITE, World
 from tests.support.http_fake import Answer, HttpFake
 
 
@@ -125,7 +125,7 @@ def say(world: World, metrics: Metrics) -> None:
     settings = Settings(token="t0ken")  # type: ignore[arg-type]
     triggers, bell = Triggers(world.sources[0], world.ledger), Bell()
     threads = Threads(world.worker, [triggers], bell, workers=1)
-    service = Service(settings, world.sink, world.ledger, world.worker, [triggers], bell, threads)  # type: ignore[arg-type]
+    service = Service(settings, world.sink, world.ledger, world.worker, [triggers], bell, threads, SITE.namespace)  # type: ignore[arg-type]
     client = TestClient(
         app_of(service, metrics), base_url="http://127.0.0.1:8000", headers={"Authorization": "Bearer t0ken"}
     )

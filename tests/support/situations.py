@@ -14,7 +14,7 @@ from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
 from mapper.web.metrics import Metrics
 from mapper.web.refusals import Refusals
-from tests.support.fakes import World
+from tests.support.fakes import SITE, World
 
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
 
@@ -44,6 +44,7 @@ class Site:
             [self.triggers],
             self.bell,
             threads,
+            SITE.namespace,
         )
         self.refusals = Refusals(self.metrics.refused, Pace(clock=self.world.clock))
         self.app = app_of(self.service, self.metrics, self.refusals)

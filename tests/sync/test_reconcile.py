@@ -176,6 +176,21 @@ def test_a_lost_ledger_is_rebuilt_and_what_went_meanwhile_is_retracted(world: Wo
     fresh.database.close()
 
 
+def test_what_stands_at_our_endpoint_under_an_id_that_is_not_ours_is_not_compared(world: World) -> None:
+    """It neither vanishes with the source, nor stands in for a study of ours that the server lost."""
+    in_line(world, A)
+    for study_uid, id in ((A, "a-copy"), (B, "another-program")):
+        other = {**world.sink.now(study_key(A)), "id": id}
+        other["identifier"] = [{"system": "urn:dicom:uid", "value": f"urn:oid:{study_uid}"}]
+        world.sink.put([other])
+    assert compare(world) == (0, 0, False)
+    world.sink.lose(study_key(A))
+    assert compare(world) == (0, 1, False)
+    world.work()
+    assert world.sink.now(study_key(A))["status"] == "available"
+    assert world.sink.now(("ImagingStudy", "another-program"))["status"] == "available"
+
+
 def test_a_study_that_is_in_line_to_be_synced_is_no_difference(world: World) -> None:
     in_line(world, A)
     world.source.delete(A)

@@ -7,7 +7,7 @@ institution. A software update is the same device.
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.values.context import Context
 from mapper.maps.values.identifier import serial_number
@@ -21,15 +21,8 @@ IDENTITY = "DeviceUID Manufacturer ManufacturerModelName DeviceSerialNumber Stat
 
 def device_id(cx: Context, *known: Any) -> str | None:
     """Equipment attributes -> id; fewer than two known parts identify nothing."""
-    uid, manufacturer, model, serial, station, institution = map(as_text, known)
-    if uid:
-        return cx.id("Device", "uid", uid)
-    kind, parts = (
-        ("sn", (manufacturer, model, serial)) if serial else ("stn", (manufacturer, model, station, institution))
-    )
-    if sum(part is not None for part in parts) < 2:
-        return None
-    return cx.id("Device", kind, *(part or "" for part in parts))
+    key = keys.device(*map(as_text, known))
+    return cx.id(*key) if key else None
 
 
 def device_reference(cx: Context, *known: Any) -> dict[str, str] | None:
@@ -39,7 +32,7 @@ def device_reference(cx: Context, *known: Any) -> dict[str, str] | None:
 
 
 def identifiers(cx: Context, uid: Any, serial: Any) -> list[dict[str, Any]]:
-    """DeviceUID, DeviceSerialNumber -> identifiers."""
+    """DeviceUID, DeviceSerialNumber -> identifiers, the number of type SNO without a system of its own."""
     return [made for made in (uid_identifier(cx, uid), serial_number(cx, serial)) if made]
 
 
@@ -55,7 +48,7 @@ def kind(cx: Context, modality: Any) -> dict[str, Any] | None:
 
 
 def versions(cx: Context, software: Any) -> list[dict[str, str]]:
-    """SoftwareVersions -> versions, sorted."""
+    """SoftwareVersions -> versions, sorted: their order says nothing."""
     return [{"value": value} for value in sorted(set(software))]
 
 
@@ -100,6 +93,6 @@ RULES = (
 # fmt: on
 
 
-def device(cx: engine.Context, item: Item) -> Made:
+def device(cx: Context, item: Item) -> Made:
     """Return the Device that made a series; raises MissingElement when nothing identifies it."""
     return engine.resource(RULES, cx, item, "Device")

@@ -19,7 +19,7 @@ SPECIES_UNKNOWN: Concept = {"text": "unknown"}  # R4 demands a species where the
 def patient_animal(
     cx: Context, species: Any, species_codes: Any, breed: Any = None, breed_codes: Any = None, neutered: Any = None
 ) -> list[dict[str, Any]]:
-    """Species and breed, each text and code sequence, PatientSexNeutered -> extension; none for a human."""
+    """Species and breed, each text and code sequence, PatientSexNeutered -> extension patient-animal; none for a human."""
     kind = concept(cx, species, species_codes)
     race = concept(cx, breed, breed_codes)
     if not (kind or race) or is_human(kind):

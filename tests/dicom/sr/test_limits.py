@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.item import Item
 from mapper.dicom.reader import Reader
 from mapper.dicom.sr import tree as walker
 from mapper.dicom.sr.reading import PROBLEMS_KEPT
 from mapper.dicom.sr.tree import DEPTH, ITEMS, ROOT, ContentTree, content_tree
-from mapper.dicom.study import Collector
 from samples.sr.content import CONTAINS, INFERRED, by_reference, container, num, text
 from tests.dicom.sr.trees import CHILDREN, FINDING, GROUP, LENGTH, MILLIMETRE, document, nested, raw, said, tree
 from tests.support.datasets import dataset

@@ -1,0 +1,107 @@
+"""What the mapping makes of the studies of the tests, as one digest each, pinned under the version of the mapping.
+
+python -m tests.support.pinned    writes tests/maps/version.toml anew, or says what has to be done before
+"""
+
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from mapper.fhir.bundle import dump, transaction
+from mapper.maps import MAPPING_VERSION, TABLES, study_to_fhir
+from mapper.maps.site import Site
+from tests.support.everything import studies_of, variants
+from tests.support.golden import CASES, STUDIES, site_of
+
+ROOT = Path(__file__).parents[2]
+PIN = "tests/maps/version.toml"
+COMMAND = "python -m tests.support.pinned"
+HEAD = f"# What MAPPING_VERSION makes of the studies of the tests, and its rows. Printed by `{COMMAND}`.\n"
+
+Pin = Mapping[str, str]
+"""`version`, and a digest under the name of each study."""
+
+
+def made() -> dict[str, str]:
+    """Return the version and, by name, a digest of the rows and of what each study becomes."""
+    found = {"version": MAPPING_VERSION, "rows": digest(repr(list(rows())).encode())}
+    for name, metadata, site in variants():
+        found[f"everything.py: {name}"] = digest(bundles(metadata, site))
+    for case in CASES:
+        found[f"studies/{case}"] = digest(bundles((STUDIES / case / "input.json").read_bytes(), site_of(case)))
+    return found
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """Yield what every row says; the converter's own doing is seen in the studies."""
+    for name, table in TABLES.items():
+        for row in table:
+            yield name, row.element, row.dicom, str(row.required), row.option, str(row.otherwise)
+
+
+def bundles(metadata: bytes, site: Site) -> bytes:
+    """Return the Bundles of all studies in some metadata."""
+    collector = studies_of(metadata)
+    found = [study_to_fhir(collector.study(uid), site).resources for uid in collector.study_uids]
+    return b"\n".join(dump(transaction(one, site.fhir_public_url)) for one in found)
+
+
+def digest(content: bytes) -> str:
+    """Return what tells two contents apart."""
+    return sha256(content).hexdigest()
+
+
+def pinned(text: str) -> Pin:
+    """Return what a file of pins says."""
+    found = tomllib.loads(text)
+    return {"version": found["version"], **found["made"]}
+
+
+def faults(before: Pin, now: Pin) -> list[str]:
+    """Return what has to be done before `now` may be pinned in the place of `before`; one version makes one output."""
+    if before["version"] != now["version"]:
+        return []
+    moved = [name for name in now if name in before and before[name] != now[name]]
+    return [
+        f"{name}: what the mapping makes of it is not what version {now['version']} made. Raise MAPPING_VERSION in "
+        f"mapper/maps/__init__.py, add a sentence marked **MAPPING {int(now['version']) + 1}** to CHANGELOG.md, then "
+        f"pin the new digest: {COMMAND}"
+        for name in moved
+    ]
+
+
+def history() -> Iterator[tuple[str, Pin]]:
+    """Yield every pin that was ever committed, as far as this checkout knows its past."""
+    for commit in git("log", "--format=%h", "--", PIN).split():
+        if text := git("show", f"{commit}:{PIN}"):
+            yield commit, pinned(text)
+
+
+def git(*arguments: str) -> str:
+    """Return what git says of this checkout, nothing where there is no git or no history."""
+    try:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def printed(pin: Pin) -> str:
+    """Return a file of pins."""
+    lines = [f'"{name}" = "{value}"' for name, value in pin.items() if name != "version"]
+    return "\n".join([f'{HEAD}version = "{pin["version"]}"', "", "[made]", *lines, ""])
+
+
+def main() -> None:
+    """Pin what the mapping makes now, unless this version made something else before."""
+    path, now = ROOT / PIN, made()
+    if path.exists() and (found := faults(pinned(path.read_text(encoding="utf-8")), now)):
+        sys.exit("\n".join(found))
+    path.write_text(printed(now), encoding="utf-8")
+    print(f"pinned {PIN} at version {now['version']}")
+
+
+if __name__ == "__main__":
+    main()
