@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "finding", "nesting", "url", "terminal", "pace", "log", "meter"),
+    *("errors", "finding", "nesting", "url", "terminal", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",
@@ -18,6 +18,7 @@ LAYERS = (
         "fhir",
         "maps",
         "settings",
+        "wrong_settings",
         "configuration",
         "namespace",
         "sources",
@@ -25,7 +26,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "service", "web", "commands"),
+    *("convert", "explain", "wiring", "service", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]

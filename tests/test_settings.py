@@ -12,13 +12,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from mapper.commands.serve import run
-from mapper.configuration import CONTRADICTIONS, NEEDED, load
+from mapper.commands.server import run
+from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.maps.site import PUBLIC_NAMESPACE, Site
 from mapper.namespace import fingerprint, is_public, namespace_of, write
-from mapper.service import ledger_of, site_of
 from mapper.settings import Settings
+from mapper.wiring import ledger_of, site_of
+from mapper.wrong_settings import CONTRADICTIONS, NEEDED
 
 File = Callable[[str], Path]
 SEVERAL: list[dict[str, Any]] = [

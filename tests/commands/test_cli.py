@@ -21,8 +21,8 @@ from mapper.errors import BundleRejected
 from mapper.fhir.check import faults
 from mapper.ledger.ledger import Ledger
 from mapper.maps.site import DEMO_BASE
-from mapper.service import ledger_of
 from mapper.settings import Settings
+from mapper.wiring import ledger_of
 from tests.support.http_fake import Answer, HttpFake
 from tests.support.part10 import instance, save
 

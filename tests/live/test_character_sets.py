@@ -7,7 +7,7 @@ from mapper.dicom.charset import undefined
 from mapper.dicom.reader import Reader
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
-from mapper.sources.orthanc import Orthanc
+from mapper.sources.orthanc.source import Orthanc
 from stack import Orthanc as Server
 from tests.field_reports.charsets import ODD, ROWS, of_charset, shown
 from tests.field_reports.raw import part10
