@@ -16,8 +16,7 @@ from mapper.maps.tables.observation import header_ids
 from mapper.metrics import Metrics
 from mapper.namespace import namespace_of
 from mapper.settings import Settings
-from mapper.sinks.fhir_server import FhirServer
-from mapper.sinks.sink import Key
+from mapper.sinks.sink import Key, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads, somebody_works
@@ -31,7 +30,7 @@ class Service:
     """Everything a running mapper is made of."""
 
     settings: Settings
-    sink: FhirServer
+    sink: Sink
     ledger: Ledger
     worker: Worker
     triggers: list[Triggers]
@@ -120,7 +119,7 @@ def output_version(site: Site, fhir_url: str) -> str:
     return f"{MAPPING_VERSION}-{sha256(f'{fhir_url} {choices}'.encode()).hexdigest()[:16]}"
 
 
-def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, version: str) -> Triggers:
+def triggers_of(source: Source, site: Site, sink: Sink, ledger: Ledger, version: str) -> Triggers:
     """Return what looks after one source."""
     endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
     study_key = partial(imaging_study_key, site.namespace)

@@ -68,6 +68,15 @@ def test_each_command_explains_itself(command: str) -> None:
     assert orthanc_fhir(command, "-h").stdout == result.stdout
 
 
+def test_help_loads_nothing_that_a_command_alone_needs() -> None:
+    """Every command starts at once: what it needs is imported when it is called."""
+    heavy = ("sqlalchemy", "uvicorn", "fastapi", "fhir.resources", "prometheus_client")
+    code = "import sys, mapper.commands.cli; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "mapper.commands.cli" in loaded
+    assert [name for name in heavy if name in loaded] == []
+
+
 def test_without_a_command_it_lists_them() -> None:
     result = orthanc_fhir()
     for command in COMMANDS:
