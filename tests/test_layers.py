@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "finding", "nesting", "url", "terminal", "pace", "log", "meter"),
+    *("errors", "finding", "nesting", "url", "terminal", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",
@@ -19,6 +19,7 @@ LAYERS = (
         "fhir",
         "maps",
         "settings",
+        "wrong_settings",
         "configuration",
         "namespace",
         "sources",
@@ -26,7 +27,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "service", "web", "commands"),
+    *("convert", "explain", "wiring", "service", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from mapper.configuration import NEEDED, load
+from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.ledger.ledger import OUTPUT
 from mapper.service import Service, service_of
 from mapper.settings import Settings
+from mapper.wrong_settings import NEEDED
 from stack import Postgres
 from tests.support.fakes import World
 from tests.support.ledgers import emptied

@@ -14,14 +14,15 @@ from uuid import UUID, uuid4
 import pytest
 import uvicorn
 
-from mapper.commands.serve import run
-from mapper.configuration import CONTRADICTIONS, NEEDED, load
+from mapper.commands.server import run
+from mapper.configuration import load
 from mapper.convert import bundle_from_metadata
 from mapper.errors import SettingError
 from mapper.maps.site import PUBLIC_NAMESPACE, Site
 from mapper.namespace import fingerprint, is_public, namespace_of, write
-from mapper.service import ledger_of, site_of
 from mapper.settings import Settings
+from mapper.wiring import ledger_of, site_of
+from mapper.wrong_settings import CONTRADICTIONS, NEEDED
 from tests.support.golden import STUDIES
 
 File = Callable[[str], Path]

@@ -43,6 +43,13 @@ class Series:
     uid: str
     item: Item
     instances: tuple[Instance, ...]
+    unlisted: int = 0
+    """How many more instances it has than are listed here: a source may know their number alone."""
+
+    @property
+    def count(self) -> int:
+        """The number of instances."""
+        return len(self.instances) + self.unlisted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +73,4 @@ class Study:
     @property
     def instances(self) -> int:
         """The number of instances."""
-        return sum(len(series.instances) for series in self.series) + sum(self.unlisted)
+        return sum(series.count for series in self.series) + sum(self.unlisted)

@@ -82,6 +82,10 @@ class Peer:
         self._pools = PoolManager(maxsize=CONNECTIONS, ssl_context=trust)
         self._pools.pool_classes_by_scheme = POOLS
 
+    def close(self) -> None:
+        """Close the connections that nobody uses now."""
+        self._pools.clear()
+
     @contextmanager
     def exchange(
         self,

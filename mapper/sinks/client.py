@@ -11,7 +11,7 @@ from mapper.http.body import decoded
 from mapper.http.no_answer import NoAnswer, Unreachable, Unreadable, Untrusted
 from mapper.http.peer import Bound, Peer, basic
 from mapper.http.target import Target
-from mapper.meter import Meter
+from mapper.metrics import Metrics
 from mapper.sinks.answer import Answer, failure
 
 FHIR_JSON = "application/fhir+json"
@@ -48,7 +48,7 @@ class FhirClient:
         ca: str | None = None,
         bound: Bound = ANSWER,
         clock: Callable[[], float] = time.time,
-        meter: Meter | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Remember whom to ask, as whom, and what an answer may cost; raises SettingError for a wrong token or CA."""
         headers = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"} | (basic(*auth) if auth else {})
@@ -62,7 +62,7 @@ class FhirClient:
             raise SettingError("fhir_token: holds characters that no header can carry") from None
         self.url = self._peer.url
         self._bound, self._clock = bound, clock
-        self._meter = meter or Meter()
+        self._metrics = metrics or Metrics()
 
     def get(self, target: Target, kind: type[T], query: Mapping[str, str] | str = "") -> T | None:
         """Return a JSON answer of the kind that is expected, None for 404 and 410; raises what any failure means."""
@@ -72,6 +72,10 @@ class FhirClient:
         if not answer.succeeded:
             raise self.failure(answer)
         return json_of(answer, kind)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._peer.close()
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown or SinkRefused."""
@@ -98,7 +102,7 @@ class FhirClient:
             raise SinkRefused(f"the FHIR server is not to be trusted: {error}: check fhir_ca and fhir_url") from None
         except NoAnswer as error:
             raise SinkBusy(f"the FHIR server's answer to {method} {target.template or '/'} {error}") from None
-        self._meter.answer(f"{answer.status // 100}xx")
+        self._metrics.answer(f"{answer.status // 100}xx")
         return answer
 
     def failure(self, answer: Answer, *, conditional: bool = False) -> MapperError:

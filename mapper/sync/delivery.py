@@ -17,6 +17,7 @@ from mapper.maps import Mapped
 from mapper.sinks.sink import Key, Resource, Sink
 from mapper.sync.several_sources import endpoints_elsewhere, unite, without
 
+Check = Callable[[Sequence[Resource]], object]
 Send = Callable[[Sequence[Resource]], dict[Key, str]]
 
 
@@ -35,6 +36,8 @@ class Delivery:
     """What becomes of the resources of a study that is gone."""
     several: bool
     """Whether several sources may bring one study: they take turns then. Of one source the lease is enough."""
+    check: Check
+    """The stage before the sink: refuses what must not be sent, as BundleRejected."""
 
     def write(self, claim: Claim, mapped: Mapped) -> None:
         """Send what this study decides, retract what it no longer makes, and record both; raises as Sink.put."""
@@ -90,14 +93,17 @@ class Delivery:
         """
         if not resources:
             return {}
+        self.check(resources)
         self.still_ours(claim)
         try:
-            return self.sink.put(resources, expected)
+            versions = self.sink.put(resources, expected)
         except StaleVersion:
             found = {key: self.sink.version(key) for key in map(key_of, resources) if key in expected}
             lock.verify()
             self.still_ours(claim)
-            return self.sink.put(resources, {key: version for key, version in found.items() if version})
+            versions = self.sink.put(resources, {key: version for key, version in found.items() if version})
+        self.sink.flush()
+        return versions
 
     def retract(self, claim: Claim) -> None:
         """Say of all that a removed study made alone that it is gone; raises as Sink.retract."""
@@ -125,7 +131,7 @@ class Delivery:
 
     def parts_before(self, claim: Claim) -> list[Key]:
         """Return which parts of a study the server holds that we may have made: those of others are not ours."""
-        found = self.sink.parts_of(self.study_key(claim.study_uid))
+        found = self.sink.ours(self.study_key(claim.study_uid))
         return [key_of(one) for one in found if self.ours(one, claim.study_uid)]
 
     def turns(self, study: Key) -> list[Key]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mapper.ledger.ledger import BY_HAND, RECONCILED, Ledger
 from mapper.ledger.schema import seen, study
-from mapper.sinks.sink import Key, Sink
+from mapper.sinks.sink import Key, Sink, study_uids
 from mapper.sync.sweep import BRAKE, brake_on
 
 EVERY = 24 * 3600.0
@@ -59,7 +59,8 @@ def reconcile(
     The source must have been swept just before. Raises SinkDown, SinkBusy or SinkRefused, and then nothing
     was marked.
     """
-    offered = {uid for uid, id in sink.studies(endpoint) if id == study_key(uid)[1]}
+    at_hand = sink.ours(("Endpoint", endpoint))
+    offered = {uid for one in at_hand for uid in study_uids(one) if one.get("id") == study_key(uid)[1]}
     with ledger.database.read() as db:
         held = set(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
         rows = db.execute(select(study.c.study_uid, study.c.state).where(study.c.source == source)).all()

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, delete, func, select
 from mapper.ledger.dirty import mark
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.schema import seen, study
-from mapper.sources.source import YOUNG, Sighting, Source
+from mapper.sources.fingerprint import YOUNG
+from mapper.sources.source import Sighting, Source
 
 BRAKE_SHARE, BRAKE_STUDIES = 0.20, 50
 """More than both vanished at once: nothing is retracted until a person says so."""
@@ -52,7 +53,7 @@ def glance(ledger: Ledger, source: Source, floor: str = "") -> Sweep | None:
         newest = db.execute(select(func.max(seen.c.fingerprint)).where(seen.c.source == source.name)).scalar()
         doubtful = seen.c.fingerprint.like(f"%/{YOUNG}"), seen.c.source == source.name
         young = db.execute(select(func.min(seen.c.fingerprint)).where(*doubtful)).scalar()
-    recent = source.recent(min(filter(None, (newest, floor, young))) if newest else "")
+    recent = source.feed.recent(min(filter(None, (newest, floor, young))) if newest else "") if source.feed else None
     if recent is None:
         return None
     with ledger.database.read() as db:

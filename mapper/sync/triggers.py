@@ -70,8 +70,8 @@ class Triggers:
         /changes lives in memory: every start begins with a whole sweep anyway.
         """
         try:
-            if self.cursor is None:
-                self.cursor = self.source.changes(None).cursor
+            if self.cursor is None and self.source.feed:
+                self.cursor = self.source.feed.changes(None).cursor
             answer = sweep_asked > self._swept_at and self.clock() >= self._next_asked_sweep
             whole = self._follow() or answer or self.clock() >= self._next_whole_sweep
             swept = whole or self.clock() >= self._next_sweep
@@ -122,9 +122,10 @@ class Triggers:
             log.error("brake", source=self.source.name, reason=found.brake)
 
     def _follow(self) -> bool:
-        more, swept = True, False
-        while more:
-            changes = self.source.changes(self.cursor)
+        feed, swept = self.source.feed, False
+        more = feed is not None
+        while feed and more:
+            changes = feed.changes(self.cursor)
             self.ledger.mark(self.source.name, changes.study_uids)
             self.cursor, more = changes.cursor, changes.more
             swept = swept or changes.sweep

@@ -4,7 +4,7 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,15 +13,16 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
+from mapper.fhir.check import check
 from mapper.ledger.ledger import Claim, Ledger
 from mapper.ledger.schema import State
 from mapper.ledger.written import Resources
 from mapper.maps import MAPPING_VERSION, Mapped
-from mapper.meter import Meter
+from mapper.metrics import Metrics
 from mapper.sinks.sink import Key, Resource, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
-from mapper.sync.delivery import Delivery
+from mapper.sync.delivery import Check, Delivery
 from mapper.sync.sweep import forget, notice, remember
 
 PROBLEMS_KEPT = 100
@@ -45,7 +46,9 @@ class Worker:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Source -> what its FHIR is made with: version of the mapping and fingerprint of its settings."""
     policy: str = "unknown"
-    meter: Meter = field(default_factory=Meter)
+    metrics: Metrics = field(default_factory=Metrics)
+    check: Check = check
+    """The stage between mapping and sink; see Delivery."""
     delivery: Delivery = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
     claims: dict[str, Claim] = field(init=False, default_factory=dict)
@@ -53,7 +56,9 @@ class Worker:
 
     def __post_init__(self) -> None:
         resources, several = Resources(self.ledger), len(self.sources) > 1
-        self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.ours, self.policy, several)
+        self.delivery = Delivery(
+            self.sink, self.ledger, resources, self.study_key, self.ours, self.policy, several, self.checked
+        )
         self.breakers = {name: Breaker(name, source.probe) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
 
@@ -95,7 +100,7 @@ class Worker:
             fate, reason = "parked", f"unexpected {type(bug).__name__} in {place_of(bug)}"
             self.ledger.finish(claim, "parked", reason, type(bug).__name__)
         took = time.monotonic() - began
-        self.meter.stage("study", took)
+        self.metrics.stage("study", took)
         log.info("study", study=claim.study_uid, fate=fate, reason=reason, problems=problems, ms=round(took * 1000))
 
     def sync(self, claim: Claim) -> int:
@@ -108,6 +113,10 @@ class Worker:
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
         self.finish(claim, "synced", started=mapped.rank, problems=problems)
         return len(mapped.problems)
+
+    def checked(self, resources: Sequence[Resource]) -> None:
+        """Let pass what may be sent; raises BundleRejected."""
+        self._timed("check", lambda: self.check(resources))
 
     def finish(self, claim: Claim, state: State, reason: str = "", **facts: str) -> None:
         """End a claim; when it was lost meanwhile, what we wrote may be old: the study is marked once more."""
@@ -159,7 +168,7 @@ class Worker:
         try:
             return do()
         finally:
-            self.meter.stage(stage, time.monotonic() - began)
+            self.metrics.stage(stage, time.monotonic() - began)
 
 
 def place_of(bug: Exception) -> str:

@@ -23,9 +23,9 @@ from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
 from mapper.web.guard import Guard
 from mapper.web.marker import Marker
-from mapper.web.metrics import Metrics
 from mapper.web.pages import add_pages
 from mapper.web.probes import Readiness, add_probes
+from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
 
@@ -41,14 +41,14 @@ class Problem(BaseModel):
     message: str
 
 
-def app_of(service: Service, metrics: Metrics, refusals: Refusals | None = None) -> ASGIApp:
+def app_of(service: Service, metrics: Prometheus, refusals: Refusals | None = None) -> ASGIApp:
     """Return the web application of a service behind its guard; it starts and stops the service's threads."""
     refusals = refusals or Refusals(metrics.refused)
     token = service.settings.token.get_secret_value() if service.settings.token else None
     return Guard(Body(routes_of(service, metrics), refusals), token, refusals)
 
 
-def routes_of(service: Service, metrics: Metrics) -> FastAPI:
+def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
     """Return the routes alone, which trust whoever asks."""
     readiness = Readiness(service)
 

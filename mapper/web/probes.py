@@ -8,7 +8,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from mapper.service import Service
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 
 STUCK = 300.0
 """Seconds after which a marking thread that did not come round counts as dead."""
@@ -54,7 +54,7 @@ class Readiness:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def add_probes(app: FastAPI, readiness: Readiness, metrics: Metrics) -> None:
+def add_probes(app: FastAPI, readiness: Readiness, metrics: Prometheus) -> None:
     """Add health, readiness and metrics."""
 
     @app.get("/healthz", response_class=PlainTextResponse)

@@ -21,8 +21,8 @@ from mapper.errors import BundleRejected
 from mapper.fhir.check import faults
 from mapper.ledger.ledger import Ledger
 from mapper.maps.site import DEMO_BASE
-from mapper.service import ledger_of
 from mapper.settings import Settings
+from mapper.wiring import ledger_of
 from tests.support.http_fake import Answer, HttpFake
 from tests.support.part10 import instance, save
 
@@ -66,6 +66,15 @@ def test_each_command_explains_itself(command: str) -> None:
         line = next(line for line in result.stdout.splitlines() if line.strip().startswith(option))
         assert len(line.split()) > 2, f"{option} says nothing"
     assert orthanc_fhir(command, "-h").stdout == result.stdout
+
+
+def test_help_loads_nothing_that_a_command_alone_needs() -> None:
+    """Every command starts at once: what it needs is imported when it is called."""
+    heavy = ("sqlalchemy", "uvicorn", "fastapi", "fhir.resources", "prometheus_client")
+    code = "import sys, mapper.commands.cli; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "mapper.commands.cli" in loaded
+    assert [name for name in heavy if name in loaded] == []
 
 
 def test_without_a_command_it_lists_them() -> None:

@@ -25,7 +25,7 @@ breaker.FIRST_WAIT, breaker.LONGEST_WAIT = 0.5, 3.0
 from mapper.commands import cli  # noqa: E402
 from mapper.ledger.written import Resources  # noqa: E402
 from mapper.sinks.fhir_server import FhirServer  # noqa: E402
-from mapper.sources.orthanc import Orthanc  # noqa: E402
+from mapper.sources.orthanc.source import Orthanc  # noqa: E402
 from mapper.sync import triggers, worker  # noqa: E402
 
 triggers.SWEEP, triggers.SWEEP_AFTER_RING, triggers.POLL = 3.0, 1.0, 0.5

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from demo.private import private_file, private_folder
-from mapper.commands.doctor import files
+from mapper.commands.examination import files
 from mapper.configuration import load
 from mapper.ledger.database import Database
 from mapper.settings import Settings

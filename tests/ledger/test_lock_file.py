@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mapper.commands.serve import run
+from mapper.commands.server import run
 from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.ledger.lock_file import LockFile

@@ -27,6 +27,7 @@ from mapper.errors import (
 from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
+from mapper.sinks.sink import study_uids
 from tests.support.fakes import Clock
 from tests.support.http_fake import CUT, Answer, HttpFake
 
@@ -590,9 +591,9 @@ def test_of_a_link_to_the_next_page_only_the_query_is_used(link: Any, path: str 
         sink = sink_of(http.url)
         if path == "refused":
             with pytest.raises(SinkBusy):
-                list(sink.studies("e1"))
+                list(sink.ours(("Endpoint", "e1")))
         else:
-            assert list(sink.studies("e1")) == []
+            assert list(sink.ours(("Endpoint", "e1"))) == []
     assert [asked.path for asked in http.asked[1:]] == ([path] if last else [])
     assert all("X-Evil" not in asked.headers for asked in http.asked)
 
@@ -621,7 +622,8 @@ def test_the_studies_at_an_endpoint_are_listed_page_by_page_at_our_own_address()
         Answer(200, {"resourceType": "Bundle", "entry": [entry("urn:oid:1.2"), entry("1.9")], "link": link}),
         Answer(200, {"resourceType": "Bundle", "entry": [entry("urn:oid:1.3")]}),
     ) as http:
-        assert list(sink_of(http.url).studies("e1")) == [("1.2", "s2"), ("1.3", "s3")]
+        found = sink_of(http.url).ours(("Endpoint", "e1"))
+        assert [uid for one in found for uid in study_uids(one)] == ["1.2", "1.3"]
     assert http.asked[0].path.startswith("/fhir/ImagingStudy?endpoint=Endpoint%2Fe1&status=available")
     assert http.asked[1].path == "/fhir?_getpages=7&_o=2"
 

@@ -10,15 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from mapper.dicom.decoding import TOO_LARGE
-from mapper.dicom.item import Item, tag_of
-from mapper.sources import raw_texts, rest
-from mapper.sources.raw_texts import RawTexts
+from mapper.dicom.item import TOO_LARGE, Item, tag_of
+from mapper.sources.orthanc import answers, raw_texts
+from mapper.sources.orthanc.raw_texts import RawTexts
 from tests.support.datasets import dataset
 
 ID = "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"
 OTHER = "11111111-22222222-33333333-44444444-55555555"
-SERIES = rest.Series(ID, ID, rest.Tags(), [msgspec.Raw(f'"{ID}"'.encode())])
+SERIES = answers.Series(ID, ID, answers.Tags(), [msgspec.Raw(f'"{ID}"'.encode())])
 SEVERAL = ["ISO 2022 IR 6", "ISO 2022 IR 87"]
 YAMADA = b"\x1b$B;3ED\x1b(B"
 
@@ -34,12 +33,12 @@ class Content:
     """An Orthanc that holds these attributes of one instance, counts questions, and knows no other ones."""
 
     def __init__(self, found: list[tuple[str, str]] | None = None, **held: bytes | None) -> None:
-        self.hits = [rest.Hit(*hit) for hit in (found if found is not None else [(ID, "Instance")])]
+        self.hits = [answers.Hit(*hit) for hit in (found if found is not None else [(ID, "Instance")])]
         self.held = {f"/instances/{ID}/content/{place}": body for place, body in held.items()}
         self.asked: list[str] = []
 
-    def json(self, method: str, target: Any, kind: Any, data: bytes) -> list[rest.Hit]:
-        assert (method, str(target), kind, data) == ("POST", "/tools/lookup", list[rest.Hit], b"1.2.3.1.1")
+    def json(self, method: str, target: Any, kind: Any, data: bytes) -> list[answers.Hit]:
+        assert (method, str(target), kind, data) == ("POST", "/tools/lookup", list[answers.Hit], b"1.2.3.1.1")
         self.asked.append("lookup")
         return self.hits
 

@@ -25,13 +25,14 @@ from mapper.errors import (
     TwoPatients,
 )
 from mapper.http.peer import Bound
-from mapper.service import fhir_server_of, orthanc_of
 from mapper.settings import Settings
-from mapper.sources import rest
-from mapper.sources.orthanc import UNASKABLE, Orthanc, parse_version
-from mapper.sources.sightings import parse_time as time_of
-from mapper.sources.sightings import sighting, state_of
+from mapper.sources.orthanc.answers import Study
+from mapper.sources.orthanc.api import parse_version
+from mapper.sources.orthanc.sighting import parse_time as time_of
+from mapper.sources.orthanc.sighting import sighting, state_of
+from mapper.sources.orthanc.source import UNASKABLE, Orthanc
 from mapper.sources.source import Sighting
+from mapper.wiring import fhir_server_of, orthanc_of
 from tests.support.datasets import dataset
 from tests.support.http_fake import CUT, Answer, HttpFake
 
@@ -55,7 +56,7 @@ def study(last_update: str = "20240101T110000", **given: Any) -> dict[str, Any]:
 
 def look(one: dict[str, Any], now: str = "20240101T120000", instances: int | None = None) -> Sighting:
     """Return the sighting of a study at a time."""
-    return sighting(msgspec.convert(one, rest.Study), time_of(now), instances)
+    return sighting(msgspec.convert(one, Study), time_of(now), instances)
 
 
 def fails(ask: Callable[[Orthanc], object], *answers: Answer, **given: Any) -> MapperError:
@@ -402,26 +403,26 @@ def test_changes_are_followed_from_a_cursor() -> None:
         {"ID": ID, "ChangeType": "StableStudy", "Seq": 10},
     ]
     with HttpFake(Answer(200, {"Changes": log, "Last": 10, "Done": False}), Answer(200, study())) as http:
-        found = orthanc(http.url).changes(7)
+        found = orthanc(http.url).feed.changes(7)
     assert (found.study_uids, found.cursor, found.more, found.sweep) == ((UID,), 10, True, False)
     assert "since=7" in http.asked[0].path
 
 
 def test_a_log_that_ends_before_the_cursor_asks_for_a_sweep() -> None:
     with HttpFake(Answer(200, {"Changes": [], "Last": 5, "Done": True})) as http:
-        found = orthanc(http.url).changes(1000)
+        found = orthanc(http.url).feed.changes(1000)
     assert (found.study_uids, found.cursor, found.sweep) == ((), 5, True)
 
 
 def test_a_changed_study_that_is_gone_is_left_to_the_sweep() -> None:
     log = [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}]
     with HttpFake(Answer(200, {"Changes": log, "Last": 8, "Done": True}), Answer(404)) as http:
-        assert orthanc(http.url).changes(7).study_uids == ()
+        assert orthanc(http.url).feed.changes(7).study_uids == ()
 
 
 def test_a_log_that_says_it_is_not_done_and_does_not_move_is_not_followed_for_ever() -> None:
     with HttpFake(Answer(200, {"Changes": [], "Last": 7, "Done": False})) as http:
-        assert not orthanc(http.url).changes(7).more
+        assert not orthanc(http.url).feed.changes(7).more
 
 
 PLUGINS = Answer(200, ["dicom-web", "python"])
@@ -550,7 +551,7 @@ def test_a_study_whose_uid_no_url_can_hold_is_known_by_orthancs_id_and_parked(ui
     assert (seen.id, seen.study_uid) == (ID, ID)
     log = {"Changes": [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}], "Last": 8, "Done": True}
     with HttpFake(Answer(200, log), Answer(200, one)) as http:
-        assert orthanc(http.url).changes(7).study_uids == (ID,)
+        assert orthanc(http.url).feed.changes(7).study_uids == (ID,)
     with HttpFake(Answer(200, one)) as http, pytest.raises(BadUID, match="correct it in Orthanc") as failed:
         orthanc(http.url).read(ID, [ID])
     assert asked_for(http) == {f"/studies/{ID}"}
@@ -614,7 +615,7 @@ def test_an_id_that_is_none_of_orthancs_is_not_used(id: Any) -> None:
         (lambda source: source.read(UID, []), [Answer(200, [{"ID": id, "Type": "Study"}])]),
         (lambda source: source.read(UID, []), [HIT, Answer(200, study(ID=id))]),
         (lambda source: list(source.listing()), [NOW, SYSTEM, Answer(200, [study(ID=id)])]),
-        (lambda source: source.changes(7), [Answer(200, {"Changes": lines, "Last": 8, "Done": True})]),
+        (lambda source: source.feed.changes(7), [Answer(200, {"Changes": lines, "Last": 8, "Done": True})]),
     ]
     for ask, answers in asks:
         with HttpFake(*answers, COUNT) as http, pytest.raises(SourceBusy):

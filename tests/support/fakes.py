@@ -17,7 +17,7 @@ from mapper.ledger.ledger import Ledger
 from mapper.maps import Mapped, keys, study_to_fhir
 from mapper.maps.site import Site
 from mapper.sinks.sink import Key, Resource
-from mapper.sources.source import Changes, Reading, Sighting, Source
+from mapper.sources.source import Changes, Feed, Reading, Sighting, Source
 from mapper.sync.worker import Worker
 from tests.support.datasets import dataset
 
@@ -83,6 +83,7 @@ class FakeSource:
         """Whether it can be asked what moved lately: Orthanc can from 1.12.5 on."""
         self.while_reading: Any = None
         """Called once in the middle of the next read."""
+        self.feed: Feed | None = self
 
     # -- what people do with an archive ----------------------------------------------------------
 
@@ -234,19 +235,23 @@ class FakeSink:
             raise self.cuts.pop(0)
         return {key: self.version(key) for key in sent}
 
-    def parts_of(self, study: Key) -> list[Resource]:
+    def ours(self, about: Key) -> Iterator[Resource]:
         self._alive()
-        assert study[0] == "ImagingStudy"
-        shown = [self.now(key) for key in self.keys("Observation")]
-        return [one for one in shown if {"reference": "/".join(study)} in one.get("partOf", [])]
+        kind, element = {"Endpoint": ("ImagingStudy", "endpoint"), "ImagingStudy": ("Observation", "partOf")}[about[0]]
+        for one in map(self.now, self.keys(kind)):
+            refers = {"reference": "/".join(about)} in one.get(element, [])
+            if refers and (kind != "ImagingStudy" or one["status"] == "available"):
+                yield one
 
-    def studies(self, endpoint: str) -> Iterator[tuple[str, str]]:
+    def read(self, key: Key) -> Resource | None:
         self._alive()
-        wanted = {"reference": f"Endpoint/{endpoint}"}
-        for key in self.keys("ImagingStudy"):
-            one = self.now(key)
-            if one["status"] == "available" and wanted in one.get("endpoint", []):
-                yield one["identifier"][0]["value"].removeprefix("urn:oid:"), one["id"]
+        return self.now(key) if key in self.held else None
+
+    def flush(self) -> None:
+        self._alive()
+
+    def close(self) -> None:
+        """Hold nothing open."""
 
     def version(self, key: Key) -> str:
         return str(len(self.held[key])) if key in self.held else ""

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from fastapi.testclient import TestClient
 
 from mapper.errors import BundleRejected, SinkDown, SourceDown
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from mapper.service import Service
 from mapper.settings import Settings
 from mapper.sync.sweep import BRAKE
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals
 from tests.support.fakes import SITE, World
 
@@ -31,8 +31,8 @@ class Site:
     def __init__(self, url: str, token: str | None = TOKEN) -> None:
         self.world = World(url)
         settings = Settings(token=token, ledger=url, fhir_public_url="https://fhir.example.org/fhir")  # type: ignore[arg-type]
-        self.metrics = Metrics()
-        self.world.worker = self.world.new_worker(meter=self.metrics)
+        self.metrics = Prometheus()
+        self.world.worker = self.world.new_worker(metrics=self.metrics)
         self.triggers = Triggers(self.world.source, self.world.ledger)
         self.bell = Bell()
         threads = Threads(self.world.worker, [self.triggers], self.bell, workers=1)
@@ -46,7 +46,7 @@ class Site:
             threads,
             SITE.namespace,
         )
-        self.refusals = Refusals(self.metrics.refused, Pace(clock=self.world.clock))
+        self.refusals = Refusals(self.metrics.refused, RateLimit(clock=self.world.clock))
         self.app = app_of(self.service, self.metrics, self.refusals)
         headers = BEARER if token else {}
         self.client = TestClient(self.app, base_url=HERE, headers=headers, raise_server_exceptions=False)

@@ -29,7 +29,7 @@ from mapper.errors import (
 )
 from mapper.ledger.ledger import ATTEMPTS, LEASE, LONGEST_BACKOFF
 from mapper.ledger.schema import seen, study, written
-from mapper.meter import Meter
+from mapper.metrics import Metrics
 from mapper.sync.breaker import FIRST_WAIT
 from mapper.sync.sweep import sweep
 from mapper.sync.worker import Worker
@@ -292,7 +292,7 @@ def test_one_log_line_a_study_a_turn(world: World) -> None:
     assert "PatientBirthDate" in " ".join(problem.attribute for problem in row.problems)
 
 
-class Told(Meter):
+class Told(Metrics):
     """Writes down which stages it is told of."""
 
     def __init__(self, stages: list[str]) -> None:
@@ -304,11 +304,11 @@ class Told(Meter):
 
 def test_each_stage_is_timed(world: World) -> None:
     told: list[str] = []
-    world.worker = world.new_worker(meter=Told(told))
+    world.worker = world.new_worker(metrics=Told(told))
     world.source.store(A)
     world.mark(A)
     world.work()
-    assert told == ["read", "map", "put", "study"]
+    assert told == ["read", "map", "check", "put", "study"]
 
 
 # -- the study changes meanwhile -----------------------------------------------------------------

@@ -20,7 +20,7 @@ from mapper.ledger.schema import STATES
 from mapper.settings import Settings
 from mapper.sync.sweep import BRAKE
 from mapper.web.app import routes_of
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 from tests.support.asgi import ask
 from tests.support.fakes import SITE, study_key
 from tests.support.mapper_fake import UNSEEN
@@ -87,7 +87,7 @@ def test_every_route_is_in_this_list(site: Site) -> None:
     }
     served = {
         (method, route.path)
-        for route in routes_of(site.service, Metrics()).routes
+        for route in routes_of(site.service, Prometheus()).routes
         if isinstance(route, Route)
         for method in (route.methods or ())
         if method != "HEAD"

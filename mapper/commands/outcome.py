@@ -1,32 +1,25 @@
-"""What a person does by hand beside a running service: sync, and look at studies."""
+"""Studies that somebody asks for: marked, done by a running service or else here, and what became of them."""
 
 import time
 from collections.abc import Callable
 
-import orjson
-from rich.console import Console
-from rich.table import Table
-
-from mapper.dicom.uid import is_askable
+from mapper.commands.app import only_uids
 from mapper.errors import SettingError, SinkDown
 from mapper.ledger.ledger import BY_HAND, Ledger
 from mapper.ledger.rows import Row
-from mapper.ledger.schema import STATES, State
-from mapper.namespace import namespace_of
-from mapper.service import Service, ledger_of, service_of
+from mapper.ledger.schema import State
+from mapper.service import Service, service_of
 from mapper.settings import Settings
 from mapper.sync.sweep import sweep
 from mapper.sync.threads import somebody_works
 from mapper.sync.triggers import Triggers
-from mapper.terminal import say, shown, shown_json
-from mapper.web.status import Links, status
 
 OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")
 PARKED: State = "parked"
 POLL = 0.2
 
 
-def sync_by_hand(
+def sync_now(
     settings: Settings,
     study_uids: list[str],
     everything: bool,
@@ -54,24 +47,6 @@ def sync_by_hand(
     if not somebody_works(ledger) and service.deliver():
         work_here(service, until)
     return report(ledger, study_uids, until, say)
-
-
-def only_uids(study_uids: list[str]) -> None:
-    """Raise SettingError where a text is no UID; it is not repeated, as it may be anything."""
-    for number, study_uid in enumerate(study_uids, 1):
-        if not is_askable(study_uid):
-            raise SettingError(f"STUDY_UID: argument {number} is no StudyInstanceUID such as 1.2.840.99.1")
-
-
-def retry_by_hand(settings: Settings, study_uids: list[str]) -> tuple[int, list[str]]:
-    """Put parked studies (those named, else all) back in line; returns how many, and which were not parked.
-
-    Raises SettingError when a setting is wrong or a name is no UID.
-    """
-    only_uids(study_uids)
-    ledger = ledger_of(settings, make=False)
-    parked = ledger.those_in(PARKED, study_uids)
-    return ledger.retry(study_uids), [uid for uid in study_uids if uid not in parked]
 
 
 def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callable[[str], object]) -> None:
@@ -122,26 +97,3 @@ def chosen(ledger: Ledger, study_uids: list[str]) -> list[Row | None]:
     if study_uids:
         return [ledger.row(study_uid) for study_uid in study_uids]
     return [row for state in (*OPEN, PARKED) for row in ledger.rows(state, 1000)]
-
-
-def show_studies(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:
-    """Print the ledger's studies as a table or as JSON lines."""
-    if state is not None and state not in STATES:
-        raise SettingError(f"state: one of {', '.join(STATES)}")
-    ledger = ledger_of(settings, make=False)
-    links = Links(settings.fhir_public_url, namespace_of(settings))
-    wanted: State | None = state
-    rows = [status(row, links) for row in ledger.rows(wanted, limit)]
-    if as_json:
-        for row in rows:
-            say(shown_json(orjson.dumps(row)).decode())
-        return
-    table = Table("study", "state", "message", "problems", "synced", box=None, header_style="bold")
-    for row in rows:
-        cells = (row["study_uid"], row["state"], row["message"], str(len(row["problems"])), row["synced_at"] or "")
-        table.add_row(*map(shown, cells))
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = 240  # a UID stays whole for whoever searches the lines
-    console.print(table)
-    console.print(", ".join(f"{number} {name}" for name, number in ledger.counts().items()))

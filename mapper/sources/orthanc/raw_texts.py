@@ -16,9 +16,9 @@ from mapper.dicom.graphic_sets import ALONE, DEFAULT, EXTENDED
 from mapper.dicom.item import PLAIN_TEXT, Item, strings, tag_of
 from mapper.dicom.study import PATIENT
 from mapper.http.target import Target
-from mapper.sources import rest
+from mapper.sources.client import SourceClient
 from mapper.sources.data_set import Texts, known_vr, letters, terms_in
-from mapper.sources.web import Web
+from mapper.sources.orthanc import answers
 
 CHARSET = tag_of("SpecificCharacterSet")
 TRUSTED = (ALONE | EXTENDED) - DEFAULT - {"ISO_IR 203", "ISO 2022 IR 203"}
@@ -38,14 +38,14 @@ Elements = dict[str, Any]
 class RawTexts:
     """The texts of one study, as far as they are not to be trusted."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, client: SourceClient) -> None:
         """Remember whom to ask."""
-        self._web = web
+        self._client = client
         self._left = MOST
         self._known: dict[tuple[Path, str], bytes] = {}
 
-    def of_series(self, series: rest.Series) -> Callable[[Elements], Elements]:
-        """Return what puts the attributes of an instance of a series right; raises as Web.answer."""
+    def of_series(self, series: answers.Series) -> Callable[[Elements], Elements]:
+        """Return what puts the attributes of an instance of a series right; raises as SourceClient.answer."""
         members = {bytes(id).decode(errors="replace").strip('"') for id in series.Instances}
         return lambda elements: self._mended(elements, members)
 
@@ -66,7 +66,7 @@ class RawTexts:
 
     def id_of(self, uid: str, members: set[str]) -> str:
         """Return Orthanc's id of the instance of a series; raises Unread where it has none."""
-        hits = (self._web.json("POST", LOOKUP, list[rest.Hit], data=uid.encode()) if uid else None) or []
+        hits = (self._client.json("POST", LOOKUP, list[answers.Hit], data=uid.encode()) if uid else None) or []
         found = [hit.ID for hit in hits if hit.Type == "Instance" and hit.ID in members]
         if len(found) != 1:
             raise Unread
@@ -85,7 +85,7 @@ class RawTexts:
             parts = [f"{part[:4]}-{part[4:]}" if len(part) == len(CHARSET) else part for part in path]
             places = "/".join(("{tag}", "{index}")[number % 2] for number in range(len(parts)))
             target = Target("/instances/{instance}/content/" + places, instance.id, *parts)
-            with self._web.answer("GET", target, accept="*/*") as found:
+            with self._client.answer("GET", target, accept="*/*") as found:
                 if found is None:
                     raise Unread
                 body = found.read()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 MINUTE = 60.0
 
 
-class Pace:
+class RateLimit:
     """Lets each kind of thing pass once a minute and counts what it held back; of many threads.
 
     Kinds are places in the code and words of ours, never what came from outside: so there are few.

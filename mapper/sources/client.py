@@ -15,7 +15,7 @@ DOWN = frozenset({502, 503, 504})
 T = TypeVar("T")
 
 
-class Web:
+class SourceClient:
     """GET and POST against one service; `probe` is what it answers as long as it lives, and of which kind that is."""
 
     def __init__(

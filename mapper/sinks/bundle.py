@@ -1,4 +1,4 @@
-"""What a FHIR server says of what it holds and wrote, as far as anybody asks; FHIR R4 Bundle, Resource."""
+"""What a FHIR server answers with: a Bundle of what it found or wrote, a resource (FHIR R4), as far as anybody asks."""
 
 from typing import Any, Literal
 
@@ -42,9 +42,9 @@ class Response(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """Bundle.entry."""
+    """Bundle.entry: a resource whole, as it was found, or what became of one that was sent."""
 
-    resource: Resource = Resource()
+    resource: dict[str, Any] = {}
     response: Response | None = None
 
 

@@ -2,7 +2,7 @@
 
 import threading
 
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from tests.support.fakes import Clock
 from tests.support.tables import rows
 
@@ -21,23 +21,23 @@ from tests.support.tables import rows
 )
 def test_each_kind_passes_once_a_minute(at: str, told: str) -> None:
     clock = Clock(0.0)
-    pace = Pace(clock=clock)
+    rate = RateLimit(clock=clock)
     said = []
     for moment in at.split():
         clock.now = float(moment)
-        said.append(pace.turn("kind"))
+        said.append(rate.turn("kind"))
     assert ["-" if one is None else str(one) for one in said] == told.split()
 
 
 def test_kinds_do_not_hold_each_other_back() -> None:
-    pace = Pace(clock=Clock())
-    assert [pace.turn(kind) for kind in ("a", "b", ("a", 1), "a")] == [0, 0, 0, None]
+    rate = RateLimit(clock=Clock())
+    assert [rate.turn(kind) for kind in ("a", "b", ("a", 1), "a")] == [0, 0, 0, None]
 
 
 def test_of_many_threads_one_passes() -> None:
-    pace = Pace(clock=Clock())
+    rate = RateLimit(clock=Clock())
     passed: list[int | None] = []
-    threads = [threading.Thread(target=lambda: passed.append(pace.turn("kind"))) for _ in range(50)]
+    threads = [threading.Thread(target=lambda: passed.append(rate.turn("kind"))) for _ in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:

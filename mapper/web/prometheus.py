@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from mapper.ledger.ledger import Ledger
-from mapper.meter import Meter
+from mapper.metrics import Metrics
 from mapper.web.refusals import CUT, REFUSALS
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -36,7 +36,7 @@ class LedgerCollector(Collector):
         )
 
 
-class Metrics(Meter):
+class Prometheus(Metrics):
     """The metrics of one service."""
 
     def __init__(self) -> None:

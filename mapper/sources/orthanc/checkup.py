@@ -7,8 +7,8 @@ from typing import Any
 from mapper.finding import Finding, limit, ok, problem
 from mapper.http.body import decoded
 from mapper.http.target import Target
-from mapper.sources import rest
-from mapper.sources.web import Web
+from mapper.sources.client import SourceClient
+from mapper.sources.orthanc import answers
 
 PLUGINS = Target("/plugins")
 LOOKED_AT = 100
@@ -17,9 +17,9 @@ DICOM_JSON = "application/dicom+json"
 PIXELS = "7FE0"
 
 
-def plugins(web: Web) -> Iterator[Finding]:
+def plugins(client: SourceClient) -> Iterator[Finding]:
     """Yield which of the two plugins that we need are not there."""
-    there = web.json("GET", PLUGINS, list[str]) or []
+    there = client.json("GET", PLUGINS, list[str]) or []
     if "dicom-web" not in there:
         yield problem("Orthanc has no DICOMweb plugin", "install orthanc-dicomweb and restart Orthanc")
     if "python" not in there:
@@ -29,7 +29,7 @@ def plugins(web: Web) -> Iterator[Finding]:
         )
 
 
-def stability(studies: list[rest.Study]) -> Iterator[Finding]:
+def stability(studies: list[answers.Study]) -> Iterator[Finding]:
     """Yield that nothing gets stable: such studies are left alone."""
     if studies and not any(study.IsStable for study in studies):
         yield limit(
@@ -38,10 +38,10 @@ def stability(studies: list[rest.Study]) -> Iterator[Finding]:
         )
 
 
-def metadata(web: Web, root: str, study: rest.Study) -> Iterator[Finding]:
+def metadata(client: SourceClient, root: str, study: answers.Study) -> Iterator[Finding]:
     """Yield that DICOMweb leaves attributes out, as it does with another SeriesMetadata than Full."""
     series = next(iter(study.Series), None)
-    found = series and web.json("GET", Target("/series/{series}", series), rest.OneSeries)
+    found = series and client.json("GET", Target("/series/{series}", series), answers.OneSeries)
     if not found or not found.Instances:
         return
     template = f"{root}/studies/{{study}}/series/{{series}}/metadata"
@@ -51,9 +51,9 @@ def metadata(web: Web, root: str, study: rest.Study) -> Iterator[Finding]:
         )
     except ValueError:  # a UID that cannot stand in a URL: another study has to do
         return
-    with web.answer("GET", target, accept=DICOM_JSON) as answer:
+    with client.answer("GET", target, accept=DICOM_JSON) as answer:
         sets = decoded(answer.read(), list[dict[str, Any]]) if answer else []
-    known = web.json("GET", Target("/instances/{instance}/tags", found.Instances[0]), dict[str, Any]) or {}
+    known = client.json("GET", Target("/instances/{instance}/tags", found.Instances[0]), dict[str, Any]) or {}
     tags = {tag.replace(",", "").upper() for tag in known}
     wanted = {tag for tag in tags if is_standard(tag)}
     if sets and (left_out := len(wanted - max((set(one) for one in sets), key=len))):
@@ -69,10 +69,10 @@ def is_standard(tag: str) -> bool:
     return group.isalnum() and int(group, 16) % 2 == 0 and group != PIXELS and element != "0000"
 
 
-def our_plugin(web: Web, studies: list[rest.Study]) -> Iterator[Finding]:
+def our_plugin(client: SourceClient, studies: list[answers.Study]) -> Iterator[Finding]:
     """Yield whether our plugin is there, and whether it reaches a mapper: it is asked for a study, if there is one."""
     for study in islice(studies, 1):
-        told = web.json("GET", Target("/fhir-sync/studies/{study}", study.ID), rest.Told)
+        told = client.json("GET", Target("/fhir-sync/studies/{study}", study.ID), answers.Told)
         if told is None:
             yield limit(
                 "our plugin does not run in Orthanc, so studies come by polling, without the Explorer button",
