@@ -6,16 +6,15 @@ from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from mapper.dicom.reader import Reader
-from mapper.errors import BundleRejected, MapperError, SettingError, StudyGone
+from mapper.errors import BundleRejected, LedgerFailed, MapperError, SettingError, StudyGone
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults
 from mapper.fhir.ids import resource_id
 from mapper.http.peer import Bound
+from mapper.ledger.claim import BY_HAND
 from mapper.ledger.database import Database
-from mapper.ledger.ledger import BY_HAND, OUTPUT, Ledger
+from mapper.ledger.ledger import OUTPUT, Ledger
 from mapper.ledger.lock_file import LockFile
 from mapper.maps import INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
 from mapper.maps.site import Site
@@ -55,7 +54,7 @@ class Service:
         if not self.lock.take():
             return False
         ledger, versions = self.ledger, self.worker.versions
-        changed = any(ledger.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
+        changed = any(ledger.meta.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
         if changed and not ledger.database.is_sqlite and somebody_works(ledger):
             raise SettingError(
                 "other replicas on this ledger are of another release or have other settings: stop them (a minute "
@@ -63,8 +62,8 @@ class Service:
             )
         for name, version in versions.items():
             ledger.renew(name, version)
-        ledger.move(sha256(self.settings.fhir_url.encode()).hexdigest()[:16])
-        ledger.take_back()
+        ledger.move(sink_fingerprint(self.settings))
+        ledger.studies.take_back()
         return True
 
     def start(self) -> None:
@@ -83,10 +82,10 @@ class Service:
         Sources are asked of those that the ledger does not know. Raises StudyGone where none holds one, SourceDown or
         SourceBusy where one that may hold it does not answer; then nothing is marked at all.
         """
-        where = {uid: self.ledger.sources_of(uid) or self._holders(uid) for uid in study_uids}
+        where = {uid: self.ledger.rows.sources_of(uid) or self._holders(uid) for uid in study_uids}
         for study_uid, sources in where.items():
             for source in sources:
-                self.ledger.mark(source, [study_uid], BY_HAND)
+                self.ledger.studies.mark(source, [study_uid], BY_HAND)
         self.bell.ring()
 
     def _holders(self, study_uid: str) -> list[str]:
@@ -145,12 +144,16 @@ def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:
             )
         namespace = namespace_of(settings, make=make)
         ledger = Ledger(database)
-        ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
-    except SQLAlchemyError as error:  # its text may hold the URL with the password
-        raise SettingError(
-            f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
-        ) from None
+        made_with = {"namespace": fingerprint(namespace), "base": settings.base}
+        ledger.meta.guard(made_with, sink_fingerprint(settings))
+    except LedgerFailed as failed:
+        raise SettingError(f"ledger: the database cannot be used ({failed.kind}): check its URL and rights") from None
     return ledger
+
+
+def sink_fingerprint(settings: Settings) -> str:
+    """Return by what a ledger knows the sink it belongs to: no address stands in it."""
+    return sha256(settings.fhir_url.encode()).hexdigest()[:16]
 
 
 def site_of(settings: Settings, source: OrthancSource) -> Site:

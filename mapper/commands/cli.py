@@ -95,7 +95,7 @@ def studies(
 ) -> None:
     """List the studies the ledger knows: state, reason, problems."""
     from mapper.commands.hand import show_studies
-    from mapper.ledger.schema import STATES
+    from mapper.ledger.state import STATES
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")

@@ -9,9 +9,10 @@ from rich.table import Table
 
 from mapper.dicom.uid import is_askable
 from mapper.errors import SettingError, SinkDown
-from mapper.ledger.ledger import BY_HAND, Ledger
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.rows import Row
-from mapper.ledger.schema import STATES, State
+from mapper.ledger.state import STATES, State
 from mapper.namespace import namespace_of
 from mapper.service import Service, ledger_of, service_of
 from mapper.settings import Settings
@@ -70,8 +71,8 @@ def retry_by_hand(settings: Settings, study_uids: list[str]) -> tuple[int, list[
     """
     only_uids(study_uids)
     ledger = ledger_of(settings, make=False)
-    parked = ledger.those_in(PARKED, study_uids)
-    return ledger.retry(study_uids), [uid for uid in study_uids if uid not in parked]
+    parked = ledger.rows.those_in(PARKED, study_uids)
+    return ledger.studies.retry(study_uids), [uid for uid in study_uids if uid not in parked]
 
 
 def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callable[[str], object]) -> None:
@@ -87,7 +88,7 @@ def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callabl
 def mark_all(ledger: Ledger, triggers: Triggers) -> list[str]:
     """Mark every study that a source lists, changed or not; returns their StudyInstanceUIDs."""
     uids = sorted({sighting.study_uid for sighting in triggers.source.listing() if sighting.study_uid})
-    ledger.mark(triggers.source.name, uids, BY_HAND)
+    ledger.studies.mark(triggers.source.name, uids, BY_HAND)
     return uids
 
 
@@ -98,7 +99,7 @@ def work_here(service: Service, until: float) -> None:
             continue
         if reason := service.worker.sink_breaker.reason:
             raise SinkDown(reason)
-        due = service.ledger.next_due()
+        due = service.ledger.rows.next_due()
         if due is None or due > service.ledger.clock() + (until - time.monotonic()):
             return
         time.sleep(POLL)
@@ -112,7 +113,7 @@ def report(ledger: Ledger, study_uids: list[str], until: float, say: Callable[[s
     bad = [row for row in rows if row.state in (*OPEN, PARKED)]
     for row in bad:
         say(f"{row.study_uid}: {row.state}: {row.reason or 'still in line'}")
-    counts = ledger.counts()
+    counts = ledger.rows.counts()
     say(f"{len(rows) - len(bad)} of {len(rows)} done" if study_uids else f"{counts['synced']} studies in FHIR")
     return not bad and (bool(study_uids) or not any(counts[state] for state in OPEN))
 
@@ -120,8 +121,8 @@ def report(ledger: Ledger, study_uids: list[str], until: float, say: Callable[[s
 def chosen(ledger: Ledger, study_uids: list[str]) -> list[Row | None]:
     """Return the studies named, or all that are not done."""
     if study_uids:
-        return [ledger.row(study_uid) for study_uid in study_uids]
-    return [row for state in (*OPEN, PARKED) for row in ledger.rows(state, 1000)]
+        return [ledger.rows.find(study_uid) for study_uid in study_uids]
+    return [row for state in (*OPEN, PARKED) for row in ledger.rows.page(state, 1000)]
 
 
 def show_studies(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:
@@ -131,7 +132,7 @@ def show_studies(settings: Settings, state: str | None, limit: int, as_json: boo
     ledger = ledger_of(settings, make=False)
     links = Links(settings.fhir_public_url, namespace_of(settings))
     wanted: State | None = state
-    rows = [status(row, links) for row in ledger.rows(wanted, limit)]
+    rows = [status(row, links) for row in ledger.rows.page(wanted, limit)]
     if as_json:
         for row in rows:
             say(shown_json(orjson.dumps(row)).decode())
@@ -144,4 +145,4 @@ def show_studies(settings: Settings, state: str | None, limit: int, as_json: boo
     if not console.is_terminal:
         console.width = 240  # a UID stays whole for whoever searches the lines
     console.print(table)
-    console.print(", ".join(f"{number} {name}" for name, number in ledger.counts().items()))
+    console.print(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))

@@ -1,13 +1,11 @@
 """What every sink of FHIR resources offers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from mapper.fhir.resource import Key as Key
+from mapper.fhir.resource import Resource as Resource
 from mapper.finding import Finding
-
-Resource = Mapping[str, Any]
-Key = tuple[str, str]
-"""A resource's type and id."""
 
 
 class Sink(Protocol):
