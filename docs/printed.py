@@ -8,12 +8,14 @@ from typer.testing import CliRunner
 from mapper import errors
 from mapper.commands.cli import app
 from mapper.configuration import PREFIX
+from mapper.ledger import state
 from mapper.maps.printed import markdown
 from mapper.maps.site import Site
 from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- printed by the code: states -->", "<!-- end -->"
 
 
 def settings() -> str:
@@ -73,11 +75,21 @@ def failures() -> str:
     return "\n".join([*parts, ""])
 
 
+def operations() -> str:
+    """Return docs/operations.md with the table of states as the code has it; the rest is written by hand."""
+    before, begin, rest = (HERE / "operations.md").read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"operations.md: no line {BEGIN}"
+    assert end, f"operations.md: no line {END}"
+    return f"{before}{begin}\n\n{state.table()}\n\n{end}{after}"
+
+
 PAGES = {
     "mapping.md": markdown,
     "settings.md": settings,
     "command-line.md": command_line,
     "errors.md": failures,
+    "operations.md": operations,
 }
 
 

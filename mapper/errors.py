@@ -1,30 +1,31 @@
 """
-What can go wrong, and the fate of the study it happens to:
+What can go wrong, the fate of the study it happens to, and whose side it is on:
 
 * MapperError
-  + SettingError      stop      a setting is wrong, or differs from what the ledger was made with
-  + SourceDown        retry     Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
-  + SourceBusy        retry     Orthanc fails at this one study, or answers what is none of its answers
-  + SourceChanged     retry     the study changed while it was read: read it again
-  + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
-  + NotOneStudy       park      the input holds no study, or several
-  + Unreadable        park      a folder of the input cannot be read
-  + TwoPatients       park      one StudyInstanceUID under two PatientIDs
-  + BadUID            park      the StudyInstanceUID is none: it cannot become part of a URL
-  + OtherPatient      park      another source says the study is another patient's
-  + BadMetadata       park      the source's metadata of a series are not DICOM JSON
-  + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
-  + SinkDown          retry     the FHIR server or its database is down (an outage)
-  + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
-  + LeaseLost         retry     another worker took the study over: what was done here is dropped
-  + StaleVersion      retry     another writer was there since we last wrote: look who owns the study
-  + TargetMissing     retry     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
-  + TooLarge          retry     413: the study is sent in parts
-  + BundleRejected    park      400 or 422 and its OperationOutcome
-  + ExistsTwice       park      412: the server holds one identity twice
+  + SettingError      stop      ours     a setting is wrong, or differs from what the ledger was made with
+  + SourceDown        retry     source   Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
+  + SourceBusy        retry     source   Orthanc fails at this one study, or answers what is none of its answers
+  + SourceChanged     retry     source   the study changed while it was read: read it again
+  + StudyGone         retract   source   Orthanc's own 404 and no other id for that StudyInstanceUID
+  + NotOneStudy       park      source   the input holds no study, or several
+  + Unreadable        park      source   a folder of the input cannot be read
+  + TwoPatients       park      source   one StudyInstanceUID under two PatientIDs
+  + BadUID            park      source   the StudyInstanceUID is none: it cannot become part of a URL
+  + OtherPatient      park      source   another source says the study is another patient's
+  + BadMetadata       park      source   the source's metadata of a series are not DICOM JSON
+  + SinkBusy          retry     sink     409, 429, 502, 503, 504, a timeout, a cut connection
+  + SinkDown          retry     sink     the FHIR server or its database is down (an outage)
+  + SinkRefused       retry     sink     401, 403, 404 at the base: settings or rights (an outage, said clearly)
+  + LedgerFailed      retry     ledger   its database is down, full, read-only or locked
+  + LeaseLost         retry     ledger   another worker took the study over: what was done here is dropped
+  + StaleVersion      retry     sink     another writer was there since we last wrote: look who owns the study
+  + TargetMissing     retry     sink     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
+  + TooLarge          retry     sink     413: the study is sent in parts
+  + BundleRejected    park      sink     400 or 422 and its OperationOutcome
+  + ExistsTwice       park      sink     412: the server holds one identity twice
 
-An unexpected exception parks the study under its type's name. An outage opens the breaker and burns no
-attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
+An unexpected exception parks the study under its type's name. An outage opens the breaker of its side and
+burns no attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
 """
 
 from collections.abc import Iterable
@@ -32,12 +33,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Fate = Literal["retry", "park", "retract", "stop"]
+Side = Literal["source", "sink", "ledger", "ours"]
 
 
 class MapperError(Exception):
     """Base of all failures that the mapper expects."""
 
     fate: ClassVar[Fate] = "park"
+    side: ClassVar[Side] = "ours"
     outage: ClassVar[bool] = False
     retry_after: float | None = None
 
@@ -51,6 +54,7 @@ class SettingError(MapperError):
 class SourceDown(MapperError):
     """The source of studies does not answer."""
 
+    side = "source"
     fate = "retry"
     outage = True
 
@@ -58,31 +62,40 @@ class SourceDown(MapperError):
 class SourceBusy(MapperError):
     """The source answers, but fails at this request."""
 
+    side = "source"
     fate = "retry"
 
 
 class SourceChanged(MapperError):
     """The study changed while it was read."""
 
+    side = "source"
     fate = "retry"
 
 
 class StudyGone(MapperError):
     """The source itself says that it no longer holds the study."""
 
+    side = "source"
     fate = "retract"
 
 
 class NotOneStudy(MapperError, ValueError):
     """The input holds no study, or several, where exactly one is needed."""
 
+    side = "source"
+
 
 class Unreadable(MapperError):
     """A folder of the input cannot be read; the message names it."""
 
+    side = "source"
+
 
 class TwoPatients(MapperError, ValueError):
     """One StudyInstanceUID stands under two PatientIDs; the message names where, `ids` are the source's own."""
+
+    side = "source"
 
     def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -92,24 +105,32 @@ class TwoPatients(MapperError, ValueError):
 class BadUID(MapperError):
     """A study's StudyInstanceUID cannot become part of a URL: a person has to correct it in the source."""
 
+    side = "source"
+
 
 class OtherPatient(MapperError):
     """Two sources hold one study for two patients: a person has to look."""
+
+    side = "source"
 
 
 class BadMetadata(MapperError, ValueError):
     """The answer of a source is not DICOM JSON (PS3.18 Annex F)."""
 
+    side = "source"
+
 
 class SinkBusy(MapperError):
     """The FHIR server asks to come again, or its answer is unknown: the same bytes are sent again."""
 
+    side = "sink"
     fate = "retry"
 
 
 class SinkDown(MapperError):
     """The FHIR server, or the database behind it, is down."""
 
+    side = "sink"
     fate = "retry"
     outage = True
 
@@ -117,40 +138,57 @@ class SinkDown(MapperError):
 class SinkRefused(MapperError):
     """The FHIR server refuses us as a whole: address, credentials or rights are wrong."""
 
+    side = "sink"
     fate = "retry"
     outage = True
+
+
+class LedgerFailed(MapperError):
+    """The ledger's database failed; `kind` is the name of its failure, whose text may hold a URL or a value."""
+
+    side = "ledger"
+    fate = "retry"
+    kind: str = "unknown"
 
 
 class LeaseLost(MapperError):
     """The claim on a study ran out while it was synced; somebody else has it now."""
 
+    side = "ledger"
     fate = "retry"
 
 
 class StaleVersion(MapperError):
     """The server holds another version than the one the ledger knows."""
 
+    side = "sink"
     fate = "retry"
 
 
 class TargetMissing(MapperError):
     """A resource that this study only refers to is not on the server."""
 
+    side = "sink"
     fate = "retry"
 
 
 class TooLarge(MapperError):
     """The FHIR server finds the transaction too large (413)."""
 
+    side = "sink"
     fate = "retry"
 
 
 class BundleRejected(MapperError):
     """The FHIR server refuses the content (400, 422); the message holds its codes, not its text."""
 
+    side = "sink"
+
 
 class ExistsTwice(MapperError):
     """The FHIR server holds one identity twice (412): a person has to look."""
+
+    side = "sink"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from mapper.errors import MapperError, SettingError, StudyGone
-from mapper.ledger.ledger import BY_HAND, OUTPUT, Ledger
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.ledger import OUTPUT, Ledger
 from mapper.ledger.lock_file import LockFile
 from mapper.maps import MAPPING_VERSION, Mapped, keys, study_to_fhir
 from mapper.maps.site import Site
@@ -19,7 +20,7 @@ from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads, somebody_works
 from mapper.sync.triggers import Bell, Triggers
 from mapper.sync.worker import Worker
-from mapper.wiring import fhir_server_of, guarded, orthanc_of, site_of
+from mapper.wiring import fhir_server_of, guarded, orthanc_of, sink_fingerprint, site_of
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Service:
         if not self.lock.take():
             return False
         ledger, versions = self.ledger, self.worker.versions
-        changed = any(ledger.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
+        changed = any(ledger.meta.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
         if changed and not ledger.database.is_sqlite and somebody_works(ledger):
             raise SettingError(
                 "other replicas on this ledger are of another release or have other settings: stop them (a minute "
@@ -53,8 +54,8 @@ class Service:
             )
         for name, version in versions.items():
             ledger.renew(name, version)
-        ledger.move(sha256(self.settings.fhir_url.encode()).hexdigest()[:16])
-        ledger.take_back()
+        ledger.move(sink_fingerprint(self.settings))
+        ledger.studies.take_back()
         return True
 
     def start(self) -> None:
@@ -74,10 +75,10 @@ class Service:
         Sources are asked of those that the ledger does not know. Raises StudyGone where none holds one, SourceDown or
         SourceBusy where one that may hold it does not answer; then nothing is marked at all.
         """
-        where = {uid: self.ledger.sources_of(uid) or self._holders(uid) for uid in study_uids}
+        where = {uid: self.ledger.rows.sources_of(uid) or self._holders(uid) for uid in study_uids}
         for study_uid, sources in where.items():
             for source in sources:
-                self.ledger.mark(source, [study_uid], BY_HAND)
+                self.ledger.studies.mark(source, [study_uid], BY_HAND)
         self.bell.ring()
 
     def _holders(self, study_uid: str) -> list[str]:

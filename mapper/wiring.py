@@ -1,11 +1,10 @@
 """What the settings name, made: each Orthanc, the FHIR server, the ledger, a site's choices."""
 
+from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from mapper.dicom.reader import Reader
-from mapper.errors import SettingError
+from mapper.errors import LedgerFailed, SettingError
 from mapper.http.peer import Bound
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
@@ -67,12 +66,16 @@ def guarded(settings: Settings, *, make: bool = True) -> tuple[Ledger, UUID]:
             )
         namespace = namespace_of(settings, make=make)
         ledger = Ledger(database)
-        ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
-    except SQLAlchemyError as error:  # its text may hold the URL with the password
-        raise SettingError(
-            f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
-        ) from None
+        made_with = {"namespace": fingerprint(namespace), "base": settings.base}
+        ledger.meta.guard(made_with, sink_fingerprint(settings))
+    except LedgerFailed as failed:
+        raise SettingError(f"ledger: the database cannot be used ({failed.kind}): check its URL and rights") from None
     return ledger, namespace
+
+
+def sink_fingerprint(settings: Settings) -> str:
+    """Return by what a ledger knows the sink it belongs to: no address stands in it."""
+    return sha256(settings.fhir_url.encode()).hexdigest()[:16]
 
 
 def site_of(settings: Settings, source: OrthancSource, namespace: UUID) -> Site:

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ LAYERS = (
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]
+NEVER += [("ledger", other) for other in LAYERS if other not in ("errors", "fhir", "ledger")]
 """Pairs that would stand in order and must not meet all the same."""
 IMPURE = frozenset(
     {
@@ -132,15 +134,47 @@ def test_the_plugin_needs_the_standard_library_alone(path: Path) -> None:
         assert parts[0] in sys.stdlib_module_names | ours | {"orthanc"}, parts[0]
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) != "ledger"], ids=name_of)
+def test_the_ledger_alone_writes_sql(path: Path) -> None:
+    for parts in imported(path):
+        assert parts[0] not in ("sqlalchemy", "alembic", "sqlite3", "psycopg"), "only mapper/ledger/ knows a database"
+        tables = ("schema", "transition", "migrations", "known", "speaker")
+        free = {("known", "Known"), ("speaker", "SHARED"), ("speaker", "hash_of")}
+        if parts[:2] == ("mapper", "ledger") and parts[2] in tables:
+            assert parts[2:4] in free, f"{'.'.join(parts)} is SQL"
+
+
+FLOORS = 8
+"""The longest chain of imports among the modules of ledger/ and sync/ (it was ten)."""
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_ledger_and_sync_have_few_floors_and_no_circle() -> None:
+    paths = {module(path): path for path in MODULES if layer(path) in ("ledger", "sync")}
+    below = {
+        name: {found for parts in imported(path) for found in (".".join(parts), ".".join(parts[:-1])) if found in paths}
+        for name, path in paths.items()
+    }
+    floors: dict[str, int] = {}
+    for name in TopologicalSorter(below).static_order():  # raises CycleError
+        floors[name] = 1 + max((floors[one] for one in below[name] if paths[one].name != "__init__.py"), default=0)
+    highest = max(floors, key=lambda name: floors[name])
+    assert floors[highest] <= FLOORS, f"{highest} stands on floor {floors[highest]}"
+
+
 def test_pages_only_mark_and_ring() -> None:
     """What the web package calls on ledger, worker, source and sink is this and no more."""
-    reads = {"row", "rows", "those_in", "counts", "oldest_wait", "parked_by_failure", "get"}
-    allowed = reads | {"retry", "sink_breaker", "sources"}
+    reads = {"rows", "find", "page", "those_in", "counts", "oldest_wait", "parked_by_failure", "meta", "get"}
+    allowed = reads | {"studies", "retry", "sink_breaker", "sources"}
     for path in (path for path in MODULES if layer(path) == "web"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
                 owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-                if owner in ("ledger", "_ledger", "worker", "source", "sink"):
+                of_ledger = isinstance(node.value, ast.Attribute) and owner in ("studies", "meta", "rows")
+                if of_ledger or owner in ("ledger", "_ledger", "worker", "source", "sink"):
                     assert node.attr in allowed, f"{name_of(path)}:{node.lineno}: {owner}.{node.attr}"
 
 

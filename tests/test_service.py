@@ -26,7 +26,7 @@ class House:
         )  # type: ignore[arg-type]
 
     def known(self) -> list[tuple[str, str]]:
-        return sorted((row.source, row.study_uid) for row in self.world.ledger.rows())
+        return sorted((row.source, row.study_uid) for row in self.world.ledger.rows.page())
 
     def mark(self, *study_uids: str) -> list[tuple[str, str]]:
         self.service.mark(*study_uids)
@@ -68,7 +68,7 @@ def test_what_nobody_knows_is_not_marked(house: House, one: FakeSource) -> None:
 
 
 def test_what_the_ledger_knows_needs_no_source(house: House, one: FakeSource, two: FakeSource) -> None:
-    house.world.ledger.mark("one", [A])
+    house.world.ledger.studies.mark("one", [A])
     one.down = two.down = SourceDown("no answer")
     assert house.mark(A) == [("one", A)]
 

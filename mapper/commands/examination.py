@@ -5,12 +5,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-
-from mapper.errors import MapperError, SettingError
+from mapper.errors import LedgerFailed, MapperError, SettingError
 from mapper.finding import Finding, limit, ok, problem
-from mapper.ledger.database import Database
+from mapper.ledger.database import Database, file_of
 from mapper.maps.site import DEMO_BASE
 from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import imaging_study_key
@@ -35,10 +32,10 @@ def guarded(findings: Iterator[Finding]) -> Iterator[Finding]:
     """Yield findings, and what ends them: a part that fails hides no other."""
     try:
         yield from findings
+    except LedgerFailed as failed:
+        yield problem(f"ledger: the database cannot be used ({failed.kind})", "check its URL and rights")
     except MapperError as error:
         yield problem(str(error), "")  # such a message ends with what to do
-    except SQLAlchemyError as error:
-        yield problem(f"ledger: the database cannot be used ({type(error).__name__})", "check its URL and rights")
 
 
 def settings_file(settings: Settings) -> Iterator[Finding]:
@@ -80,7 +77,7 @@ def ledger(settings: Settings) -> Iterator[Finding]:
         yield limit("there is no ledger yet", "the first `orthanc-fhir serve` makes it")
         return
     found = ledger_of(settings, make=False)
-    counts = ", ".join(f"{number} {state}" for state, number in found.counts().items() if number)
+    counts = ", ".join(f"{number} {state}" for state, number in found.rows.counts().items() if number)
     yield ok(f"ledger can be used: {counts or 'no study yet'}")
     for reason in (reason for source in settings.all_sources for reason in brakes(found, source.name)):
         yield problem(f"nothing is retracted: {reason}", "if that is right, run orthanc-fhir sync --accept-removals")
@@ -89,7 +86,7 @@ def ledger(settings: Settings) -> Iterator[Finding]:
 
 def strangers(settings: Settings) -> Iterator[Finding]:
     """Look whether the FHIR server holds studies of ours under other ids: all of them would stand there twice."""
-    if is_made(settings) and ledger_of(settings, make=False).counts()["synced"]:
+    if is_made(settings) and ledger_of(settings, make=False).rows.counts()["synced"]:
         return
     try:
         namespace = namespace_of(settings)
@@ -123,9 +120,8 @@ def identity(settings: Settings) -> Iterator[Finding]:
 
 def files(settings: Settings) -> Iterator[Finding]:
     """Look at who else can read what names studies or is secret."""
-    url = make_url(settings.ledger.get_secret_value())
     named = {
-        "the ledger": url.database if url.get_backend_name() == "sqlite" else None,
+        "the ledger": file_of(settings.ledger.get_secret_value()),
         "namespace_file": settings.namespace_file,
         "the settings file": settings.file,
     }

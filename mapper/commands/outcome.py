@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from mapper.commands.app import only_uids
 from mapper.errors import SettingError, SinkDown
-from mapper.ledger.ledger import BY_HAND, Ledger
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.rows import Row
-from mapper.ledger.schema import State
+from mapper.ledger.state import State
 from mapper.service import Service, service_of
 from mapper.settings import Settings
 from mapper.sync.sweep import sweep
@@ -62,7 +63,7 @@ def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callabl
 def mark_all(ledger: Ledger, triggers: Triggers) -> list[str]:
     """Mark every study that a source lists, changed or not; returns their StudyInstanceUIDs."""
     uids = sorted({sighting.study_uid for sighting in triggers.source.listing() if sighting.study_uid})
-    ledger.mark(triggers.source.name, uids, BY_HAND)
+    ledger.studies.mark(triggers.source.name, uids, BY_HAND)
     return uids
 
 
@@ -73,7 +74,7 @@ def work_here(service: Service, until: float) -> None:
             continue
         if reason := service.worker.sink_breaker.reason:
             raise SinkDown(reason)
-        due = service.ledger.next_due()
+        due = service.ledger.rows.next_due()
         if due is None or due > service.ledger.clock() + (until - time.monotonic()):
             return
         time.sleep(POLL)
@@ -87,7 +88,7 @@ def report(ledger: Ledger, study_uids: list[str], until: float, say: Callable[[s
     bad = [row for row in rows if row.state in (*OPEN, PARKED)]
     for row in bad:
         say(f"{row.study_uid}: {row.state}: {row.reason or 'still in line'}")
-    counts = ledger.counts()
+    counts = ledger.rows.counts()
     say(f"{len(rows) - len(bad)} of {len(rows)} done" if study_uids else f"{counts['synced']} studies in FHIR")
     return not bad and (bool(study_uids) or not any(counts[state] for state in OPEN))
 
@@ -95,5 +96,5 @@ def report(ledger: Ledger, study_uids: list[str], until: float, say: Callable[[s
 def chosen(ledger: Ledger, study_uids: list[str]) -> list[Row | None]:
     """Return the studies named, or all that are not done."""
     if study_uids:
-        return [ledger.row(study_uid) for study_uid in study_uids]
-    return [row for state in (*OPEN, PARKED) for row in ledger.rows(state, 1000)]
+        return [ledger.rows.find(study_uid) for study_uid in study_uids]
+    return [row for state in (*OPEN, PARKED) for row in ledger.rows.page(state, 1000)]

@@ -35,5 +35,5 @@ def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str]]
 
     only_uids(study_uids)
     ledger = ledger_of(settings, make=False)
-    parked = ledger.those_in("parked", study_uids)
-    return ledger.retry(study_uids), [uid for uid in study_uids if uid not in parked]
+    parked = ledger.rows.those_in("parked", study_uids)
+    return ledger.studies.retry(study_uids), [uid for uid in study_uids if uid not in parked]

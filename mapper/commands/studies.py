@@ -18,7 +18,7 @@ def studies(
     config: Config = None,
 ) -> None:
     """List the studies the ledger knows: state, reason, problems."""
-    from mapper.ledger.schema import STATES
+    from mapper.ledger.state import STATES
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
@@ -32,7 +32,7 @@ def show(settings: Settings, state: str | None, limit: int, as_json: bool) -> No
     from rich.console import Console
     from rich.table import Table
 
-    from mapper.ledger.schema import STATES, State
+    from mapper.ledger.state import STATES, State
     from mapper.namespace import namespace_of
     from mapper.web.status import Links, status
     from mapper.wiring import ledger_of
@@ -42,7 +42,7 @@ def show(settings: Settings, state: str | None, limit: int, as_json: bool) -> No
     ledger = ledger_of(settings, make=False)
     links = Links(settings.fhir_public_url, namespace_of(settings))
     wanted: State | None = state
-    rows = [status(row, links) for row in ledger.rows(wanted, limit)]
+    rows = [status(row, links) for row in ledger.rows.page(wanted, limit)]
     if as_json:
         for row in rows:
             say(shown_json(orjson.dumps(row)).decode())
@@ -55,4 +55,4 @@ def show(settings: Settings, state: str | None, limit: int, as_json: bool) -> No
     if not console.is_terminal:
         console.width = 240  # a UID stays whole for whoever searches the lines
     console.print(table)
-    console.print(", ".join(f"{number} {name}" for name, number in ledger.counts().items()))
+    console.print(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import orjson
 
+from mapper.fhir.resource import Resource
+
 TYPES = (
     "Patient",
     "Practitioner",
@@ -23,7 +25,6 @@ TYPES = (
 NONE_YET = "0"
 """A version that no resource has: HAPI looks at `ifMatch` only where there is one, and ignores `ifNoneMatch` on PUT."""
 
-Resource = Mapping[str, Any]
 R = TypeVar("R", bound=Resource)
 
 

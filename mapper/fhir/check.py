@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from mapper.dicom.characters import NONCHARACTERS
 from mapper.errors import BundleRejected
-from mapper.fhir.bundle import Resource, as_entries
+from mapper.fhir.bundle import as_entries
+from mapper.fhir.resource import Resource
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 DATE_TIME = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]((0\d|1[0-3]):[0-5]\d|14:00)))?)?)?")

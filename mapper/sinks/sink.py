@@ -1,15 +1,13 @@
 """What every sink of FHIR resources offers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from mapper.fhir.resource import Key as Key
+from mapper.fhir.resource import Resource as Resource
 from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding
 from mapper.maps.values.uid import uid_of
-
-Resource = Mapping[str, Any]
-Key = tuple[str, str]
-"""A resource's type and id."""
 
 
 class Sink(Protocol):

@@ -7,12 +7,11 @@ endpoint, and marks those that the source does not hold, and those that the ledg
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from mapper.ledger.ledger import BY_HAND, RECONCILED, Ledger
-from mapper.ledger.schema import seen, study
-from mapper.sinks.sink import Key, Sink, study_uids
-from mapper.sync.sweep import BRAKE, brake_on
+from mapper.fhir.resource import Key
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.ledger import RECONCILED, Ledger
+from mapper.sinks.sink import Sink, study_uids
+from mapper.sync.brake import BRAKE, brake_on
 
 EVERY = 24 * 3600.0
 LOOKED_UP = 20
@@ -42,7 +41,7 @@ def under_other_ids(sink: Sink, study_key: Callable[[str], Key], study_uids: Seq
 
 def due(ledger: Ledger, source: str) -> bool:
     """Tell whether the last comparison was long ago, or never made with this ledger."""
-    return ledger.clock() >= float(ledger.get(f"{RECONCILED}:{source}") or 0.0) + EVERY
+    return ledger.clock() >= float(ledger.meta.get(f"{RECONCILED}:{source}") or 0.0) + EVERY
 
 
 def reconcile(
@@ -61,16 +60,14 @@ def reconcile(
     """
     at_hand = sink.ours(("Endpoint", endpoint))
     offered = {uid for one in at_hand for uid in study_uids(one) if one.get("id") == study_key(uid)[1]}
-    with ledger.database.read() as db:
-        held = set(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
-        rows = db.execute(select(study.c.study_uid, study.c.state).where(study.c.source == source)).all()
-    states = {row.study_uid: row.state for row in rows}
+    held = ledger.seen.study_uids(source)
+    states = ledger.rows.states(source)
     strange = {uid for uid in offered - held if states.get(uid, "removed") == "removed"}
     lost = {uid for uid in held - offered if states.get(uid) == "synced"}
     brake = "" if vanishing_allowed else brake_on(len(strange), len(offered), complete=True)
-    ledger.mark(source, lost | (set() if brake else strange), BY_HAND)
-    ledger.put(f"{BRAKE}:{source}:fhir", brake)
-    ledger.put(f"{RECONCILED}:{source}", str(ledger.clock()))
+    ledger.studies.mark(source, lost | (set() if brake else strange), BY_HAND)
+    ledger.meta.put(f"{BRAKE}:{source}:fhir", brake)
+    ledger.meta.put(f"{RECONCILED}:{source}", str(ledger.clock()))
     looked_up = [] if "synced" in states.values() else sorted(held - offered)[:LOOKED_UP]
     number = under_other_ids(sink, study_key, looked_up)
     elsewhere = STRANGERS.format(number=number, of=len(looked_up)) if number else ""

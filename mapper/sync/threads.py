@@ -7,8 +7,10 @@ from functools import partial
 
 import structlog
 
-from mapper.ledger.ledger import LEASE, Ledger
+from mapper.errors import LedgerFailed
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.owner import new_owner
+from mapper.ledger.studies import LEASE
 from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 
@@ -36,7 +38,7 @@ class Threads:
 
     def start(self) -> None:
         """Start all threads."""
-        self._worker.ledger.take_back()
+        self._worker.ledger.studies.take_back()
         for thread in self._threads:
             thread.start()
 
@@ -56,24 +58,24 @@ class Threads:
             self.alive_at = time.monotonic()
             self._guarded(self._sign)
             self._bell.wait(POLL)
-        self._guarded(partial(self._worker.ledger.put, ALIVE, "0"))
+        self._guarded(partial(self._worker.ledger.meta.put, ALIVE, "0"))
 
     def _mark_once(self) -> None:
         """Look after every source that no other replica looks after."""
         ledger = self._worker.ledger
         if self._bell.sweep_asked.is_set():
             self._bell.sweep_asked.clear()
-            ledger.put(SWEEP_ASKED, str(ledger.clock()))  # whoever leads reads it
-        asked = float(ledger.get(SWEEP_ASKED) or 0.0)
+            ledger.meta.put(SWEEP_ASKED, str(ledger.clock()))  # whoever leads reads it
+        asked = float(ledger.meta.get(SWEEP_ASKED) or 0.0)
         for triggers in self._triggers:
-            if ledger.lead(triggers.source.name, self._name):
+            if ledger.meta.lead(triggers.source.name, self._name):
                 self._guarded(partial(triggers.turn, sweep_asked=asked))
 
     def _sign(self) -> None:
         """Tell commands beside us that somebody works on this ledger."""
         now = self._worker.ledger.clock()
         if now >= self._signed + ALIVE_FOR / 3:
-            self._worker.ledger.put(ALIVE, str(now))
+            self._worker.ledger.meta.put(ALIVE, str(now))
             self._signed = now
 
     def _sync(self) -> None:
@@ -85,18 +87,18 @@ class Threads:
     def _extend(self) -> None:
         while not self._stopping.wait(LEASE / 4):
             for claim in list(self._worker.claims.values()):
-                self._guarded(partial(self._worker.ledger.extend, claim))
+                self._guarded(partial(self._worker.ledger.studies.extend, claim))
 
     def _guarded(self, do: Callable[[], object]) -> bool:
         """Run one turn; a ledger that cannot be written must not end the thread."""
         try:
             return bool(do())
         except Exception as error:  # nothing was acknowledged that is not stored; the turn comes again
-            log.error("turn failed", error=type(error).__name__)
+            log.error("turn failed", error=error.kind if isinstance(error, LedgerFailed) else type(error).__name__)
             self._stopping.wait(IDLE)
             return False
 
 
 def somebody_works(ledger: Ledger) -> bool:
     """Tell whether a service is working on this ledger."""
-    return float(ledger.get(ALIVE) or 0.0) > ledger.clock() - ALIVE_FOR
+    return float(ledger.meta.get(ALIVE) or 0.0) > ledger.clock() - ALIVE_FOR

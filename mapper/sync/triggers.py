@@ -103,7 +103,7 @@ class Triggers:
 
     def _remap(self) -> None:
         """Have studies that another version of the mapping made mapped anew, a few at a time."""
-        if number := self.ledger.remap(self.source.name, self.version, REMAPPED_AT_ONCE):
+        if number := self.ledger.studies.remap(self.source.name, self.version, REMAPPED_AT_ONCE):
             log.info("mapped anew", source=self.source.name, studies=number, version=self.version)
 
     def _compare(self) -> None:
@@ -126,7 +126,7 @@ class Triggers:
         more = feed is not None
         while feed and more:
             changes = feed.changes(self.cursor)
-            self.ledger.mark(self.source.name, changes.study_uids)
+            self.ledger.studies.mark(self.source.name, changes.study_uids)
             self.cursor, more = changes.cursor, changes.more
             swept = swept or changes.sweep
         return swept

@@ -11,13 +11,12 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from mapper.errors import MapperError, SourceBusy, SourceDown, StudyGone
+from mapper.errors import LedgerFailed, MapperError, SourceBusy, SourceDown, StudyGone
 from mapper.service import Service
 from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
@@ -93,8 +92,8 @@ async def each_once(request: Request) -> None:
 
 async def unstored(request: Request, error: Exception) -> Response:
     """Say that the ledger cannot be used: what is not stored is not acknowledged."""
-    kind = type(error).__name__
-    return problem(503, f"the ledger cannot be used ({kind}): is its disk full or read-only?")
+    assert isinstance(error, LedgerFailed)
+    return problem(503, f"the ledger cannot be used ({error.kind}): is its disk full or read-only?")
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -126,7 +125,7 @@ async def broken(request: Request, error: Exception) -> Response:
 
 
 ANSWERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
-    SQLAlchemyError: unstored,
+    LedgerFailed: unstored,
     AnyHTTPException: refused,
     RequestValidationError: invalid,
     MapperError: failed,

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
+from mapper.errors import LedgerFailed
 from mapper.service import Service
 from mapper.web.prometheus import Prometheus
 
@@ -44,7 +45,9 @@ class Readiness:
 
     def _look(self) -> str:
         try:
-            self._service.ledger.counts()
+            self._service.ledger.rows.counts()
+        except LedgerFailed as failed:
+            return f"the ledger cannot be read ({failed.kind})"
         except Exception as error:
             return f"the ledger cannot be read ({type(error).__name__})"
         return ""

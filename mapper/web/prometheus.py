@@ -22,17 +22,17 @@ class LedgerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""
         studies = GaugeMetricFamily("orthanc_fhir_studies", "Studies by state.", labels=["state"])
-        for state, number in self._ledger.counts().items():
+        for state, number in self._ledger.rows.counts().items():
             studies.add_metric([state], number)
         yield studies
         parked = GaugeMetricFamily("orthanc_fhir_parked", "Parked studies by kind of failure.", labels=["failure"])
-        for failure, number in self._ledger.parked_by_failure().items():
+        for failure, number in self._ledger.rows.parked_by_failure().items():
             parked.add_metric([failure or "unknown"], number)
         yield parked
         yield GaugeMetricFamily(
             "orthanc_fhir_lag_seconds",
             "How long the study that waits longest has been due.",
-            self._ledger.oldest_wait(),
+            self._ledger.rows.oldest_wait(),
         )
 
 

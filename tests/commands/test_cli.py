@@ -376,13 +376,13 @@ def ledger(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]
     monkeypatch.setenv("ORTHANC_FHIR_LEDGER", ledger_url)
     ledger = ledger_of(load(Settings))
     for study_uid in (A, B):
-        ledger.mark("orthanc", [study_uid])
-    for claim in ledger.claim(["orthanc"], limit=2):
+        ledger.studies.mark("orthanc", [study_uid])
+    for claim in ledger.studies.claim(["orthanc"], limit=2):
         if claim.study_uid == A:
-            ledger.finish(claim)
+            ledger.studies.finish(claim)
         else:
-            ledger.finish(claim, "parked", str(BundleRejected("HTTP 422 (processing)")))
-    ledger.mark("orthanc", [C])
+            ledger.studies.finish(claim, "refused", str(BundleRejected("HTTP 422 (processing)")))
+    ledger.studies.mark("orthanc", [C])
     yield ledger
     ledger.database.close()
 
@@ -402,9 +402,9 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
 
 def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger) -> None:
     hostile = "\x1b[2J\x9b31m\u202e"
-    ledger.mark("orthanc", [f"1{hostile}"])
-    for claim in ledger.claim(["orthanc"], limit=9):
-        ledger.finish(claim, "parked", f"no: {hostile}")
+    ledger.studies.mark("orthanc", [f"1{hostile}"])
+    for claim in ledger.studies.claim(["orthanc"], limit=9):
+        ledger.studies.finish(claim, "refused", f"no: {hostile}")
     for result in (orthanc_fhir("studies"), orthanc_fhir("studies", "--json")):
         assert result.exit_code == 0
         assert not {"\x1b", "\x9b", "\u202e"} & {*result.stdout}
@@ -413,7 +413,7 @@ def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger)
 
 def test_a_long_uid_stays_whole_where_programs_read(ledger: Ledger) -> None:
     long = "1.2." + "3" * 60
-    ledger.mark("orthanc", [long])
+    ledger.studies.mark("orthanc", [long])
     assert any(long in line.split() for line in orthanc_fhir("studies").stdout.splitlines())
 
 
@@ -424,16 +424,16 @@ def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     assert (result.exit_code, result.stdout.strip()) == (1, "1 back in line")
     assert one_line(result.stderr)
     assert result.stderr.strip().endswith(f"not parked: {A}, 9.9.9")
-    for claim in ledger.claim(["orthanc"]):
+    for claim in ledger.studies.claim(["orthanc"]):
         assert claim.study_uid == B
-        ledger.finish(claim, "parked", "no")
+        ledger.studies.finish(claim, "refused", "no")
     result = orthanc_fhir("retry", B)
     assert (result.exit_code, result.stdout.strip()) == (0, "1 back in line")
     result = orthanc_fhir("retry", "--parked")
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
-    for claim in ledger.claim(["orthanc"], limit=9):
-        ledger.finish(claim, "parked", "no")
+    for claim in ledger.studies.claim(["orthanc"], limit=9):
+        ledger.studies.finish(claim, "refused", "no")
     assert orthanc_fhir("retry", "--parked").stdout.strip() == "2 back in line"
 
 
@@ -445,23 +445,23 @@ NO_UIDS = ("Doe^John", "doe", "1.2/../3", "%2e%2e", "..", " 1.2.1", "1.2.1\n", "
 def test_what_is_typed_and_is_no_uid_becomes_no_data_and_is_not_repeated(
     ledger: Ledger, command: str, text: str
 ) -> None:
-    before = ledger.rows()
+    before = ledger.rows.page()
     result = orthanc_fhir(command, B, text)
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
     assert result.stderr == "orthanc-fhir: STUDY_UID: argument 2 is no StudyInstanceUID such as 1.2.840.99.1\n"
-    assert ledger.rows() == before
+    assert ledger.rows.page() == before
 
 
 def test_a_study_that_no_source_holds_becomes_no_data(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = ledger.rows()
+    before = ledger.rows.page()
     with HttpFake(Answer(200, [])) as orthanc:
         monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", orthanc.url)
         result = orthanc_fhir("sync", A, "9.9.9")
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
     assert "9.9.9" in result.stderr
-    assert ledger.rows() == before
+    assert ledger.rows.page() == before
 
 
 @pytest.mark.parametrize("command", [["studies"], ["retry", "--parked"], ["sync"], ["serve", "--port", "0"]], ids=str)
@@ -503,7 +503,7 @@ def test_sync_without_an_orthanc_is_one_line(
     monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", url)
     result = orthanc_fhir("sync", *arguments)
     assert result.exit_code == 1
-    assert ledger.row("9.9.9") is None
+    assert ledger.rows.find("9.9.9") is None
     assert one_line(result.stderr)
     assert url in result.stderr
 

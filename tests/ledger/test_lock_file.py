@@ -77,6 +77,6 @@ def test_beside_a_deliverer_others_may_mark(tmp_path: Path) -> None:
     with holder(ledger):
         service = service_of(load(Settings, ledger=f"sqlite:///{ledger}"))
         assert not service.deliver()
-        service.ledger.mark("orthanc", ["1.2.3"])
-        assert service.ledger.counts()["pending"] == 1
+        service.ledger.studies.mark("orthanc", ["1.2.3"])
+        assert service.ledger.rows.counts()["pending"] == 1
         service.ledger.database.close()

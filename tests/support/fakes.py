@@ -364,7 +364,7 @@ class World:
         return Worker(**{**parts, **changes})
 
     def mark(self, *study_uids: str, source: str | None = None) -> None:
-        self.ledger.mark(source or self.source.name, study_uids)
+        self.ledger.studies.mark(source or self.source.name, study_uids)
 
     def work(self, limit: int = 200) -> int:
         """Sync what is due now; returns how many turns that took."""
@@ -374,11 +374,11 @@ class World:
         raise AssertionError(f"still busy after {limit} turns")
 
     def state(self, study_uid: str) -> str:
-        row = self.ledger.row(study_uid)
+        row = self.ledger.rows.find(study_uid)
         assert row is not None, f"{study_uid} is unknown"
         return row.state
 
     def reason(self, study_uid: str) -> str:
-        row = self.ledger.row(study_uid)
+        row = self.ledger.rows.find(study_uid)
         assert row is not None, f"{study_uid} is unknown"
         return row.reason

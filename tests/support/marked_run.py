@@ -130,7 +130,7 @@ def say(world: World, metrics: Prometheus) -> None:
         app_of(service, metrics), base_url="http://127.0.0.1:8000", headers={"Authorization": "Bearer t0ken"}
     )
     paths = ["/", "/?state=parked", "/api/studies", "/metrics", "/readyz"]
-    for row in world.ledger.rows():
+    for row in world.ledger.rows.page():
         paths += [f"/?study={row.study_uid}", f"/api/studies/{row.study_uid}"]
     for path in paths:
         answer = client.get(path)

@@ -8,7 +8,7 @@ from mapper.errors import BundleRejected, SinkDown, SourceDown
 from mapper.rate_limit import RateLimit
 from mapper.service import Service
 from mapper.settings import Settings
-from mapper.sync.sweep import BRAKE
+from mapper.sync.brake import BRAKE
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
@@ -87,7 +87,7 @@ def sink_down(site: Site) -> None:
 
 def braked(site: Site) -> None:
     in_line(site)
-    site.world.ledger.put(f"{BRAKE}:orthanc", "51 of 60 studies vanished at once")
+    site.world.ledger.meta.put(f"{BRAKE}:orthanc", "51 of 60 studies vanished at once")
 
 
 def parked(site: Site) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from mapper.errors import SinkDown
 from mapper.fhir.ids import resource_id
-from mapper.ledger.ledger import BY_HAND, Ledger
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.ledger import Ledger
 from mapper.sources.source import Sighting
 from mapper.sync.reconcile import EVERY, due, reconcile
-from mapper.sync.sweep import glance, remember, sweep
+from mapper.sync.sweep import glance, sweep
 from mapper.sync.triggers import SWEEP, Triggers
 from tests.support.fakes import SITE, FakeSource, World, study_key
 
@@ -26,8 +27,8 @@ def world(ledger_url: str) -> Iterator[World]:
 
 
 def marked(world: World) -> list[str]:
-    claims = world.ledger.claim([world.source.name], limit=1000)
-    assert all(map(world.ledger.finish, claims))
+    claims = world.ledger.studies.claim([world.source.name], limit=1000)
+    assert all(map(world.ledger.studies.finish, claims))
     return sorted(claim.study_uid for claim in claims)
 
 
@@ -231,33 +232,33 @@ def test_a_server_that_is_down_is_compared_next_time(world: World) -> None:
 
 def test_another_mapping_is_run_over_all_a_few_at_a_time_behind_the_others(world: World) -> None:
     in_line(world, A, B, C)
-    assert world.ledger.remap("orthanc", "next", 2) == 2
-    assert world.ledger.remap("orthanc", "next", 2) == 0, "two wait already"
+    assert world.ledger.studies.remap("orthanc", "next", 2) == 2
+    assert world.ledger.studies.remap("orthanc", "next", 2) == 0, "two wait already"
     world.mark("1.2.4")
-    assert [claim.study_uid for claim in world.ledger.claim(["orthanc"])] == ["1.2.4"]
-    for claim in world.ledger.claim(["orthanc"], limit=9):
-        world.ledger.finish(claim, mapping_version="next")
-    assert world.ledger.remap("orthanc", "next", 2) == 1
-    for claim in world.ledger.claim(["orthanc"], limit=9):
-        world.ledger.finish(claim, mapping_version="next")
-    assert world.ledger.remap("orthanc", "next", 2) == 0
+    assert [claim.study_uid for claim in world.ledger.studies.claim(["orthanc"])] == ["1.2.4"]
+    for claim in world.ledger.studies.claim(["orthanc"], limit=9):
+        world.ledger.studies.finish(claim, mapping_version="next")
+    assert world.ledger.studies.remap("orthanc", "next", 2) == 1
+    for claim in world.ledger.studies.claim(["orthanc"], limit=9):
+        world.ledger.studies.finish(claim, mapping_version="next")
+    assert world.ledger.studies.remap("orthanc", "next", 2) == 0
 
 
 def test_parked_studies_are_tried_with_another_mapping(world: World) -> None:
     world.mark(A)
-    (claim,) = world.ledger.claim(["orthanc"])
-    world.ledger.finish(claim, "parked", "refused", mapping_version="1")
-    assert world.ledger.remap("orthanc", "1", 9) == 0
-    assert world.ledger.remap("orthanc", "2", 9) == 1
-    (claim,) = world.ledger.claim(["orthanc"])
+    (claim,) = world.ledger.studies.claim(["orthanc"])
+    world.ledger.studies.finish(claim, "refused", "refused", mapping_version="1")
+    assert world.ledger.studies.remap("orthanc", "1", 9) == 0
+    assert world.ledger.studies.remap("orthanc", "2", 9) == 1
+    (claim,) = world.ledger.studies.claim(["orthanc"])
     assert claim.attempts == 1
 
 
 def test_who_is_asked_for_by_hand_does_not_wait_behind_a_new_mapping(world: World) -> None:
     in_line(world, A, B)
-    world.ledger.remap("orthanc", "next", 9)
-    world.ledger.mark("orthanc", [B], BY_HAND)
-    assert [claim.study_uid for claim in world.ledger.claim(["orthanc"])] == [B]
+    world.ledger.studies.remap("orthanc", "next", 9)
+    world.ledger.studies.mark("orthanc", [B], BY_HAND)
+    assert [claim.study_uid for claim in world.ledger.studies.claim(["orthanc"])] == [B]
 
 
 # -- one leader ----------------------------------------------------------------------------------
@@ -265,16 +266,16 @@ def test_who_is_asked_for_by_hand_does_not_wait_behind_a_new_mapping(world: Worl
 
 def test_one_process_leads_until_it_falls_silent(world: World) -> None:
     ledger: Ledger = world.ledger
-    assert ledger.lead("orthanc", "elsewhere/1/a")
-    assert not ledger.lead("orthanc", "elsewhere/2/b")
-    assert ledger.lead("another source", "elsewhere/2/b")
+    assert ledger.meta.lead("orthanc", "elsewhere/1/a")
+    assert not ledger.meta.lead("orthanc", "elsewhere/2/b")
+    assert ledger.meta.lead("another source", "elsewhere/2/b")
     for _ in range(20):
         world.clock.forward(5)
-        assert ledger.lead("orthanc", "elsewhere/1/a"), "it goes on"
-        assert not ledger.lead("orthanc", "elsewhere/2/b")
+        assert ledger.meta.lead("orthanc", "elsewhere/1/a"), "it goes on"
+        assert not ledger.meta.lead("orthanc", "elsewhere/2/b")
     world.clock.forward(600)
-    assert ledger.lead("orthanc", "elsewhere/2/b")
-    assert not ledger.lead("orthanc", "elsewhere/1/a")
+    assert ledger.meta.lead("orthanc", "elsewhere/2/b")
+    assert not ledger.meta.lead("orthanc", "elsewhere/1/a")
 
 
 def test_a_glance_looks_back_to_whatever_was_young_when_it_was_synced(world: World) -> None:
@@ -283,6 +284,6 @@ def test_a_glance_looks_back_to_whatever_was_young_when_it_was_synced(world: Wor
     recent = world.source.recent
     world.source.recent = lambda since: (asked.append(since), recent(since))[1]  # type: ignore[method-assign]
     for study_uid, fingerprint in (("1.1", "00000001/young"), ("1.2", "00000009")):
-        remember(world.ledger, "orthanc", Sighting(f"P1/{study_uid}", study_uid, fingerprint))
+        world.ledger.seen.remember("orthanc", Sighting(f"P1/{study_uid}", study_uid, fingerprint))
     glance(world.ledger, world.source)
     assert asked == ["00000001/young"]

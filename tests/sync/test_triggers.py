@@ -33,8 +33,8 @@ def triggers(world: World, clock: Clock) -> Triggers:
 
 
 def marked(world: World) -> list[str]:
-    claims = world.ledger.claim([world.source.name], limit=1000)
-    assert all(map(world.ledger.finish, claims))
+    claims = world.ledger.studies.claim([world.source.name], limit=1000)
+    assert all(map(world.ledger.studies.finish, claims))
     return sorted(claim.study_uid for claim in claims)
 
 
@@ -201,11 +201,11 @@ def test_the_threads_sync_what_a_ring_tells_them_and_stop_when_told(world: World
     world.source.store(A)
     threads.start()
     try:
-        until(lambda: world.ledger.counts()["synced"] == 1)
+        until(lambda: world.ledger.rows.counts()["synced"] == 1)
         assert somebody_works(world.ledger)
         world.source.store(B)
         bell.ring()
-        until(lambda: world.ledger.counts()["synced"] == 2)
+        until(lambda: world.ledger.rows.counts()["synced"] == 2)
     finally:
         threads.stop()
     assert not somebody_works(world.ledger)
@@ -227,7 +227,7 @@ def test_a_thread_survives_what_nobody_expected(world: World) -> None:
     with capture_logs() as log:
         threads.start()
         try:
-            until(lambda: bool(bell.ring()) or world.ledger.counts()["synced"] == 1)
+            until(lambda: bool(bell.ring()) or world.ledger.rows.counts()["synced"] == 1)
         finally:
             threads.stop()
     assert any(line.get("error") == "RuntimeError" for line in log)
