@@ -19,7 +19,7 @@ PIXELS = "7FE0"
 
 def plugins(web: Web) -> Iterator[Finding]:
     """Yield which of the two plugins that we need are not there."""
-    there = web.json("GET", PLUGINS, list[str]) or []
+    there = web.must("GET", PLUGINS, list[str])
     if "dicom-web" not in there:
         yield problem("Orthanc has no DICOMweb plugin", "install orthanc-dicomweb and restart Orthanc")
     if "python" not in there:

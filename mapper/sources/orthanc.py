@@ -133,7 +133,7 @@ class Orthanc:
         )
 
     def _only_id(self, study_uid: str, known_ids: list[str]) -> str:
-        found = self._web.json("POST", LOOKUP, list[rest.Hit], data=study_uid.encode()) or []
+        found = self._web.must("POST", LOOKUP, list[rest.Hit], data=study_uid.encode())
         ids = sorted({hit.ID for hit in found if hit.Type == "Study"})
         if len(ids) > 1:
             ids = [id for id in ids if (study := self._study(id)) is not None and name_of(study) == study_uid]
@@ -162,7 +162,9 @@ class Orthanc:
         if self._counts_needed():
             target = Target("/studies/{study}/statistics", orthanc_id)
             statistics = self._web.json("GET", target, rest.StudyStatistics)
-            instances = statistics.CountInstances if statistics else None
+            if statistics is None:
+                return None
+            instances = statistics.CountInstances
         return sighting(study, self._now(), instances)
 
     def holds(self, study_uid: str) -> bool:
@@ -176,7 +178,7 @@ class Orthanc:
         if not is_askable(study_uid):
             return False
         query = {"Level": "Study", "Query": {"StudyInstanceUID": study_uid}, "Expand": True}
-        found = self._web.json("POST", FIND, list[rest.Study], data=msgspec.json.encode(query)) or []
+        found = self._web.must("POST", FIND, list[rest.Study], data=msgspec.json.encode(query))
         return any(name_of(study) == study_uid for study in found)
 
     # -- all studies ----------------------------------------------------------------------------
@@ -197,8 +199,8 @@ class Orthanc:
         found: list[Sighting] = []
         for _ in range(PAGES):
             body = msgspec.json.encode(query | {"Since": len(found)})
-            page = self._web.json("POST", FIND, list[rest.Study], data=body)
-            found += [sighting(study, now) for study in page or []]
+            page = self._web.must("POST", FIND, list[rest.Study], data=body)
+            found += [sighting(study, now) for study in page]
             if not page or found[-1].fingerprint[:STAMP] < since:
                 return [one for one in found if one.fingerprint[:STAMP] >= since]
         raise self._endless(FIND)
@@ -218,7 +220,7 @@ class Orthanc:
     def _pages(self, target: Target, kind: type[T]) -> Iterator[T]:
         since = 0
         for _ in range(PAGES):
-            page = self._web.json("GET", target, list[kind], expand="", since=since, limit=PAGE)  # type: ignore[valid-type]
+            page = self._web.must("GET", target, list[kind], expand="", since=since, limit=PAGE)  # type: ignore[valid-type]
             if not page:
                 return
             yield from page
@@ -265,13 +267,10 @@ class Orthanc:
 
     def _must(self, target: Target, kind: type[T], **query: Any) -> T:
         """Return what every Orthanc answers; raises SourceDown when this is none."""
-        found = self._web.json("GET", target, kind, **query)
-        if found is None:
-            raise SourceDown(f"{self._web.url} is no Orthanc: it does not know {target.template}; check orthanc_url")
-        return found
+        return self._web.must("GET", target, kind, **query)
 
     def _now(self) -> datetime:
-        return parse_time(self._web.text(NOW).strip().strip('"'))
+        return self._web.text(NOW, lambda text: parse_time(text.strip().strip('"')))
 
     def probe(self) -> None:
         """Ask whether studies can be listed and read; see Source.probe."""
@@ -297,7 +296,7 @@ class Orthanc:
         """
         bare = [one for one in study.series if not any("SOPClassUID" in each.item for each in one.instances)]
         for instance in (one.instances[0] for one in bare[:1]):
-            hits = self._web.json("POST", LOOKUP, list[rest.Hit], data=instance.uid.encode()) or []
+            hits = self._web.must("POST", LOOKUP, list[rest.Hit], data=instance.uid.encode())
             for id in [hit.ID for hit in hits if hit.Type == "Instance"][:1]:
                 tags = self._web.json("GET", Target("/instances/{instance}/simplified-tags", id), rest.InstanceTags)
                 if tags and tags.SOPClassUID:

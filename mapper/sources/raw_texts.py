@@ -66,7 +66,7 @@ class RawTexts:
 
     def id_of(self, uid: str, members: set[str]) -> str:
         """Return Orthanc's id of the instance of a series; raises Unread where it has none."""
-        hits = (self._web.json("POST", LOOKUP, list[rest.Hit], data=uid.encode()) if uid else None) or []
+        hits = self._web.must("POST", LOOKUP, list[rest.Hit], data=uid.encode()) if uid else []
         found = [hit.ID for hit in hits if hit.Type == "Instance" and hit.ID in members]
         if len(found) != 1:
             raise Unread

@@ -38,7 +38,7 @@ class Content:
         self.held = {f"/instances/{ID}/content/{place}": body for place, body in held.items()}
         self.asked: list[str] = []
 
-    def json(self, method: str, target: Any, kind: Any, data: bytes) -> list[rest.Hit]:
+    def must(self, method: str, target: Any, kind: Any, data: bytes) -> list[rest.Hit]:
         assert (method, str(target), kind, data) == ("POST", "/tools/lookup", list[rest.Hit], b"1.2.3.1.1")
         self.asked.append("lookup")
         return self.hits

@@ -42,6 +42,8 @@ SECRET = "SECRET^PATIENT"
 SYSTEM = Answer(200, {"Version": "1.12.7"})
 COUNT = Answer(200, {"CountStudies": 3})
 NOW = Answer(200, b"20240101T120000")
+MISSING = Answer(404, {"HttpError": "Not Found", "HttpStatus": 404, "OrthancError": "Unknown", "OrthancStatus": 17})
+"""What Orthanc says of what it does not have."""
 
 
 def orthanc(url: str, **given: Any) -> Orthanc:
@@ -94,7 +96,8 @@ STATUSES: dict[int, type[MapperError]] = {
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
 def test_every_status_has_its_meaning(status: int, kind: type[MapperError]) -> None:
-    error = fails(lambda source: source.count(), Answer(status, SECRET.encode()))
+    again = [COUNT] if status == 404 else []
+    error = fails(lambda source: source.count(), Answer(status, SECRET.encode()), *again)
     assert type(error) is kind
     assert "http://127.0.0.1" in str(error)
 
@@ -136,7 +139,7 @@ def test_an_answer_that_is_none_of_orthancs(answer: Answer) -> None:
 
 
 def test_what_is_no_orthanc_is_said_to_be_none() -> None:
-    error = fails(lambda source: list(source.check()), Answer(404))
+    error = fails(lambda source: list(source.check()), MISSING)
     assert type(error) is SourceDown
     assert "orthanc_url" in str(error)
 
@@ -248,7 +251,7 @@ def test_time_that_passes_is_no_change() -> None:
     assert reading.sighting.fingerprint.endswith("/young")
 
 
-@pytest.mark.parametrize("after", [Answer(404), Answer(200, study("20240101T113000"))], ids=["it went", "it moved"])
+@pytest.mark.parametrize("after", [MISSING, Answer(200, study("20240101T113000"))], ids=["it went", "it moved"])
 def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
     more = [NOW] if after.status == 200 else []
     answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, after, *more]
@@ -257,17 +260,17 @@ def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
 
 
 def test_a_series_that_dicomweb_does_not_have_proves_nothing() -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(200, [])]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, MISSING, Answer(200, [])]
     assert type(fails(lambda source: source.read(UID, []), *answers)) is SourceChanged
 
 
 def test_without_any_dicomweb_nothing_can_be_read_and_the_probe_says_so() -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(404)]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, MISSING, MISSING]
     down = fails(lambda source: source.read(UID, []), *answers)
     assert type(down) is SourceDown
     for word in ("/dicom-web", "DicomWeb.Enable", "dicomweb_root"):
         assert word in str(down)
-    assert type(fails(lambda source: source.probe(), COUNT, Answer(404))) is SourceDown
+    assert type(fails(lambda source: source.probe(), COUNT, MISSING)) is SourceDown
     with HttpFake(COUNT, Answer(200, [])) as http:
         orthanc(http.url, root="/rs").probe()
     assert http.asked[1].path == "/rs/studies?limit=1"
@@ -300,10 +303,11 @@ def test_metadata_that_leave_attributes_out_are_no_study() -> None:
     ("answers", "known"),
     [
         ([Answer(200, [])], []),
-        ([Answer(200, []), Answer(404)], [ID]),
+        ([Answer(200, []), MISSING], [ID]),
+        ([Answer(200, []), Answer(404), COUNT], [ID]),
         ([Answer(200, [{"ID": ID, "Type": "Patient"}])], []),
     ],
-    ids=["no hit", "no hit and no known id", "a hit that is no study"],
+    ids=["no hit", "no hit and no known id", "no known id, without a word", "a hit that is no study"],
 )
 def test_gone_is_what_orthanc_itself_says(answers: list[Answer], known: list[str]) -> None:
     with HttpFake(*answers) as http, pytest.raises(StudyGone, match=UID):
@@ -313,6 +317,73 @@ def test_gone_is_what_orthanc_itself_says(answers: list[Answer], known: list[str
 def test_an_outage_is_never_taken_for_gone() -> None:
     for answer in (Answer(503), Answer(401), Answer(500)):
         assert not isinstance(fails(lambda source: source.read(UID, [ID]), answer), StudyGone)
+
+
+STRANGERS: dict[str, Any] = {  # what says 404 and is no Orthanc
+    "nothing": b"",
+    "text": b"404 page not found\n",
+    "HTML": b"<html><body><h1>404 Not Found</h1></body></html>",
+    "JSON of a gateway": {"message": "no Route matched with those values", "status": 404},
+    "JSON in words like Orthanc's": {"HttpError": "Not Found", "HttpStatus": 404},
+    "another status than it says": {"HttpStatus": 503, "OrthancStatus": 17},
+    "a list": [],
+    "a success": [{"ID": ID, "Type": "Study"}],
+    "deep": b'{"HttpStatus":404,"OrthancStatus":17,"x":' + b"[" * 1000 + b"]" * 1000 + b"}",
+}
+QUESTIONS: dict[str, tuple[Callable[[Orthanc], object], list[Answer]]] = {  # and what is answered before
+    "a study": (lambda source: source.read(UID, [ID]), []),
+    "a study by Orthanc's id": (lambda source: source.read(ID, [ID]), []),
+    "a study that was seen": (lambda source: source.read(UID, [ID]), [Answer(200, [])]),
+    "the study of a hit": (lambda source: source.read(UID, []), [Answer(200, [{"ID": ID, "Type": "Study"}])]),
+    "whether it is held": (lambda source: source.holds(UID), []),
+    "whether it is held by Orthanc's id": (lambda source: source.holds(ID), []),
+    "all studies": (lambda source: list(source.listing()), []),
+    "a page of all studies": (lambda source: list(source.listing()), [NOW, SYSTEM]),
+    "the newest studies": (lambda source: source.recent("20240101T110000"), []),
+    "how many": (lambda source: source.count(), []),
+    "what happened": (lambda source: source.changes(7), []),
+    "where to begin": (lambda source: source.changes(None), []),
+    "whether it is there": (lambda source: source.probe(), []),
+    "what doctor asks": (lambda source: list(source.check()), []),
+    "the plugins": (lambda source: list(source.check()), [SYSTEM]),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_404_of_what_stands_before_orthanc_is_an_outage_whatever_was_asked(name: str) -> None:
+    ask, before = QUESTIONS[name]
+    for body in STRANGERS.values():
+        error = fails(ask, *before, Answer(404, body), Answer(404, body))
+        assert type(error) is SourceDown, error
+        assert "orthanc_url" in str(error)
+
+
+NEEDED: dict[str, tuple[Callable[[Orthanc], object], list[Answer]]] = {  # what every Orthanc answers, and what before
+    "the lookup": (lambda source: source.read(UID, [ID]), []),
+    "the search": (lambda source: source.holds(UID), []),
+    "a page of all studies": (lambda source: list(source.listing()), [NOW, SYSTEM]),
+    "the time": (lambda source: list(source.listing()), []),
+    "the changes": (lambda source: source.changes(7), []),
+    "the plugins": (lambda source: list(source.check()), [SYSTEM]),
+}
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_every_orthanc_answers_is_no_answer_when_it_is_404(name: str) -> None:
+    """One address alone may be closed by a gateway."""
+    ask, before = NEEDED[name]
+    for missing in ([MISSING], [Answer(404, b"404 page not found\n"), COUNT]):
+        assert type(fails(ask, *before, *missing)) is SourceDown
+
+
+NO_TIMES = [b"", b"<html>SECRET^PATIENT</html>", b"soon", b"\xff", b"20241301T000000"]
+
+
+@pytest.mark.parametrize("answer", NO_TIMES, ids=repr)
+def test_a_time_that_is_none_parks_no_study(answer: bytes) -> None:
+    reads = [HIT, Answer(200, study()), SYSTEM, Answer(200, answer)]
+    assert type(fails(lambda source: source.read(UID, []), *reads, COUNT)) is SourceBusy
+    assert type(fails(lambda source: source.read(UID, []), *reads, Answer(503))) is SourceDown
 
 
 TWO_HITS = Answer(200, [{"ID": OTHER, "Type": "Study"}, {"ID": ID, "Type": "Study"}])
@@ -415,7 +486,7 @@ def test_a_log_that_ends_before_the_cursor_asks_for_a_sweep() -> None:
 
 def test_a_changed_study_that_is_gone_is_left_to_the_sweep() -> None:
     log = [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}]
-    with HttpFake(Answer(200, {"Changes": log, "Last": 8, "Done": True}), Answer(404)) as http:
+    with HttpFake(Answer(200, {"Changes": log, "Last": 8, "Done": True}), MISSING) as http:
         assert orthanc(http.url).changes(7).study_uids == ()
 
 
@@ -444,7 +515,7 @@ CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
         [("problem", "leaves out 2 of 5"), ("ok", "reaches the mapper")],
     ),
     "our plugin not loaded": (
-        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(404)],
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, MISSING],
         [("limit", "our plugin does not run")],
     ),
     "our plugin without a mapper": (
@@ -469,7 +540,7 @@ def test_doctor_hears_what_is_wrong_with_an_orthanc(answers: list[Answer], found
 
 
 def test_doctor_hears_that_dicomweb_does_not_answer() -> None:
-    error = fails(lambda source: list(source.check()), SYSTEM, PLUGINS, NONE, Answer(404))
+    error = fails(lambda source: list(source.check()), SYSTEM, PLUGINS, NONE, MISSING)
     assert type(error) is SourceDown
     assert "dicomweb_root" in str(error)
 
@@ -477,7 +548,7 @@ def test_doctor_hears_that_dicomweb_does_not_answer() -> None:
 def test_no_answer_is_quoted() -> None:
     body = json.dumps({"Message": SECRET, "Details": SECRET}).encode()
     for status in STATUSES:
-        fails(lambda source: source.count(), Answer(status, body))
+        fails(lambda source: source.count(), Answer(status, body), *([COUNT] if status == 404 else []))
 
 
 # -- UIDs and ids that would lead elsewhere ------------------------------------------------------
@@ -560,7 +631,7 @@ def test_a_study_whose_uid_no_url_can_hold_is_known_by_orthancs_id_and_parked(ui
 
 
 def test_a_study_that_was_known_by_orthancs_id_and_went_is_gone() -> None:
-    with HttpFake(Answer(404)) as http, pytest.raises(StudyGone, match=ID):
+    with HttpFake(MISSING) as http, pytest.raises(StudyGone, match=ID):
         orthanc(http.url).read(ID, [ID])
 
 
