@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, or_
+from sqlalchemy import Connection, bindparam, case, or_, update
 
 from mapper.ledger.database import Database
-from mapper.ledger.schema import study
+from mapper.ledger.schema import study, written
 
 
 def mark(database: Database, db: Connection, source: str, uids: Sequence[str], now: float, priority: int = 0) -> None:
@@ -29,6 +29,13 @@ def mark(database: Database, db: Connection, source: str, uids: Sequence[str], n
     )
     new = {"source": source, "generation": 1, "state": "pending", "not_before": now, "priority": priority}
     db.execute(statement, [{**new, "study_uid": uid, "marked_at": now} for uid in uids])
+
+
+def forget_sent(db: Connection, source: str, uids: Sequence[str]) -> None:
+    """Have all that studies wrote sent again: the server lost it, what they share with others perhaps as well."""
+    if uids:
+        theirs = written.c.source == source, written.c.study_uid == bindparam("uid")
+        db.execute(update(written).where(*theirs).values(sha256=""), [{"uid": uid} for uid in uids])
 
 
 def when(condition: Any, then: Any, otherwise: Any) -> Any:

@@ -1,6 +1,5 @@
 """A FHIR R4 server as the sink: one transaction a study, PUT under ids of our own."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,15 +14,13 @@ from mapper.maps.values.uid import uid_of
 from mapper.sinks import held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of
+from mapper.sinks.pages import pages
 from mapper.sinks.retraction import retracted
 from mapper.sinks.sink import Key, Resource
 
 CORE = frozenset({"Patient", "Practitioner", "Organization", "Endpoint", "Device", "ImagingStudy"})
 """What is sent first when a server finds the whole transaction too large; the rest refers to it."""
 BASE, METADATA = Target(""), Target("/metadata")
-PAGE, PAGES = "500", 100_000
-QUERY = re.compile(r"[!-~]*")
-LONGEST_QUERY = 2000
 
 
 class FhirServer:
@@ -85,23 +82,16 @@ class FhirServer:
 
     def studies(self, endpoint: str) -> Iterator[tuple[str, str]]:
         """Yield StudyInstanceUID and id of every available ImagingStudy that is to be had at an Endpoint (its id)."""
-        query = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_elements": "identifier", "_count": PAGE}
-        page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
-        for _ in range(PAGES):
-            if page is None:
-                return
-            for entry in page.entry:
-                yield from ((uid, entry.resource.id) for uid in study_uids(entry.resource))
-            more = next_query(page)
-            page = self._client.get(BASE, held.Bundle, more) if more else None
-        raise SinkBusy("the pages of the FHIR server do not come to an end")
+        query = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_elements": "identifier"}
+        for found in self._studies(query):
+            yield from ((uid, found.id) for uid in study_uids(found))
 
     def parts_of(self, study: Key) -> list[Resource]:
         """Return what says of itself that it is part of an ImagingStudy; see Sink.parts_of."""
-        query = {"part-of": "/".join(study), "_elements": "identifier,code", "_count": PAGE}
-        page = self._client.get(Target("/Observation"), held.Parts, query)
-        found = [entry.resource for entry in page.entry] if page else []
-        return [one for one in found if one.get("resourceType") == "Observation" and isinstance(one.get("id"), str)]
+        query = {"part-of": "/".join(study), "_elements": "identifier,code"}
+        found = pages(self._client, Target("/Observation"), query, self._public_url, held.Parts)
+        each = [entry.resource for page in found for entry in page.entry]
+        return [one for one in each if one.get("resourceType") == "Observation" and isinstance(one.get("id"), str)]
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown, SinkBusy or SinkRefused.
@@ -110,7 +100,7 @@ class FhirServer:
         """
         try:
             if not self._proven:
-                for found in shortcomings(self._client.get(METADATA, CapabilityStatement)):
+                for found in shortcomings(self._statement()):
                     raise SinkRefused(str(found))
             self._client.probe()
         except MapperError:
@@ -120,13 +110,20 @@ class FhirServer:
 
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
-        query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id", "_count": PAGE}
-        page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
-        return sorted(one.resource.id for one in page.entry) if page else []
+        query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id"}
+        return sorted(one.id for one in self._studies(query))
+
+    def _studies(self, query: Mapping[str, str]) -> Iterator[held.Resource]:
+        for page in pages(self._client, Target("/ImagingStudy"), query, self._public_url, held.Bundle):
+            yield from (entry.resource for entry in page.entry if entry.resource.resourceType == "ImagingStudy")
+
+    def _statement(self) -> CapabilityStatement | None:
+        answer = self._client.ask("GET", METADATA)
+        return None if answer.status in (404, 410) else self._client.told(answer, CapabilityStatement)
 
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this server; raises as `probe`."""
-        statement = self._client.get(METADATA, CapabilityStatement)
+        statement = self._statement()
         missing = list(shortcomings(statement))
         if statement and statement.fhirVersion:
             name = printable(statement.software.name)
@@ -169,15 +166,3 @@ def study_uids(study: held.Resource) -> list[str]:
     """Return the StudyInstanceUID of an ImagingStudy, in a list."""
     values = [one.value for one in study.identifier if one.system == DICOM_UID]
     return [uid for value in values if (uid := uid_of(value))]
-
-
-def next_query(page: held.Bundle) -> str:
-    """Return the query of the next page: of the server's link nothing else is used, neither host nor path.
-
-    Raises SinkBusy for one that no server needs.
-    """
-    links = [link.url for link in page.link if link.relation == "next"]
-    query = links[0].partition("#")[0].partition("?")[2] if links else ""
-    if len(query) > LONGEST_QUERY or not QUERY.fullmatch(query):
-        raise SinkBusy("the FHIR server's link to the next page is none")
-    return query

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from mapper.ledger.ledger import BY_HAND, RECONCILED, Ledger
+from mapper.ledger.dirty import forget_sent, mark
+from mapper.ledger.ledger import BEHIND, RECONCILED, Ledger
 from mapper.ledger.schema import seen, study
 from mapper.sinks.sink import Key, Sink
 from mapper.sync.sweep import BRAKE, brake_on
@@ -67,7 +68,10 @@ def reconcile(
     strange = {uid for uid in offered - held if states.get(uid, "removed") == "removed"}
     lost = {uid for uid in held - offered if states.get(uid) == "synced"}
     brake = "" if vanishing_allowed else brake_on(len(strange), len(offered), complete=True)
-    ledger.mark(source, lost | (set() if brake else strange), BY_HAND)
+    with ledger.database.write() as db:
+        forget_sent(db, source, sorted(lost))
+        mark(ledger.database, db, source, sorted(lost), ledger.clock(), BEHIND)  # however many: live work goes first
+        mark(ledger.database, db, source, sorted(set() if brake else strange), ledger.clock())
     ledger.put(f"{BRAKE}:{source}:fhir", brake)
     ledger.put(f"{RECONCILED}:{source}", str(ledger.clock()))
     looked_up = [] if "synced" in states.values() else sorted(held - offered)[:LOOKED_UP]

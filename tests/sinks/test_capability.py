@@ -75,6 +75,13 @@ def test_what_is_not_said_is_unknown_and_proven_by_the_first_write(said: dict[st
     assert "Example" in found[0].text
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_where_no_statement_is_no_fhir_server_is(status: int) -> None:
+    with HttpFake(Answer(status)) as http:
+        (found,) = server(http.url).check()
+    assert "no FHIR server" in found.text
+
+
 @pytest.mark.parametrize(("said", "why"), CANNOT.values(), ids=CANNOT)
 def test_what_says_that_it_cannot_is_not_written_to(said: Any, why: str) -> None:
     with HttpFake(Answer(200, said)) as http, pytest.raises(SinkRefused, match=why) as failed:
