@@ -12,7 +12,7 @@ What can go wrong, and the fate of the study it happens to:
   + TwoPatients       park      one StudyInstanceUID under two PatientIDs
   + BadUID            park      the StudyInstanceUID is none: it cannot become part of a URL
   + OtherPatient      park      another source says the study is another patient's
-  + BadMetadata       park      the source's metadata of a series are not DICOM JSON
+  + BadMetadata       park      the source's metadata of a series are not DICOM JSON, or a data set of them is too large
   + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
   + SinkDown          retry     the FHIR server or its database is down (an outage)
   + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
