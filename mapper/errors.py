@@ -5,6 +5,7 @@ What can go wrong, and the fate of the study it happens to:
   + SettingError      stop      a setting is wrong, or differs from what the ledger was made with
   + SourceDown        retry     Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
   + SourceBusy        retry     Orthanc fails at this one study, or answers what is none of its answers
+  + AnswerTooLarge    retry     an answer of the source is larger than its bound: fewer things are asked for at once
   + SourceChanged     retry     the study changed while it was read: read it again
   + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
   + NotOneStudy       park      the input holds no study, or several
@@ -59,6 +60,10 @@ class SourceBusy(MapperError):
     """The source answers, but fails at this request."""
 
     fate = "retry"
+
+
+class AnswerTooLarge(SourceBusy):
+    """An answer of the source is larger, or nests deeper, than it may."""
 
 
 class SourceChanged(MapperError):

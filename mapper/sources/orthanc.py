@@ -18,6 +18,7 @@ from mapper.dicom.reader import Reader
 from mapper.dicom.study import Study
 from mapper.dicom.uid import is_askable
 from mapper.errors import (
+    AnswerTooLarge,
     BadMetadata,
     BadUID,
     NotOneStudy,
@@ -218,9 +219,16 @@ class Orthanc:
         return self._must(STATISTICS, rest.Statistics).CountStudies
 
     def _pages(self, target: Target, kind: type[T]) -> Iterator[T]:
-        since = 0
+        """Yield what is there in pages; of a page that is larger than an answer may be, half as much is asked for."""
+        since, limit = 0, PAGE
         for _ in range(PAGES):
-            page = self._web.must("GET", target, list[kind], expand="", since=since, limit=PAGE)  # type: ignore[valid-type]
+            try:
+                page = self._web.must("GET", target, list[kind], expand="", since=since, limit=limit)  # type: ignore[valid-type]
+            except AnswerTooLarge:
+                if limit == 1:
+                    raise
+                limit //= 2
+                continue
             if not page:
                 return
             yield from page

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from mapper.errors import MapperError, SettingError, SourceBusy, SourceDown
+from mapper.errors import AnswerTooLarge, MapperError, SettingError, SourceBusy, SourceDown
 from mapper.http.body import decoded
-from mapper.http.no_answer import NoAnswer, Unreachable, Unreadable, Untrusted
+from mapper.http.no_answer import NoAnswer, TooMuch, Unreachable, Unreadable, Untrusted
 from mapper.http.peer import Bound, Incoming, Peer, basic
 from mapper.http.target import Target
 from mapper.sources import rest
@@ -117,7 +117,9 @@ class Web:
         if isinstance(error, Untrusted):
             return SourceDown(f"{self.url}: {error}: check orthanc_ca and orthanc_url")
         said = f"{self.url}: the answer to {request} {error}"
-        return SourceBusy(said) if self._alive() else SourceDown(said)
+        if not self._alive():
+            return SourceDown(said)
+        return AnswerTooLarge(said) if isinstance(error, TooMuch) else SourceBusy(said)
 
     def _alive(self) -> bool:
         try:

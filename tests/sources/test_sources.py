@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from mapper.configuration import load
 from mapper.dicom.item import tag_of
 from mapper.dicom.reader import Reader
 from mapper.errors import (
+    AnswerTooLarge,
     BadMetadata,
     BadUID,
     MapperError,
@@ -132,7 +134,7 @@ NO_ANSWERS: dict[str, Answer] = {
 def test_an_answer_that_is_none_of_orthancs(answer: Answer) -> None:
     """An Orthanc that lives fails at this one request; one that does not answer its first question is down."""
     busy = fails(lambda source: source.count(), answer, COUNT)
-    assert type(busy) is SourceBusy
+    assert isinstance(busy, SourceBusy)
     assert "GET /statistics" in str(busy)
     for probe in (answer, Answer(404), Answer(503), Answer(302, headers={"Location": "/"}), CUT):
         assert type(fails(lambda source: source.count(), answer, probe)) is SourceDown
@@ -466,6 +468,55 @@ def test_the_listing_comes_in_pages() -> None:
     assert ["since=0" in pages[0], "since=500" in pages[1], "since=501" in pages[2]] == [True] * 3
 
 
+class Series:
+    """An Orthanc 1.10.1 that holds series of so many instances, and remembers which pages it was asked for."""
+
+    def __init__(self, *instances: int) -> None:
+        self.held = [one_series(f"{UID}.{number}", many, number) for number, many in enumerate(instances, 1)]
+        self.pages: list[tuple[int, int]] = []
+
+    def __call__(self, path: str) -> Answer:
+        place, _, query = path.partition("?")
+        asked = {name: int(value) for name, value in re.findall(r"(since|limit)=(\d+)", query)}
+        if place == "/studies":
+            return Answer(200, [study(Series=[one["ID"] for one in self.held])][asked["since"] :])
+        if place == "/series":
+            since, limit = asked["since"], asked["limit"]
+            self.pages.append((since, limit))
+            return Answer(200, self.held[since : since + limit])
+        return {"/tools/now": NOW, "/system": Answer(200, {"Version": "1.10.1"}), "/statistics": COUNT}[place]
+
+
+FITS = 20_000
+"""Instances of a series of which a page is just within 1 MB."""
+LONG: dict[str, tuple[list[int], bool]] = {  # instances of each series -> whether all of them can be listed
+    "short ones": ([10] * 3, True),
+    "none": ([], True),
+    "many long ones": ([5_000] * 40, True),
+    "one that is as long as an answer may be": ([10, FITS, 10], True),
+    "all of them that long": ([FITS] * 3, True),
+    "longer than any answer": ([10, 30_000, 10], False),
+}
+
+
+@pytest.mark.parametrize(("instances", "listed"), LONG.values(), ids=LONG)
+def test_of_series_that_are_long_fewer_are_asked_for_at_once(instances: list[int], listed: bool) -> None:
+    held = Series(*instances)
+    with HttpFake(answering=held) as http:
+        settings = load(Settings, orthanc_url=http.url, fhir_url=http.url, orthanc_limit=1)
+        source = orthanc_of(settings.all_sources[0], settings)
+        if not listed:
+            with pytest.raises(AnswerTooLarge, match=r"GET /series .*orthanc_limit"):
+                list(source.listing())
+            assert held.pages[-1] == (1, 1)
+            return
+        (found,) = source.listing()
+    assert found.fingerprint.split("/")[1] == str(sum(instances))
+    limits = [limit for _, limit in held.pages]
+    assert limits == sorted(limits, reverse=True)
+    assert len(limits) < 10 + 2 * len(instances)
+
+
 def test_changes_are_followed_from_a_cursor() -> None:
     log = [
         {"ID": ID, "ChangeType": "StableStudy", "Seq": 8},
@@ -739,7 +790,7 @@ LARGE_METADATA: dict[str, Answer] = {
 def test_metadata_beyond_their_bound_are_tried_again(answer: Answer) -> None:
     bound = Bound(2, 0.5 if answer.wait else 30.0)
     busy = metadata_of(answer, COUNT, metadata=bound)
-    assert type(busy) is SourceBusy
+    assert isinstance(busy, SourceBusy)
     assert "GET /dicom-web/studies/{study}/series/{series}/metadata" in str(busy)
     assert type(metadata_of(answer, Answer(503), metadata=bound)) is SourceDown
 
@@ -758,9 +809,9 @@ def test_the_settings_say_what_answers_may_cost() -> None:
     small = {"orthanc_limit": 1, "fhir_limit": 1, "metadata_limit": 1}
     with HttpFake(large, COUNT, large, COUNT, Answer(200, wait=10.0), COUNT) as http:
         settings = load(Settings, orthanc_url=http.url, fhir_url=http.url, **small)
-        with pytest.raises(SourceBusy, match="1 MB"):
+        with pytest.raises(AnswerTooLarge, match=r"1 MB \(orthanc_limit\)"):
             orthanc_of(settings.all_sources[0], settings).count()
-        with pytest.raises(SinkBusy, match="1 MB"):
+        with pytest.raises(SinkBusy, match=r"1 MB \(fhir_limit\)"):
             fhir_server_of(settings).probe()
         http.answers.pop(0)
         settings = load(Settings, orthanc_url=http.url, timeout=0.2)
@@ -769,7 +820,7 @@ def test_the_settings_say_what_answers_may_cost() -> None:
     metadata = Answer(200, b'[{"a":"' + b"x" * (1 << 20) + b'"}]')
     with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, metadata, COUNT) as http:
         settings = load(Settings, orthanc_url=http.url, **small)
-        with pytest.raises(SourceBusy, match="1 MB"):
+        with pytest.raises(AnswerTooLarge, match=r"1 MB \(metadata_limit\)"):
             orthanc_of(settings.all_sources[0], settings).read(UID, [])
     with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, wait=10.0), COUNT) as http:
         settings = load(Settings, orthanc_url=http.url, metadata_timeout=0.2)
