@@ -1,6 +1,7 @@
 """The command line: orthanc-fhir ..."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -209,6 +210,8 @@ def problem_file(path: Path | None) -> Iterator[Any]:
         return
     try:
         opened = path.open("wb")
+        if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            os.fchmod(opened.fileno(), 0o600)  # a file that was there keeps its mode; it names studies
     except OSError as error:
         raise SettingError(f"--problems: {path} cannot be written ({error.strerror})") from None
     with opened as opened_file, written(opened_file) as file:
