@@ -5,6 +5,7 @@ What can go wrong, the fate of the study it happens to, and whose side it is on:
   + SettingError      stop      ours     a setting is wrong, or differs from what the ledger was made with
   + SourceDown        retry     source   Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
   + SourceBusy        retry     source   Orthanc fails at this one study, or answers what is none of its answers
+  + AnswerTooLarge    retry     source   an answer is larger than its bound: fewer things are asked for at once
   + SourceChanged     retry     source   the study changed while it was read: read it again
   + StudyGone         retract   source   Orthanc's own 404 and no other id for that StudyInstanceUID
   + NotOneStudy       park      source   the input holds no study, or several
@@ -12,7 +13,7 @@ What can go wrong, the fate of the study it happens to, and whose side it is on:
   + TwoPatients       park      source   one StudyInstanceUID under two PatientIDs
   + BadUID            park      source   the StudyInstanceUID is none: it cannot become part of a URL
   + OtherPatient      park      source   another source says the study is another patient's
-  + BadMetadata       park      source   the source's metadata of a series are not DICOM JSON
+  + BadMetadata       park      source   the metadata of a series are not DICOM JSON, or a data set is too large
   + SinkBusy          retry     sink     409, 429, 502, 503, 504, a timeout, a cut connection
   + SinkDown          retry     sink     the FHIR server or its database is down (an outage)
   + SinkRefused       retry     sink     401, 403, 404 at the base: settings or rights (an outage, said clearly)
@@ -64,6 +65,10 @@ class SourceBusy(MapperError):
 
     side = "source"
     fate = "retry"
+
+
+class AnswerTooLarge(SourceBusy):
+    """An answer of the source is larger, or nests deeper, than it may."""
 
 
 class SourceChanged(MapperError):

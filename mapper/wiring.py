@@ -27,8 +27,8 @@ def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
         password=source.password.get_secret_value() if source.password else None,
         name=source.name,
         ca=str(source.ca) if source.ca else None,
-        answer=Bound(settings.orthanc_limit, settings.timeout),
-        metadata=Bound(settings.metadata_limit, settings.metadata_timeout),
+        answer=Bound(settings.orthanc_limit, settings.timeout, "orthanc_limit"),
+        metadata=Bound(settings.metadata_limit, settings.metadata_timeout, "metadata_limit"),
         root=source.dicomweb_root,
     )
 
@@ -41,7 +41,7 @@ def fhir_server_of(settings: Settings, metrics: Metrics | None = None) -> FhirSe
         auth=(settings.fhir_user, password) if settings.fhir_user else None,
         token=settings.fhir_token.get_secret_value() if settings.fhir_token else None,
         ca=str(settings.fhir_ca) if settings.fhir_ca else None,
-        bound=Bound(settings.fhir_limit, settings.timeout),
+        bound=Bound(settings.fhir_limit, settings.timeout, "fhir_limit"),
         metrics=metrics or Metrics(),
     )
     return FhirServer(client, settings.fhir_public_url)

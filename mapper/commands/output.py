@@ -1,5 +1,7 @@
 """What a command writes: all of it, or a line that says so."""
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,6 +38,8 @@ def problem_file(path: Path | None) -> Iterator[Record]:
         return
     try:
         opened = path.open("wb")
+        if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            os.fchmod(opened.fileno(), 0o600)  # a file that was there keeps its mode; it names studies
     except OSError as error:
         raise SettingError(f"--problems: {path} cannot be written ({error.strerror})") from None
     with opened as opened_file, written(opened_file) as file:

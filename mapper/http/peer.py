@@ -26,10 +26,14 @@ HEADER = re.compile(r"[\t\x20-\x7e]*")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What an answer may cost: MB when it is inflated, and seconds from the question to its last byte."""
+    """What an answer may cost: MB when it is inflated, and seconds from the question to its last byte.
+
+    `setting` is the name of the setting that says how many MB, if one does.
+    """
 
     megabytes: int
     seconds: float
+    setting: str = ""
 
 
 class Incoming:
@@ -47,7 +51,8 @@ class Incoming:
             for part in self._inflated():
                 size += len(part)
                 if size > most:
-                    raise TooMuch(f"is larger than {self._bound.megabytes} MB")
+                    said = f" ({self._bound.setting})" if self._bound.setting else ""
+                    raise TooMuch(f"is larger than {self._bound.megabytes} MB{said}")
                 yield part
 
     def read(self) -> bytes:

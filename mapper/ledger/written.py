@@ -5,10 +5,10 @@ Patient, Device, Practitioner, Endpoint and Organization are shared: one study i
 server holds; an empty hash means "send again".
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, bindparam, delete, update
 
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger.claim import Claim
@@ -103,6 +103,13 @@ class Written:
         """Mark the winners of these resources: the server lost what they had sent."""
         with self._deciding() as db:
             self._ask_again(db, lost)
+
+    def lose(self, source: str, uids: Sequence[str]) -> None:
+        """Have all that studies wrote sent again: the sink lost it, what they share with others perhaps as well."""
+        if uids:
+            theirs = written.c.source == source, written.c.study_uid == bindparam("uid")
+            with self._database.write() as db:
+                db.execute(update(written).where(*theirs).values(sha256=""), [{"uid": uid} for uid in uids])
 
     def forget(self) -> None:
         """Forget the content and version of all that was written: everything is sent again."""

@@ -48,6 +48,13 @@ class Entry(Struct, frozen=True):
     response: Response | None = None
 
 
+class Link(Struct, frozen=True):
+    """Bundle.link."""
+
+    relation: str = ""
+    url: str = ""
+
+
 class Part(Struct, frozen=True):
     """Bundle.entry of something whose content matters."""
 
@@ -59,13 +66,7 @@ class Parts(Struct, frozen=True):
 
     resourceType: Literal["Bundle"]
     entry: tuple[Part, ...] = ()
-
-
-class Link(Struct, frozen=True):
-    """Bundle.link."""
-
-    relation: str = ""
-    url: str = ""
+    link: tuple[Link, ...] = ()
 
 
 class Bundle(Struct, frozen=True):

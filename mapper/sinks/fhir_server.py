@@ -13,12 +13,12 @@ from mapper.sinks.bundle import Resource as Held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of
 from mapper.sinks.retraction import retracted
-from mapper.sinks.search import BASE, known, search
+from mapper.sinks.search import known, search
 from mapper.sinks.sink import Key, Resource
 
 CORE = frozenset({"Patient", "Practitioner", "Organization", "Endpoint", "Device", "ImagingStudy"})
 """What is sent first when a server finds the whole transaction too large; the rest refers to it."""
-METADATA = Target("/metadata")
+BASE, METADATA = Target(""), Target("/metadata")
 OURS: dict[str, tuple[str, dict[str, str]]] = {
     "Endpoint": ("ImagingStudy", {"endpoint": "{}", "status": "available", "_elements": "identifier"}),
     "ImagingStudy": ("Observation", {"part-of": "{}"}),
@@ -92,12 +92,13 @@ class FhirServer:
     def ours(self, about: Key) -> Iterator[Resource]:
         """Yield what refers to an Endpoint or an ImagingStudy; see Sink.ours."""
         kind, query = OURS[about[0]]
-        return search(self._client, kind, {name: value.format("/".join(about)) for name, value in query.items()})
+        asked = {name: value.format("/".join(about)) for name, value in query.items()}
+        return search(self._client, kind, asked, self._public_url)
 
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
         query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id"}
-        return sorted(known(one).id for one in search(self._client, "ImagingStudy", query))
+        return sorted(known(one).id for one in search(self._client, "ImagingStudy", query, self._public_url))
 
     def flush(self) -> None:
         """Do nothing: what a server has answered to is there."""
@@ -113,7 +114,7 @@ class FhirServer:
         """
         try:
             if not self._proven:
-                for found in shortcomings(self._client.get(METADATA, CapabilityStatement)):
+                for found in shortcomings(self._statement()):
                     raise SinkRefused(str(found))
             self._client.probe()
         except MapperError:
@@ -121,9 +122,13 @@ class FhirServer:
             raise
         self._proven = True
 
+    def _statement(self) -> CapabilityStatement | None:
+        answer = self._client.ask("GET", METADATA)
+        return None if answer.status in (404, 410) else self._client.told(answer, CapabilityStatement)
+
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this server; raises as `probe`."""
-        statement = self._client.get(METADATA, CapabilityStatement)
+        statement = self._statement()
         missing = list(shortcomings(statement))
         if statement and statement.fhirVersion:
             name = printable(statement.software.name)

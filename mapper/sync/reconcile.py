@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mapper.fhir.resource import Key
-from mapper.ledger.claim import BY_HAND
+from mapper.ledger.claim import BEHIND
 from mapper.ledger.ledger import RECONCILED, Ledger
 from mapper.sinks.sink import Sink, study_uids
 from mapper.sync.brake import BRAKE, brake_on
@@ -65,7 +65,9 @@ def reconcile(
     strange = {uid for uid in offered - held if states.get(uid, "removed") == "removed"}
     lost = {uid for uid in held - offered if states.get(uid) == "synced"}
     brake = "" if vanishing_allowed else brake_on(len(strange), len(offered), complete=True)
-    ledger.studies.mark(source, lost | (set() if brake else strange), BY_HAND)
+    ledger.written.lose(source, sorted(lost))
+    ledger.studies.mark(source, lost, BEHIND)  # however many: live work goes first
+    ledger.studies.mark(source, set() if brake else strange)
     ledger.meta.put(f"{BRAKE}:{source}:fhir", brake)
     ledger.meta.put(f"{RECONCILED}:{source}", str(ledger.clock()))
     looked_up = [] if "synced" in states.values() else sorted(held - offered)[:LOOKED_UP]

@@ -1,4 +1,4 @@
-"""The threads of a running service: one that marks, some that work, one that keeps the leases alive."""
+"""The threads of a running service: one that marks, some that work, one that keeps the leases and the sign of life."""
 
 import threading
 import time
@@ -17,6 +17,8 @@ from mapper.sync.worker import Worker
 IDLE = 1.0
 STOP_WITHIN = 30.0
 ALIVE, ALIVE_FOR = "alive", 15.0
+SIGN = ALIVE_FOR / 3
+"""Seconds between two signs of life: however long a sweep takes, whoever else starts must see that we work."""
 SWEEP_ASKED = "sweep asked"
 log = structlog.get_logger(__name__)
 
@@ -28,12 +30,11 @@ class Threads:
         self._worker, self._triggers, self._bell = worker, triggers, bell
         self._stopping = threading.Event()
         self._work = threading.Event()
-        targets = [("triggers", self._mark), ("leases", self._extend)]
+        targets = [("triggers", self._mark), ("leases", self._keep)]
         targets += [(f"worker-{number}", self._sync) for number in range(1, workers + 1)]
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets]
         self.alive_at = time.monotonic()
         """When the marking thread last came round: `readyz` looks at it."""
-        self._signed = 0.0
         self._name = new_owner()
 
     def start(self) -> None:
@@ -56,9 +57,7 @@ class Threads:
             self._guarded(self._mark_once)
             self._work.set()
             self.alive_at = time.monotonic()
-            self._guarded(self._sign)
             self._bell.wait(POLL)
-        self._guarded(partial(self._worker.ledger.meta.put, ALIVE, "0"))
 
     def _mark_once(self) -> None:
         """Look after every source that no other replica looks after."""
@@ -71,23 +70,24 @@ class Threads:
             if ledger.meta.lead(triggers.source.name, self._name):
                 self._guarded(partial(triggers.turn, sweep_asked=asked))
 
-    def _sign(self) -> None:
-        """Tell commands beside us that somebody works on this ledger."""
-        now = self._worker.ledger.clock()
-        if now >= self._signed + ALIVE_FOR / 3:
-            self._worker.ledger.meta.put(ALIVE, str(now))
-            self._signed = now
-
     def _sync(self) -> None:
         while not self._stopping.is_set():
             if not self._guarded(self._worker.turn):
                 self._work.wait(IDLE)
                 self._work.clear()
 
-    def _extend(self) -> None:
-        while not self._stopping.wait(LEASE / 4):
-            for claim in list(self._worker.claims.values()):
-                self._guarded(partial(self._worker.ledger.studies.extend, claim))
+    def _keep(self) -> None:
+        """Tell others that somebody works on this ledger, and lengthen our leases."""
+        ledger = self._worker.ledger
+        extended = time.monotonic()
+        while not self._stopping.is_set():
+            self._guarded(lambda: ledger.meta.put(ALIVE, str(ledger.clock())))
+            if time.monotonic() >= extended + LEASE / 4:
+                extended = time.monotonic()
+                for claim in list(self._worker.claims.values()):
+                    self._guarded(partial(ledger.studies.extend, claim))
+            self._stopping.wait(SIGN)
+        self._guarded(partial(ledger.meta.put, ALIVE, "0"))
 
     def _guarded(self, do: Callable[[], object]) -> bool:
         """Run one turn; a ledger that cannot be written must not end the thread."""

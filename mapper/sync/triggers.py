@@ -115,7 +115,8 @@ class Triggers:
         except MapperError as error:
             log.warning("not compared", source=self.source.name, reason=str(error))
             return
-        log.info("compared", source=self.source.name, strange=found.strange, lost=found.lost)
+        say = log.warning if found.strange or found.lost else log.info
+        say("compared", source=self.source.name, strange=found.strange, lost=found.lost)
         if found.elsewhere:
             log.error("other ids", source=self.source.name, reason=found.elsewhere)
         if found.brake:

@@ -1,6 +1,6 @@
 """What works between whole sweeps and beside them: glances, the comparison with FHIR, a new mapping, one leader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 
@@ -8,11 +8,12 @@ from mapper.errors import SinkDown
 from mapper.fhir.ids import resource_id
 from mapper.ledger.claim import BY_HAND
 from mapper.ledger.ledger import Ledger
+from mapper.sinks.sink import Key, Resource
 from mapper.sources.source import Sighting
 from mapper.sync.reconcile import EVERY, due, reconcile
 from mapper.sync.sweep import glance, sweep
 from mapper.sync.triggers import SWEEP, Triggers
-from tests.support.fakes import SITE, FakeSource, World, study_key
+from tests.support.fakes import SITE, FakeSource, World, references, study_key
 
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
 ENDPOINT = resource_id(SITE.namespace, "Endpoint", "dicom-wado-rs", SITE.dicomweb or "")
@@ -149,6 +150,46 @@ def test_what_the_server_lost_is_written_again(world: World) -> None:
     world.work()
     assert world.sink.available() == [A, B]
     assert len(world.sink.keys("Patient")) == 1
+
+
+def test_however_much_the_server_lost_live_work_goes_first(world: World) -> None:
+    """An index that is built anew finds nothing for a while."""
+    uids = [f"1.9.{number}" for number in range(1, 61)]
+    in_line(world, *uids)
+    before = world.sink.versions()
+    world.sink.ours = lambda about: iter(())  # type: ignore[method-assign]
+    world.mark(A)
+    assert compare(world) == (0, 60, False)
+    assert [claim.study_uid for claim in world.ledger.studies.claim(["orthanc"])] == [A]
+    world.ledger.studies.mark("orthanc", [uids[59]], BY_HAND)
+    assert [claim.study_uid for claim in world.ledger.studies.claim(["orthanc"])] == [uids[59]]
+    world.clock.forward(200)
+    world.work()
+    assert {key: world.sink.versions()[key] for key in before} == before
+
+
+def test_a_server_that_misses_what_studies_share_and_does_not_say_so_gets_it_again(world: World) -> None:
+    in_line(world, A, B)
+    shared = [*world.sink.keys("Patient"), *world.sink.keys("Endpoint")]
+    for key in (study_key(A), study_key(B), *shared):
+        world.sink.lose(key)
+    put = world.sink.put
+
+    def lax(resources: Iterable[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
+        sent = list(resources)
+        absent = {key for one in sent for key in references(one)} - set(world.sink.held)
+        world.sink.held |= {key: [] for key in absent}  # taken without a word, and not there
+        try:
+            return put(sent, expected)
+        finally:
+            for key in [key for key, versions in world.sink.held.items() if not versions]:
+                world.sink.lose(key)
+
+    world.sink.put = lax  # type: ignore[method-assign]
+    assert compare(world) == (0, 2, False)
+    world.work()
+    assert world.sink.available() == [A, B]
+    assert set(shared) <= set(world.sink.held)
 
 
 def test_what_somebody_retracted_is_offered_again(world: World) -> None:

@@ -1,14 +1,19 @@
 """What marks studies dirty: the first sweep, /changes by a cursor, rings, and what happens when the source is down."""
 
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from mapper.errors import SourceDown
+from mapper.ledger.ledger import LEASE
+from mapper.ledger.schema import study
 from mapper.sources.source import Sighting
-from mapper.sync.threads import Threads, somebody_works
+from mapper.sync import threads as module
+from mapper.sync.threads import ALIVE_FOR, Threads, somebody_works
 from mapper.sync.triggers import RESTS, SWEEP, SWEEP_AFTER_RING, Bell, Triggers
 from tests.support.fakes import Clock, World
 
@@ -210,6 +215,61 @@ def test_the_threads_sync_what_a_ring_tells_them_and_stop_when_told(world: World
         threads.stop()
     assert not somebody_works(world.ledger)
     assert world.sink.available() == [A, B]
+
+
+class Held(Triggers):
+    """Looks after a source without coming to an end, until a test lets it go."""
+
+    def turn(self, *, sweep_asked: float = 0.0) -> bool:
+        begun.set()
+        go_on.wait(30)
+        return False
+
+
+begun, go_on = threading.Event(), threading.Event()
+
+
+def test_however_long_a_sweep_takes_others_see_that_somebody_works(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SIGN", 0.01)
+    begun.clear()
+    go_on.clear()
+    threads = Threads(world.worker, [Held(world.source, world.ledger)], Bell(), workers=1)
+    threads.start()
+    try:
+        assert begun.wait(10)
+        for _ in range(3):
+            until(lambda: somebody_works(world.ledger))
+            world.clock.forward(10 * ALIVE_FOR)
+        until(lambda: somebody_works(world.ledger))
+    finally:
+        go_on.set()
+        threads.stop()
+    assert not somebody_works(world.ledger)
+
+
+def test_a_lease_is_lengthened_while_its_study_is_synced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SIGN", 0.01)
+    monkeypatch.setattr(module, "LEASE", 0.0)
+    world.mark(A)
+    (claim,) = world.ledger.studies.claim(["orthanc"])
+    world.worker.claims[claim.owner] = claim
+    go_on.clear()
+    threads = Threads(world.worker, [Held(world.source, world.ledger)], Bell(), workers=0)
+    threads.start()
+    try:
+        world.clock.forward(LEASE - 1)
+        until(lambda: lease(world) > world.clock() + LEASE / 2)
+    finally:
+        go_on.set()
+        threads.stop()
+
+
+def lease(world: World) -> float:
+    """Return until when a study is somebody's."""
+    with world.database.read() as db:
+        return float(db.execute(select(study.c.lease_until)).scalar_one())
 
 
 def test_a_thread_survives_what_nobody_expected(world: World) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mapper.dicom.characters import composed
 from mapper.maps.values.context import Context, beside
 from mapper.maps.values.text import as_code, as_text
 
@@ -141,8 +142,8 @@ def moment(cx: Context, on: str, at: tuple[str, str], offset: str | None) -> str
 def site_offset(cx: Context, local: datetime) -> str | None:
     """Return the offset of the site's zone at a local time, None when none is configured or it has none."""
     zones = cx.site.timezones
-    places = (beside(cx, "InstitutionName"), beside(cx, "StationName"))
-    name = next((zones[place] for place in places if place in zones), cx.site.timezone)
+    places = [one for one in (beside(cx, "InstitutionName"), beside(cx, "StationName")) if isinstance(one, str)]
+    name = next((zones[place] for place in map(composed, places) if place in zones), cx.site.timezone)
     if name is None:
         return None
     zone = ZoneInfo(name)

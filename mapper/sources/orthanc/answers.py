@@ -1,9 +1,12 @@
 """What Orthanc's REST API answers, in Orthanc's words; an answer of another shape is none of Orthanc's."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
+
+from mapper.http.body import decoded
+from mapper.http.no_answer import NoAnswer
 
 SHAPE = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
 """Orthanc's own ids: the SHA-1 of DICOM's."""
@@ -13,6 +16,21 @@ Id = Annotated[str, Meta(pattern=rf"\A{SHAPE}\Z")]
 def is_id(text: str) -> bool:
     """Tell whether a text has the shape of Orthanc's own ids."""
     return re.fullmatch(SHAPE, text) is not None
+
+
+class Missing(Struct):
+    """Orthanc's own 404, where it says anything (HttpDescribeErrors)."""
+
+    HttpStatus: Literal[404]
+    OrthancStatus: int
+
+
+def is_missing(body: bytes) -> bool:
+    """Tell whether this is what Orthanc itself says of what it does not have."""
+    try:
+        return decoded(body, Missing) is not None
+    except NoAnswer:
+        return False
 
 
 class Tags(Struct):

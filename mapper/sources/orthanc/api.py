@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from mapper.errors import SourceBusy, SourceDown
+from mapper.errors import AnswerTooLarge, SourceBusy
 from mapper.http.target import Target
 from mapper.sources.client import SourceClient
 from mapper.sources.orthanc import answers
@@ -45,14 +45,11 @@ class Api:
 
     def must(self, target: Target, kind: type[T], **query: Any) -> T:
         """Return what every Orthanc answers; raises SourceDown when this is none."""
-        found = self.client.json("GET", target, kind, **query)
-        if found is None:
-            raise SourceDown(f"{self.url} is no Orthanc: it does not know {target.template}; check orthanc_url")
-        return found
+        return self.client.must("GET", target, kind, **query)
 
     def now(self) -> datetime:
         """Return Orthanc's own time."""
-        return parse_time(self.client.text(NOW).strip().strip('"'))
+        return self.client.text(NOW, lambda text: parse_time(text.strip().strip('"')))
 
     def study(self, id: str) -> answers.Study | None:
         """Return a study by Orthanc's own id, None where there is none."""
@@ -71,14 +68,23 @@ class Api:
 
     def ids(self, level: str, uid: str) -> list[str]:
         """Return Orthanc's ids of what has this UID on a level: `Study`, `Instance`; it takes a and A for the same."""
-        hits = self.client.json("POST", LOOKUP, list[answers.Hit], data=uid.encode()) or []
+        hits = self.client.must("POST", LOOKUP, list[answers.Hit], data=uid.encode())
         return [hit.ID for hit in hits if hit.Type == level]
 
     def pages(self, target: Target, kind: type[T]) -> Iterator[T]:
-        """Yield everything of one level, in pages; raises SourceBusy when they do not end."""
-        since = 0
+        """Yield everything of one level, in pages; raises SourceBusy when they do not end.
+
+        Of a page that is larger than an answer may be, half as much is asked for.
+        """
+        since, limit = 0, PAGE
         for _ in range(PAGES):
-            page = self.client.json("GET", target, list[kind], expand="", since=since, limit=PAGE)  # type: ignore[valid-type]
+            try:
+                page = self.client.must("GET", target, list[kind], expand="", since=since, limit=limit)  # type: ignore[valid-type]
+            except AnswerTooLarge:
+                if limit == 1:
+                    raise
+                limit //= 2
+                continue
             if not page:
                 return
             yield from page

@@ -19,7 +19,7 @@ PIXELS = "7FE0"
 
 def plugins(client: SourceClient) -> Iterator[Finding]:
     """Yield which of the two plugins that we need are not there."""
-    there = client.json("GET", PLUGINS, list[str]) or []
+    there = client.must("GET", PLUGINS, list[str])
     if "dicom-web" not in there:
         yield problem("Orthanc has no DICOMweb plugin", "install orthanc-dicomweb and restart Orthanc")
     if "python" not in there:

@@ -49,8 +49,8 @@ class OrthancFeed:
         found: list[Sighting] = []
         for _ in range(PAGES):
             body = msgspec.json.encode(query | {"Since": len(found)})
-            page = self._api.client.json("POST", FIND, list[answers.Study], data=body)
-            found += [sighting(study, now) for study in page or []]
+            page = self._api.client.must("POST", FIND, list[answers.Study], data=body)
+            found += [sighting(study, now) for study in page]
             if not page or moved(found[-1].fingerprint) < since:
                 return [one for one in found if moved(one.fingerprint) >= since]
         raise self._api.endless(FIND)

@@ -27,8 +27,8 @@ TEXT = PLAIN_TEXT | {"PN"}
 SHARED = frozenset({CHARSET, *map(tag_of, PATIENT)})
 """Attributes that are the same in all instances of a study, or as good as that: Orthanc tells studies apart by them."""
 TAG = re.compile("[0-9A-F]{8}")
-MOST = 2000
-"""Texts of one study that are read again; the others stay doubted."""
+MOST, KEPT = 2000, 200
+"""Texts of one study that are read again, and how many of these are kept for the shared ones; others stay doubted."""
 LOOKUP = Target("/tools/lookup")
 Path = tuple[str, ...]
 Terms = tuple[str, ...]
@@ -56,17 +56,20 @@ class RawTexts:
             return elements if ascii else {**elements, CHARSET: {"vr": "CS", "Value": ["ISO_IR 6"]}}
         if all(map(is_trusted, sets)):
             return elements
-        texts = Texts()
+        texts, shared = Texts(), {tag: one for tag, one in elements.items() if tag in SHARED}
         try:
-            uid = Item(elements)["SOPInstanceUID"] or ""
-            made = Instance(self, uid, members).again((), elements, (), texts)
+            instance = Instance(self, Item(elements)["SOPInstanceUID"] or "", members)
+            known = instance.again((), shared, (), texts)
         except (Unread, ValueError):  # whoever asks for an unreadable UID is told
             return elements
-        return {**made, CHARSET: texts.named()}
+        try:
+            return {**instance.again((), elements, (), texts), CHARSET: texts.named()}
+        except Unread:  # all data sets of a study name one patient nevertheless
+            return {**elements, **known, **{tag: one for tag, one in elements.items() if tag == CHARSET}}
 
     def id_of(self, uid: str, members: set[str]) -> str:
         """Return Orthanc's id of the instance of a series; raises Unread where it has none."""
-        hits = (self._client.json("POST", LOOKUP, list[answers.Hit], data=uid.encode()) if uid else None) or []
+        hits = self._client.must("POST", LOOKUP, list[answers.Hit], data=uid.encode()) if uid else []
         found = [hit.ID for hit in hits if hit.Type == "Instance" and hit.ID in members]
         if len(found) != 1:
             raise Unread
@@ -79,7 +82,7 @@ class RawTexts:
         """
         shared = path[0] in SHARED
         if not shared or (path, came) not in self._known:
-            if not self._left:
+            if self._left <= (0 if shared else KEPT):
                 raise Unread
             self._left -= 1
             parts = [f"{part[:4]}-{part[4:]}" if len(part) == len(CHARSET) else part for part in path]

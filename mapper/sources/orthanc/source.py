@@ -135,6 +135,8 @@ class Orthanc:
         if study is None:
             return None
         instances = self._api.instances(orthanc_id) if self._counts_needed() else None
+        if instances is None and self._counts_needed():
+            return None
         return sighting(study, self._api.now(), instances)
 
     def holds(self, study_uid: str) -> bool:
@@ -148,7 +150,7 @@ class Orthanc:
         if not is_askable(study_uid):
             return False
         query = {"Level": "Study", "Query": {"StudyInstanceUID": study_uid}, "Expand": True}
-        found = self._client.json("POST", FIND, list[answers.Study], data=msgspec.json.encode(query)) or []
+        found = self._client.must("POST", FIND, list[answers.Study], data=msgspec.json.encode(query))
         return any(name_of(study) == study_uid for study in found)
 
     # -- all studies ----------------------------------------------------------------------------
