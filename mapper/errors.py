@@ -31,7 +31,7 @@ burns no attempt. No message here holds a value of a DICOM attribute, the StudyI
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Fate = Literal["retry", "park", "retract", "stop"]
 Side = Literal["source", "sink", "ledger", "ours"]
@@ -45,6 +45,13 @@ class MapperError(Exception):
     outage: ClassVar[bool] = False
     retry_after: float | None = None
 
+    def __init_subclass__(
+        cls, *, side: Side | None = None, fate: Fate | None = None, outage: bool = False, **named: Any
+    ) -> None:
+        """Set what a kind of failure says at its head; what it does not say is its parent's."""
+        super().__init_subclass__(**named)
+        cls.side, cls.fate, cls.outage = side or cls.side, fate or cls.fate, outage or cls.outage
+
 
 class SettingError(MapperError):
     """A setting is wrong; the message names the setting and what is allowed."""
@@ -52,18 +59,15 @@ class SettingError(MapperError):
     fate = "stop"
 
 
-class SourceDown(MapperError):
+class SourceDown(MapperError, side="source", fate="retry"):
     """The source of studies does not answer."""
 
-    side = "source"
-    fate = "retry"
     outage = True
 
 
-class SourceBusy(MapperError):
+class SourceBusy(MapperError, side="source"):
     """The source answers, but fails at this request."""
 
-    side = "source"
     fate = "retry"
 
 
@@ -71,17 +75,15 @@ class AnswerTooLarge(SourceBusy):
     """An answer of the source is larger, or nests deeper, than it may."""
 
 
-class SourceChanged(MapperError):
+class SourceChanged(MapperError, side="source"):
     """The study changed while it was read."""
 
-    side = "source"
     fate = "retry"
 
 
-class StudyGone(MapperError):
+class StudyGone(MapperError, side="source"):
     """The source itself says that it no longer holds the study."""
 
-    side = "source"
     fate = "retract"
 
 
@@ -97,10 +99,8 @@ class Unreadable(MapperError):
     side = "source"
 
 
-class TwoPatients(MapperError, ValueError):
+class TwoPatients(MapperError, ValueError, side="source"):
     """One StudyInstanceUID stands under two PatientIDs; the message names where, `ids` are the source's own."""
-
-    side = "source"
 
     def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -125,62 +125,51 @@ class BadMetadata(MapperError, ValueError):
     side = "source"
 
 
-class SinkBusy(MapperError):
+class SinkBusy(MapperError, side="sink"):
     """The FHIR server asks to come again, or its answer is unknown: the same bytes are sent again."""
 
-    side = "sink"
     fate = "retry"
 
 
-class SinkDown(MapperError):
+class SinkDown(MapperError, side="sink", fate="retry"):
     """The FHIR server, or the database behind it, is down."""
 
-    side = "sink"
-    fate = "retry"
     outage = True
 
 
-class SinkRefused(MapperError):
+class SinkRefused(MapperError, side="sink", fate="retry"):
     """The FHIR server refuses us as a whole: address, credentials or rights are wrong."""
 
-    side = "sink"
-    fate = "retry"
     outage = True
 
 
-class LedgerFailed(MapperError):
+class LedgerFailed(MapperError, side="ledger", fate="retry"):
     """The ledger's database failed; `kind` is the name of its failure, whose text may hold a URL or a value."""
 
-    side = "ledger"
-    fate = "retry"
     kind: str = "unknown"
 
 
-class LeaseLost(MapperError):
+class LeaseLost(MapperError, side="ledger"):
     """The claim on a study ran out while it was synced; somebody else has it now."""
 
-    side = "ledger"
     fate = "retry"
 
 
-class StaleVersion(MapperError):
+class StaleVersion(MapperError, side="sink"):
     """The server holds another version than the one the ledger knows."""
 
-    side = "sink"
     fate = "retry"
 
 
-class TargetMissing(MapperError):
+class TargetMissing(MapperError, side="sink"):
     """A resource that this study only refers to is not on the server."""
 
-    side = "sink"
     fate = "retry"
 
 
-class TooLarge(MapperError):
+class TooLarge(MapperError, side="sink"):
     """The FHIR server finds the transaction too large (413)."""
 
-    side = "sink"
     fate = "retry"
 
 

@@ -178,7 +178,7 @@ def test_a_check_of_a_site_stands_before_the_sink(page: ModuleType, folder: Any,
     sweep(world.ledger, folder)
     world.work()
     assert (world.state(A), world.state(B)) == ("synced", "parked")
-    assert world.ledger.parked_by_failure() == {BundleRejected.__name__: 1}
+    assert world.ledger.rows.parked_by_failure() == {BundleRejected.__name__: 1}
     world.database.close()
 
 

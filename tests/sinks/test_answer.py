@@ -710,9 +710,9 @@ def test_a_server_behind_a_gateway_has_another_base(mine: str, link: str, path: 
     with HttpFake(first, *([Answer(200, {"resourceType": "Bundle"})] if path else [])) as http:
         if path is None:
             with pytest.raises(SinkBusy):
-                list(sink_of(http.url).studies("e1"))
+                list(sink_of(http.url).ours(("Endpoint", "e1")))
         else:
-            assert list(sink_of(http.url).studies("e1")) == []
+            assert list(sink_of(http.url).ours(("Endpoint", "e1"))) == []
     assert [asked.path for asked in http.asked[1:]] == ([f"/fhir{path}"] if path else [])
 
 

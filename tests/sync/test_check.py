@@ -99,7 +99,7 @@ def test_what_the_check_refuses_is_the_study_s_problem_and_nothing_is_sent(world
     assert "SECRET" not in world.reason(A)
     assert world.sink.version(study_key(A)) == ""
     assert all(study_key(A) not in put for put in world.sink.puts)
-    assert world.ledger.parked_by_failure() == {BundleRejected.__name__: 1}
+    assert world.ledger.rows.parked_by_failure() == {BundleRejected.__name__: 1}
 
 
 def test_a_study_that_passes_after_all_is_synced(world: World) -> None:
@@ -108,7 +108,7 @@ def test_a_study_that_passes_after_all_is_synced(world: World) -> None:
     world.mark(A)
     world.work()
     world.worker = world.new_worker()
-    world.ledger.retry([A])
+    world.ledger.studies.retry([A])
     world.work()
     assert world.state(A) == "synced"
 

@@ -131,11 +131,9 @@ class Orthanc:
         raise StudyGone(f"study {study_uid} is no longer in Orthanc")
 
     def _sighting(self, orthanc_id: str) -> Sighting | None:
-        study = self._api.study(orthanc_id)
-        if study is None:
-            return None
-        instances = self._api.instances(orthanc_id) if self._counts_needed() else None
-        if instances is None and self._counts_needed():
+        study, counted = self._api.study(orthanc_id), self._counts_needed()
+        instances = self._api.instances(orthanc_id) if study and counted else None
+        if study is None or (counted and instances is None):
             return None
         return sighting(study, self._api.now(), instances)
 
