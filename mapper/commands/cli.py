@@ -1,11 +1,14 @@
 """The command line: orthanc-fhir ... What a command needs is imported when it is called: each starts at once."""
 
+import errno
 import os
 import sys
+from contextlib import suppress
 
 import typer
 
 from mapper.commands import convert, doctor, explain, retry, serve, studies, sync, table
+from mapper.terminal import say
 
 app = typer.Typer(
     name="orthanc-fhir",
@@ -27,6 +30,8 @@ COMMANDS = (
     doctor.doctor,
 )
 """Every command, in the order of the help; its name is the function's."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a disk says that takes no more."""
 for command in COMMANDS:
     app.command()(command)
 
@@ -38,6 +43,13 @@ def main() -> None:
         app()
     except BrokenPipeError:
         sys.stderr.close()
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        with suppress(OSError):  # what it still holds cannot be written either
+            sys.stdout.close()
+        say(f"orthanc-fhir: standard output cannot be written ({error.strerror}): what is there is not whole", err=True)
         raise SystemExit(1) from None
 
 

@@ -1,7 +1,10 @@
 """The examination of a site, for `doctor`: every connection, version, permission and setting; nothing is changed."""
 
 import stat
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +19,9 @@ from mapper.sync.reconcile import LOOKED_UP, STRANGERS, under_other_ids
 from mapper.sync.sweep import brakes
 from mapper.web.token import usable
 from mapper.wiring import fhir_server_of, ledger_of, orthanc_of
+
+LOOKED_AT, REASONS = 1000, 3
+"""Studies whose reasons are looked at, and how many of the reasons are said."""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -74,11 +80,17 @@ def is_made(settings: Settings) -> bool:
 def ledger(settings: Settings) -> Iterator[Finding]:
     """Look at the ledger; where there is none, none is made."""
     if not is_made(settings):
-        yield limit("there is no ledger yet", "the first `orthanc-fhir serve` makes it")
+        place = file_of(settings.ledger.get_secret_value())
+        at = f" at {place.absolute()}" if place else ""
+        yield limit(f"there is no ledger yet{at}", "the first `orthanc-fhir serve` makes it; is this the right place?")
         return
     found = ledger_of(settings, make=False)
     counts = ", ".join(f"{number} {state}" for state, number in found.rows.counts().items() if number)
     yield ok(f"ledger can be used: {counts or 'no study yet'}")
+    for state in ("parked", "retrying"):
+        reasons = Counter(row.reason for row in found.rows.page(state, LOOKED_AT))
+        for reason, number in reasons.most_common(REASONS):
+            yield limit(f"{number} {state}: {reason}", "orthanc-fhir studies --state " + state)
     for reason in (reason for source in settings.all_sources for reason in brakes(found, source.name)):
         yield problem(f"nothing is retracted: {reason}", "if that is right, run orthanc-fhir sync --accept-removals")
     found.database.close()
@@ -86,16 +98,13 @@ def ledger(settings: Settings) -> Iterator[Finding]:
 
 def strangers(settings: Settings) -> Iterator[Finding]:
     """Look whether the FHIR server holds studies of ours under other ids: all of them would stand there twice."""
-    if is_made(settings) and ledger_of(settings, make=False).rows.counts()["synced"]:
-        return
-    try:
-        namespace = namespace_of(settings)
-    except SettingError:
-        return  # `serve` makes the file: `identity` says so
+    study_key = None  # as long as `serve` has made no namespace, no id in FHIR is ours
+    with suppress(SettingError):
+        study_key = partial(imaging_study_key, namespace_of(settings))
     sink = fhir_server_of(settings)
     for source in settings.all_sources:
         uids = [one.study_uid for one in islice(orthanc_of(source, settings).listing(), LOOKED_UP)]
-        number = under_other_ids(sink, lambda uid: imaging_study_key(namespace, uid), uids)
+        number = under_other_ids(sink, study_key, uids)
         if number:
             yield problem(STRANGERS.format(number=number, of=len(uids)), "docs/operations.md, Studies under other ids")
 

@@ -1,6 +1,6 @@
 """`explain`: where every element of a study's FHIR comes from."""
 
-from contextlib import suppress
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +9,8 @@ import typer
 from mapper.commands.app import Config, one_line
 from mapper.configuration import load
 from mapper.dicom.uid import is_askable
-from mapper.errors import NotOneStudy, StudyGone
-from mapper.settings import Settings
+from mapper.errors import MapperError, NotOneStudy, StudyGone
+from mapper.settings import OrthancSource, Settings
 from mapper.terminal import say, shown_json
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ def explain(
 
     with one_line(), Progress("files") as progress:
         settings = load(Settings, config)
-        if not Path(study).exists() and not is_askable(study):
-            raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
-        if Path(study).exists():
+        source = settings.all_sources[0]
+        if os.path.exists(study):
             found = read_folders([Path(study)], lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
             read = found.only_study()
+        elif is_askable(study):
+            read, source = found_in(settings, study)
         else:
-            read = found_in(settings, study)
-        site = site_of(settings, settings.all_sources[0], namespace_of(settings, make=True))
+            raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
+        site = site_of(settings, source, namespace_of(settings))
         mapped = study_to_fhir(read, site, silences := Silences())
         if as_json:
             for one in objects(mapped, silences, settings.fhir_public_url, redact=redact):
@@ -55,11 +56,17 @@ def explain(
             say(line)
 
 
-def found_in(settings: Settings, study_uid: str) -> "Study":
-    """Return a study from the first source that holds it; raises StudyGone when none does."""
+def found_in(settings: Settings, study_uid: str) -> "tuple[Study, OrthancSource]":
+    """Return a study and the first source that holds it, which is the one that explains it.
+
+    Raises StudyGone when none does, or what keeps a source from being asked where no other one holds it.
+    """
     from mapper.wiring import orthanc_of
 
-    for source in settings.all_sources[:-1]:
-        with suppress(StudyGone):
-            return orthanc_of(source, settings).read(study_uid, []).study
-    return orthanc_of(settings.all_sources[-1], settings).read(study_uid, []).study
+    failures: list[MapperError] = []
+    for source in settings.all_sources:
+        try:
+            return orthanc_of(source, settings).read(study_uid, []).study, source
+        except MapperError as failure:
+            failures.append(failure)
+    raise next((one for one in failures if not isinstance(one, StudyGone)), failures[0])

@@ -24,6 +24,10 @@ PIXELS = 0x7FE0
 """The group of pixel data: reading stops before it."""
 
 
+class Denied(str):
+    """Why a file cannot be opened that is there: what would come out without it might be half a study."""
+
+
 class Skipped(str):
     """A file that is not one of ours: its path and why, for a warning."""
 
@@ -49,7 +53,10 @@ def files_under(paths: Iterable[Path]) -> Iterator[Path]:
 def collect(
     files: Iterable[Path], keywords: Iterable[str], instance_keywords: Iterable[str], pool: Executor | None = None
 ) -> Iterator[tuple[Collector, list[Skipped]]]:
-    """Read files into one Collector; yields it after each chunk with what was skipped there, for progress."""
+    """Read files into one Collector; yields it after each chunk with what was skipped there, for progress.
+
+    Raises Unreadable when a file may not be opened.
+    """
     wanted = sorted({*keywords, *IDENTITY})
     each = frozenset(map(tag_of, {*instance_keywords, *IDENTITY}))
     collector = Collector()
@@ -57,6 +64,8 @@ def collect(
     for results in pool.map(_read_chunk, calls) if pool else map(_read_chunk, calls):
         skipped = []
         for path, elements in results:
+            if isinstance(elements, Denied):
+                raise Unreadable(f"{path}: the file cannot be read ({elements})")
             if isinstance(elements, str):
                 skipped.append(Skipped(f"{path}: {elements}"))
             else:
@@ -105,6 +114,8 @@ def _read(path: str, keywords: Iterable[str]) -> dict[str, Any] | str:
             return bad_end(path) or "a DICOM file without StudyInstanceUID"
         if is_cut(found.get_item("StudyInstanceUID")):
             return CUT
+    except PermissionError as error:
+        return Denied(error.strerror)
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
     return json_model(found, keywords)

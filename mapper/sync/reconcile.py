@@ -16,9 +16,11 @@ from mapper.sync.brake import BRAKE, brake_on
 EVERY = 24 * 3600.0
 LOOKED_UP = 20
 """Studies that are looked up by their StudyInstanceUID."""
+ELSEWHERE = "elsewhere"
+"""Under which key the ledger keeps that the sink holds studies under ids that are not ours, a source each."""
 STRANGERS = (
     "the FHIR server holds {number} of {of} studies that were looked up under ids that are not ours: another ledger or "
-    "namespace wrote them, or another program, and every study would stand there twice"
+    "namespace wrote them, or another program, and every study stands there twice then"
 )
 
 
@@ -33,10 +35,13 @@ class Difference:
     """That the sink holds studies of this source under ids that are not ours, if so."""
 
 
-def under_other_ids(sink: Sink, study_key: Callable[[str], Key], study_uids: Sequence[str]) -> int:
-    """Return how many of these studies the sink holds under other ids alone; raises as Sink.put."""
-    found = ((study_key(uid)[1], sink.ids_of(uid)) for uid in study_uids[:LOOKED_UP])
-    return sum(bool(ids) and mine not in ids for mine, ids in found)
+def under_other_ids(sink: Sink, study_key: Callable[[str], Key] | None, study_uids: Sequence[str]) -> int:
+    """Return how many of these studies the sink holds under other ids, beside ours or alone; raises as Sink.put.
+
+    Without `study_key` no id is ours yet.
+    """
+    found = ((uid, sink.ids_of(uid)) for uid in study_uids[:LOOKED_UP])
+    return sum(any(study_key is None or id != study_key(uid)[1] for id in ids) for uid, ids in found)
 
 
 def due(ledger: Ledger, source: str) -> bool:
@@ -70,7 +75,8 @@ def reconcile(
     ledger.studies.mark(source, set() if brake else strange)
     ledger.meta.put(f"{BRAKE}:{source}:fhir", brake)
     ledger.meta.put(f"{RECONCILED}:{source}", str(ledger.clock()))
-    looked_up = [] if "synced" in states.values() else sorted(held - offered)[:LOOKED_UP]
+    looked_up = sorted(held)[:LOOKED_UP]
     number = under_other_ids(sink, study_key, looked_up)
     elsewhere = STRANGERS.format(number=number, of=len(looked_up)) if number else ""
+    ledger.meta.put(f"{ELSEWHERE}:{source}", elsewhere)
     return Difference(len(strange), len(lost), brake, elsewhere)

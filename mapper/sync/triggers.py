@@ -20,6 +20,8 @@ RESTS = 4.0
 """How many times as long as a sweep took the next one waits at least: a large archive is not listed without end."""
 REMAPPED_AT_ONCE = 50
 """Studies that wait to be mapped anew at one time: live work goes first."""
+GONE = "check the PACS; if the studies are really gone, run orthanc-fhir sync --accept-removals"
+OTHER_IDS = "stop serve and see docs/operations.md, Studies under other ids"
 log = structlog.get_logger(__name__)
 
 
@@ -99,7 +101,7 @@ class Triggers:
         self.last = found
         self._next_sweep = self.clock() + max(SWEEP, RESTS * (self.clock() - start))
         if found.brake:
-            log.error("brake", source=self.source.name, reason=found.brake)
+            log.error("brake", source=self.source.name, reason=found.brake, do=GONE)
 
     def _remap(self) -> None:
         """Have studies that another version of the mapping made mapped anew, a few at a time."""
@@ -118,9 +120,9 @@ class Triggers:
         say = log.warning if found.strange or found.lost else log.info
         say("compared", source=self.source.name, strange=found.strange, lost=found.lost)
         if found.elsewhere:
-            log.error("other ids", source=self.source.name, reason=found.elsewhere)
+            log.error("other ids", source=self.source.name, reason=found.elsewhere, do=OTHER_IDS)
         if found.brake:
-            log.error("brake", source=self.source.name, reason=found.brake)
+            log.error("brake", source=self.source.name, reason=found.brake, do=GONE)
 
     def _follow(self) -> bool:
         feed, swept = self.source.feed, False

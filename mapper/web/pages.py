@@ -12,6 +12,7 @@ from fastapi.templating import Jinja2Templates
 from mapper.dicom.uid import is_askable
 from mapper.ledger.state import State
 from mapper.service import Service
+from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.web.api import StudyUID
 from mapper.web.marker import Marker
@@ -33,8 +34,10 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
         row = ledger.rows.find(study) if study else None
         rows = ([row] if row else []) if asked else ledger.rows.page(state, SHOWN)
         sweeps = [triggers.last for triggers in service.triggers]
-        downs = [triggers.down for triggers in service.triggers] + [service.worker.sink_breaker.reason]
+        breakers = [*service.worker.breakers.values(), service.worker.sink_breaker]
+        downs = [triggers.down for triggers in service.triggers] + [breaker.reason for breaker in breakers]
         reasons = [reason for name in service.worker.sources for reason in brakes(ledger, name)]
+        elsewhere = [ledger.meta.get(f"{ELSEWHERE}:{name}") for name in service.worker.sources]
         parked = [] if state or asked else ledger.rows.page("parked", PARKED_SHOWN)
         shown = study if row else ""  # a name may have the shape of a UID
         return templates.TemplateResponse(
@@ -49,7 +52,8 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
                 "asked": asked,
                 "study": shown,
                 "unknown": bool(study and not row),
-                "downs": list(filter(None, downs)),
+                "downs": list(dict.fromkeys(filter(None, downs))),
+                "elsewhere": list(filter(None, elsewhere)),
                 "brake": "; ".join(reasons),
                 "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,
                 "lag": span(ledger.rows.oldest_wait()),

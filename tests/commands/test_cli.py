@@ -208,6 +208,18 @@ def closed_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.undo()
 
 
+@pytest.fixture
+def closed_file(closed_folder: Path) -> Path:
+    """Give a folder with a file that may not be opened."""
+    os.seteuid(os.getuid())
+    (closed_folder / "closed").rmdir()
+    save(closed_folder / "b.dcm", instance(A))
+    (closed_folder / "b.dcm").chmod(0o000)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    return closed_folder
+
+
 @pytest.mark.parametrize("options", [[], ["--each-study"]], ids=str)
 def test_a_folder_that_cannot_be_read_is_an_error(closed_folder: Path, options: list[str]) -> None:
     result = orthanc_fhir("convert", closed_folder, *options)
@@ -236,7 +248,35 @@ def test_a_full_disk_is_one_line(tmp_path: Path, place: str, options: list[str])
     assert ("standard output" if place == "stdout" else "/dev/full") in done.stderr
 
 
-@pytest.mark.parametrize("text", ["Jane Doe", "no/such/file", "../..x", "*", "a" * 70, "only-letters"])
+@pytest.mark.parametrize("options", [[], ["--each-study"]], ids=str)
+def test_a_file_that_may_not_be_opened_is_an_error(closed_file: Path, options: list[str]) -> None:
+    result = orthanc_fhir("convert", closed_file, *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert "b.dcm: the file cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["table"], ["explain", "a.dcm"], ["doctor"]], ids=str)
+def test_a_full_disk_is_one_line_of_any_command(words: list[str], tmp_path: Path) -> None:
+    save(tmp_path / "a.dcm", instance(A))
+    script = Path(sys.executable).with_name("orthanc-fhir")
+    environment = {
+        **os.environ,
+        "ORTHANC_FHIR_ORTHANC_URL": "http://127.0.0.1:1",
+        "ORTHANC_FHIR_FHIR_URL": "http://127.0.0.1:1/f",
+    }
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [script, *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120, env=environment
+        )
+    assert done.returncode == 1
+    assert one_line(done.stderr)
+    assert "standard output cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300, "1" * 5000, "Jane Doe", "no/such/file", "../..x", "*", "a" * 70, "only-letters"]
+)
 def test_explain_of_neither_a_file_nor_a_uid_says_so(text: str) -> None:
     result = orthanc_fhir("explain", text)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -57,9 +57,16 @@ def test_the_changelog_tells_of_this_version_of_the_mapping():
     assert MAPPING_VERSION in numbers, (
         f"CHANGELOG.md: no sentence marked **MAPPING {MAPPING_VERSION}** says what this version changes"
     )
+    assert numbers == sorted(numbers, key=int, reverse=True), "CHANGELOG.md: the newest release stands first"
     assert max(map(int, numbers)) == int(MAPPING_VERSION), (
         "CHANGELOG.md tells of a later mapping: raise MAPPING_VERSION in mapper/maps/__init__.py"
     )
+
+
+def test_the_changelog_says_everything_once():
+    """Branches that wrote at one place are put together by hand."""
+    said = [MARK.sub("- ", line) for line in CHANGELOG.splitlines() if line.startswith("- ")]
+    assert len(said) == len(set(said)), f"CHANGELOG.md: {[line[:60] for line in said if said.count(line) > 1]}"
 
 
 def rules_in(value) -> set[int]:

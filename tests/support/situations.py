@@ -9,6 +9,7 @@ from mapper.rate_limit import RateLimit
 from mapper.service import Service
 from mapper.settings import Settings
 from mapper.sync.brake import BRAKE
+from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
@@ -90,6 +91,23 @@ def braked(site: Site) -> None:
     site.world.ledger.meta.put(f"{BRAKE}:orthanc", "51 of 60 studies vanished at once")
 
 
+def breaker_open(site: Site) -> None:
+    in_line(site)
+    site.world.worker.breakers["orthanc"].open("its DICOMweb does not answer")
+
+
+def under_other_ids(site: Site) -> None:
+    in_line(site)
+    site.world.ledger.meta.put(f"{ELSEWHERE}:orthanc", "20 of 20 studies stand there twice")
+
+
+def not_stable(site: Site) -> None:
+    site.world.source.store(A)
+    site.world.source.store(B, stable=False)
+    site.triggers.turn()
+    site.world.work()
+
+
 def parked(site: Site) -> None:
     site.world.sink.failures.append(BundleRejected("HTTP 422 (processing)"))
     in_line(site)
@@ -102,5 +120,8 @@ SITUATIONS: dict[str, tuple[Callable[[Site], None], list[str], list[str]]] = {  
     "the source is down": (source_down, ["Down", "no Orthanc answers"], ["In line"]),
     "the sink is down": (sink_down, ["Down", "no FHIR server answers"], ["In line"]),
     "the brake is on": (braked, ["Nothing is retracted", "51 of 60", "--accept-removals"], ["In line"]),
+    "a study cannot be read": (breaker_open, ["Down", "its DICOMweb does not answer"], ["In line"]),
+    "studies stand under other ids": (under_other_ids, ["20 of 20", "Stop serve"], ["In line"]),
+    "a study is not stable yet": (not_stable, ["In line", "1 studies", "1 more are not stable"], ["all 1", "Down"]),
     "a study is parked": (parked, ["1 parked", "Parked", A, "HTTP 422 (processing)", "Retry"], ["In line"]),
 }

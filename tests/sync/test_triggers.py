@@ -9,8 +9,8 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from mapper.errors import SourceDown
-from mapper.ledger.ledger import LEASE
 from mapper.ledger.schema import study
+from mapper.ledger.studies import LEASE
 from mapper.sources.source import Sighting
 from mapper.sync import threads as module
 from mapper.sync.threads import ALIVE_FOR, Threads, somebody_works

@@ -15,4 +15,4 @@ def number_of_instances(cx: Context) -> int:
 
 def instances_of_series(cx: Context) -> int | None:
     """The instances of a series counted."""
-    return len(cx.series.instances) if cx.series else None
+    return cx.series.count if cx.series else None
