@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.maps import study_to_fhir
 from mapper.maps.site import NOBODY, Site
 from mapper.service import output_version
