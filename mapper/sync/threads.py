@@ -40,6 +40,7 @@ class Threads:
     def start(self) -> None:
         """Start all threads."""
         self._worker.ledger.studies.take_back()
+        self._guarded(self._sign)  # before any work: whoever starts beside us must see it
         for thread in self._threads:
             thread.start()
 
@@ -81,13 +82,17 @@ class Threads:
         ledger = self._worker.ledger
         extended = time.monotonic()
         while not self._stopping.is_set():
-            self._guarded(lambda: ledger.meta.put(ALIVE, str(ledger.clock())))
+            self._guarded(self._sign)
             if time.monotonic() >= extended + LEASE / 4:
                 extended = time.monotonic()
                 for claim in list(self._worker.claims.values()):
                     self._guarded(partial(ledger.studies.extend, claim))
             self._stopping.wait(SIGN)
         self._guarded(partial(ledger.meta.put, ALIVE, "0"))
+
+    def _sign(self) -> None:
+        ledger = self._worker.ledger
+        ledger.meta.put(ALIVE, str(ledger.clock()))
 
     def _guarded(self, do: Callable[[], object]) -> bool:
         """Run one turn; a ledger that cannot be written must not end the thread."""
