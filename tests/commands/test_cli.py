@@ -102,6 +102,7 @@ USAGE: dict[str, list[str]] = {
     "nothing to retry": ["retry"],
     "both some and all": ["retry", A, "--parked"],
     "a state that is none": ["studies", "--state", "lost"],
+    "names and a state": ["studies", A, "--state", "parked"],
     "a limit of none": ["studies", "--limit", "0"],
     "a port that is no number": ["serve", "--port", "http"],
 }
@@ -438,6 +439,23 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
     parked = orthanc_fhir("studies", "--state", "parked", "--json").stdout
     assert json.loads(parked)["study_uid"] == B
     assert len(orthanc_fhir("studies", "--limit", "2", "--json").stdout.splitlines()) == 2
+
+
+ASKED: dict[str, tuple[list[str], list[str], str]] = {  # arguments -> what is shown, and which was never seen
+    "one": ([B], [B], ""),
+    "two, as they were named": ([C, A], [C, A], ""),
+    "one that was never seen": (["9.9.9"], [], "argument 1: never seen"),
+    "what has the shape of a UID": ([A, "Mueller-1970"], [A], "argument 2: never seen"),
+}
+
+
+@pytest.mark.parametrize(("words", "shown", "unseen"), ASKED.values(), ids=ASKED)
+def test_studies_are_shown_by_name(ledger: Ledger, words: list[str], shown: list[str], unseen: str) -> None:
+    result = orthanc_fhir("studies", *words, "--json")
+    assert [json.loads(line)["study_uid"] for line in result.stdout.splitlines()] == shown
+    assert (result.exit_code, unseen in result.stderr) == (int(bool(unseen)), True)
+    assert not unseen or words[-1] not in result.stderr
+    assert all(uid in orthanc_fhir("studies", *words).stdout for uid in shown)
 
 
 def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger) -> None:

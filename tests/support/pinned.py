@@ -3,18 +3,22 @@
 python -m tests.support.pinned    writes tests/maps/version.toml anew, or says what has to be done before
 """
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
 from mapper.fhir.bundle import dump, transaction
-from mapper.maps import MAPPING_VERSION, TABLES, study_to_fhir
+from mapper.maps import MAPPING_VERSION, TABLES, study_to_fhir, values
 from mapper.maps.site import Site
 from tests.support.everything import studies_of, variants
 from tests.support.golden import CASES, STUDIES, site_of
+from tests.support.odd import ODD_STUDIES, odd_study
 
 ROOT = Path(__file__).parents[2]
 PIN = "tests/maps/version.toml"
@@ -28,6 +32,9 @@ Pin = Mapping[str, str]
 def made() -> dict[str, str]:
     """Return the version and, by name, a digest of the rows and of what each study becomes."""
     found = {"version": MAPPING_VERSION, "rows": digest(repr(list(rows())).encode())}
+    found["tables"] = digest(repr(sorted(set(tables()))).encode())
+    for number in range(ODD_STUDIES):
+        found[f"odd values, {number}"] = digest(bundles(odd_study(number), Site()))
     for name, metadata, site in variants():
         found[f"everything.py: {name}"] = digest(bundles(metadata, site))
     for case in CASES:
@@ -36,10 +43,32 @@ def made() -> dict[str, str]:
 
 
 def rows() -> Iterator[tuple[str, ...]]:
-    """Yield what every row says; the converter's own doing is seen in the studies."""
+    """Yield what every row says; what its converter does is seen in the studies, its tables beside them."""
     for name, table in TABLES.items():
         for row in table:
             yield name, row.element, row.dicom, str(row.required), row.option, str(row.otherwise)
+
+
+def tables() -> Iterator[str]:
+    """Yield the content of every table that converters read, whatever it is called and wherever it stands."""
+    names = [f"mapper.maps.values.{one.name}" for one in pkgutil.iter_modules(values.__path__)]
+    for module in map(importlib.import_module, [*names, "mapper.fhir.systems"]):
+        for name, value in vars(module).items():
+            if name.isupper() and isinstance(value, Mapping | Set | tuple | list):
+                yield canonical(value)
+    for path in sorted((ROOT / "mapper").rglob("*.csv")):
+        yield path.read_text(encoding="utf-8")
+
+
+def canonical(value: object) -> str:
+    """Return a text that is the same for the same content, in whatever order it was written."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(sorted(f"{canonical(key)}: {canonical(one)}" for key, one in value.items())) + "}"
+    if isinstance(value, Set):
+        return "{" + ", ".join(sorted(map(canonical, value))) + "}"
+    if isinstance(value, tuple | list):
+        return "(" + ", ".join(map(canonical, value)) + ")"
+    return repr(value) if isinstance(value, str | int | float | Decimal | None) else type(value).__name__
 
 
 def bundles(metadata: bytes, site: Site) -> bytes:
