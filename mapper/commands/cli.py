@@ -8,6 +8,7 @@ from contextlib import suppress
 import typer
 
 from mapper.commands import convert, doctor, explain, retry, serve, studies, sync, table
+from mapper.commands.output import not_whole
 from mapper.terminal import say
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ def main() -> None:
             raise
         with suppress(OSError):  # what it still holds cannot be written either
             sys.stdout.close()
-        say(f"orthanc-fhir: standard output cannot be written ({error.strerror}): what is there is not whole", err=True)
+        say(f"orthanc-fhir: {not_whole('standard output', error)}", err=True)
         raise SystemExit(1) from None
 
 

@@ -15,7 +15,7 @@ from mapper.maps.site import DEMO_BASE
 from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import imaging_study_key
 from mapper.settings import OrthancSource, Settings
-from mapper.sync.reconcile import LOOKED_UP, STRANGERS, under_other_ids
+from mapper.sync.reconcile import LOOKED_UP, OTHER_IDS, under_other_ids
 from mapper.sync.sweep import brakes
 from mapper.web.token import usable
 from mapper.wiring import fhir_server_of, ledger_of, orthanc_of
@@ -97,16 +97,18 @@ def ledger(settings: Settings) -> Iterator[Finding]:
 
 
 def strangers(settings: Settings) -> Iterator[Finding]:
-    """Look whether the FHIR server holds studies of ours under other ids: all of them would stand there twice."""
+    """Look whether the FHIR server holds studies of ours under other ids: they would stand there twice, or do."""
     study_key = None  # as long as `serve` has made no namespace, no id in FHIR is ours
     with suppress(SettingError):
         study_key = partial(imaging_study_key, namespace_of(settings))
     sink = fhir_server_of(settings)
     for source in settings.all_sources:
         uids = [one.study_uid for one in islice(orthanc_of(source, settings).listing(), LOOKED_UP)]
-        number = under_other_ids(sink, study_key, uids)
-        if number:
-            yield problem(STRANGERS.format(number=number, of=len(uids)), "docs/operations.md, Studies under other ids")
+        alone, beside = under_other_ids(sink, study_key, uids)
+        if alone:
+            yield problem(alone, OTHER_IDS)
+        if beside:  # another program may have every right to it
+            yield limit(beside, OTHER_IDS)
 
 
 def identity(settings: Settings) -> Iterator[Finding]:

@@ -13,6 +13,11 @@ from mapper.errors import Problem, SettingError
 Record = Callable[[str, list[Problem]], None]
 
 
+def not_whole(name: str, error: OSError) -> SettingError:
+    """Return that a file ends before all of it was written."""
+    return SettingError(f"{name} cannot be written ({error.strerror}): what is there is not whole")
+
+
 @contextmanager
 def written(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Hand on a file and see that all of it is written; raises SettingError when its disk is full."""
@@ -25,7 +30,7 @@ def written(file: IO[bytes]) -> Iterator[IO[bytes]]:
         with suppress(OSError):  # what it still holds cannot be written either
             file.close()
         name = "standard output" if file is sys.stdout.buffer else file.name
-        raise SettingError(f"{name} cannot be written ({error.strerror}): what is there is not whole") from None
+        raise not_whole(name, error) from None
 
 
 @contextmanager

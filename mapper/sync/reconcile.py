@@ -16,11 +16,16 @@ from mapper.sync.brake import BRAKE, brake_on
 EVERY = 24 * 3600.0
 LOOKED_UP = 20
 """Studies that are looked up by their StudyInstanceUID."""
+OTHER_IDS = "see docs/operations.md, Studies under other ids"
 ELSEWHERE = "elsewhere"
 """Under which key the ledger keeps that the sink holds studies under ids that are not ours, a source each."""
 STRANGERS = (
     "the FHIR server holds {number} of {of} studies that were looked up under ids that are not ours: another ledger or "
-    "namespace wrote them, or another program, and every study stands there twice then"
+    "namespace wrote them, or another program, and every study would stand there twice"
+)
+BESIDE = (
+    "{number} of {of} studies that were looked up stand in the FHIR server under ids that are not ours as well: "
+    "another ledger or namespace wrote them, or another program"
 )
 
 
@@ -35,13 +40,18 @@ class Difference:
     """That the sink holds studies of this source under ids that are not ours, if so."""
 
 
-def under_other_ids(sink: Sink, study_key: Callable[[str], Key] | None, study_uids: Sequence[str]) -> int:
-    """Return how many of these studies the sink holds under other ids, beside ours or alone; raises as Sink.put.
+def under_other_ids(sink: Sink, study_key: Callable[[str], Key] | None, study_uids: Sequence[str]) -> tuple[str, str]:
+    """Return what to say of studies that the sink holds under other ids alone, and of those beside ours; raises as put.
 
     Without `study_key` no id is ours yet.
     """
-    found = ((uid, sink.ids_of(uid)) for uid in study_uids[:LOOKED_UP])
-    return sum(any(study_key is None or id != study_key(uid)[1] for id in ids) for uid, ids in found)
+    looked_up = study_uids[:LOOKED_UP]
+    held = [(study_key(uid)[1] if study_key else None, sink.ids_of(uid)) for uid in looked_up]
+    alone = sum(bool(ids) and mine not in ids for mine, ids in held)
+    beside = sum(mine in ids and len(ids) > 1 for mine, ids in held)
+    said = ((STRANGERS, alone), (BESIDE, beside))
+    first, second = (text.format(number=number, of=len(looked_up)) if number else "" for text, number in said)
+    return first, second
 
 
 def due(ledger: Ledger, source: str) -> bool:
@@ -75,8 +85,6 @@ def reconcile(
     ledger.studies.mark(source, set() if brake else strange)
     ledger.meta.put(f"{BRAKE}:{source}:fhir", brake)
     ledger.meta.put(f"{RECONCILED}:{source}", str(ledger.clock()))
-    looked_up = sorted(held)[:LOOKED_UP]
-    number = under_other_ids(sink, study_key, looked_up)
-    elsewhere = STRANGERS.format(number=number, of=len(looked_up)) if number else ""
+    elsewhere = "; ".join(filter(None, under_other_ids(sink, study_key, sorted(held))))
     ledger.meta.put(f"{ELSEWHERE}:{source}", elsewhere)
     return Difference(len(strange), len(lost), brake, elsewhere)

@@ -11,7 +11,7 @@ from mapper.errors import MapperError
 from mapper.ledger.ledger import Ledger
 from mapper.maps import MAPPING_VERSION
 from mapper.sources.source import Source
-from mapper.sync.reconcile import Difference, due
+from mapper.sync.reconcile import OTHER_IDS, Difference, due
 from mapper.sync.sweep import Sweep, glance, sweep
 
 POLL = 2.0
@@ -21,7 +21,6 @@ RESTS = 4.0
 REMAPPED_AT_ONCE = 50
 """Studies that wait to be mapped anew at one time: live work goes first."""
 GONE = "check the PACS; if the studies are really gone, run orthanc-fhir sync --accept-removals"
-OTHER_IDS = "stop serve and see docs/operations.md, Studies under other ids"
 log = structlog.get_logger(__name__)
 
 

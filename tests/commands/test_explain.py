@@ -3,12 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from mapper.commands.cli import app
 from mapper.convert import read_folders
 from mapper.dicom.study import Study
+from mapper.errors import SourceDown
 from mapper.explain import leaves, lines, objects
 from mapper.fhir.bundle import dump, transaction
 from mapper.maps import TABLES, Mapped, study_to_fhir
@@ -17,6 +21,7 @@ from mapper.maps.site import Site
 from samples.dataset import part10
 from samples.studies import studies
 from tests.support.everything import study_of, variants
+from tests.support.fakes import FakeSource
 
 SITE = Site(dicomweb="https://pacs.example.org/dicom-web", options=("order_stub", "age", "study_id"))
 
@@ -151,3 +156,39 @@ def test_json_says_the_same_as_the_text(read: dict[str, Study]) -> None:
     redacted = [json.loads(dump(one)) for one in objects(mapped, silences, SITE.fhir_public_url, redact=True)]
     assert not any("value" in one for one in redacted)
     assert len(redacted) == len(found)
+
+
+SEVERAL = """[[sources]]
+name = "a"
+url = "http://127.0.0.1:1"
+patient_system = "https://a.example/patient"
+[[sources]]
+name = "b"
+url = "http://127.0.0.1:2"
+patient_system = "https://b.example/patient"
+"""
+
+
+@pytest.mark.parametrize("first", [None, SourceDown("no answer")], ids=["holds nothing", "is down"])
+def test_a_study_is_explained_by_the_source_that_holds_it(
+    first: SourceDown | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    archives = {"a": FakeSource("a"), "b": FakeSource("b")}
+    archives["a"].down = first
+    archives["b"].store("1.2.1", patient="P1")
+    monkeypatch.setattr("mapper.wiring.orthanc_of", lambda source, settings: archives[source.name])
+    (tmp_path / "several.toml").write_text(SEVERAL, encoding="utf-8")
+    result = CliRunner().invoke(app, ["explain", "1.2.1", "--config", str(tmp_path / "several.toml")])
+    assert result.exit_code == 0
+    assert "https://b.example/patient" in result.stdout
+    assert "https://a.example/patient" not in result.stdout
+
+
+def test_no_namespace_is_made_to_explain(tmp_path: Path) -> None:
+    config, namespace = tmp_path / "site.toml", tmp_path / "namespace"
+    config.write_text(f'namespace_file = "{namespace}"\n', encoding="utf-8")
+    (tmp_path / "a.dcm").write_bytes(part10(next(iter(next(iter(studies())).datasets))))
+    result = CliRunner().invoke(app, ["explain", str(tmp_path / "a.dcm"), "--config", str(config)])
+    assert result.exit_code == 1
+    assert "namespace" in result.stderr
+    assert not namespace.exists()

@@ -121,7 +121,7 @@ SITUATIONS: dict[str, tuple[Callable[[Site], None], list[str], list[str]]] = {  
     "the sink is down": (sink_down, ["Down", "no FHIR server answers"], ["In line"]),
     "the brake is on": (braked, ["Nothing is retracted", "51 of 60", "--accept-removals"], ["In line"]),
     "a study cannot be read": (breaker_open, ["Down", "its DICOMweb does not answer"], ["In line"]),
-    "studies stand under other ids": (under_other_ids, ["20 of 20", "Stop serve"], ["In line"]),
+    "studies stand under other ids": (under_other_ids, ["20 of 20", "Other ids", "In line"], ["Down"]),
     "a study is not stable yet": (not_stable, ["In line", "1 studies", "1 more are not stable"], ["all 1", "Down"]),
     "a study is parked": (parked, ["1 parked", "Parked", A, "HTTP 422 (processing)", "Retry"], ["In line"]),
 }

@@ -10,7 +10,7 @@ from mapper.ledger.claim import BY_HAND
 from mapper.ledger.ledger import Ledger
 from mapper.sinks.sink import Key, Resource
 from mapper.sources.source import Sighting
-from mapper.sync.reconcile import EVERY, due, reconcile
+from mapper.sync.reconcile import ELSEWHERE, EVERY, due, reconcile, under_other_ids
 from mapper.sync.sweep import glance, sweep
 from mapper.sync.triggers import SWEEP, Triggers
 from tests.support.fakes import SITE, FakeSource, World, references, study_key
@@ -328,3 +328,40 @@ def test_a_glance_looks_back_to_whatever_was_young_when_it_was_synced(world: Wor
         world.ledger.seen.remember("orthanc", Sighting(f"P1/{study_uid}", study_uid, fingerprint))
     glance(world.ledger, world.source)
     assert asked == ["00000001/young"]
+
+
+class Ids:
+    """A sink of which only the ids of studies are asked."""
+
+    def __init__(self, held: dict[str, list[str]]) -> None:
+        self.ids_of = held.__getitem__
+
+
+OURS = {uid: study_key(uid)[1] for uid in (A, B)}
+HELD: dict[str, tuple[dict[str, list[str]], bool, str, str]] = {  # ids, whether there is a namespace, alone, beside
+    "nothing": ({A: [], B: []}, True, "", ""),
+    "ours": ({A: [OURS[A]], B: [OURS[B]]}, True, "", ""),
+    "others alone": ({A: ["x"], B: []}, True, "1 of 2", ""),
+    "others beside ours": ({A: [OURS[A], "x"], B: [OURS[B]]}, True, "", "1 of 2"),
+    "both": ({A: ["x"], B: ["y", OURS[B]]}, True, "1 of 2", "1 of 2"),
+    "anything, as long as there is no namespace": ({A: [OURS[A]], B: ["x", "y"]}, False, "2 of 2", ""),
+}
+
+
+@pytest.mark.parametrize(("held", "named", "alone", "beside"), HELD.values(), ids=HELD)
+def test_studies_under_other_ids_are_counted(held: dict[str, list[str]], named: bool, alone: str, beside: str) -> None:
+    said = under_other_ids(Ids(held), study_key if named else None, [A, B])  # type: ignore[arg-type]
+    for text, number in zip(said, (alone, beside), strict=True):
+        assert number in text
+        assert bool(text) == bool(number)
+
+
+def test_that_studies_stand_under_other_ids_is_kept_for_the_page(world: World) -> None:
+    in_line(world, A)
+    other = {**world.sink.now(study_key(A)), "id": "x"}
+    world.sink.put([other])
+    reconcile(world.ledger, "orthanc", world.sink, ENDPOINT, study_key)
+    assert "1 of 1" in (world.ledger.meta.get(f"{ELSEWHERE}:orthanc") or "")
+    del world.sink.held["ImagingStudy", "x"]
+    reconcile(world.ledger, "orthanc", world.sink, ENDPOINT, study_key)
+    assert world.ledger.meta.get(f"{ELSEWHERE}:orthanc") == ""
