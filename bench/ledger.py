@@ -13,12 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from mapper.fhir.resource import Resource, key_of
+from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.ledger import Claim, Ledger
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.schema import written
-from mapper.ledger.written import Resources
-from mapper.sinks.sink import Resource
+from mapper.maps import Mapped
+from mapper.maps.rule import Made
 from mapper.sources.source import Sighting
+from mapper.sync.decision import speaks_for
 from mapper.sync.sweep import record
 
 SIZES = (1_000, 10_000, 100_000)
@@ -27,8 +30,8 @@ SOURCE = "orthanc"
 ENDPOINT: Resource = {"resourceType": "Endpoint", "id": "e"}
 STEPS: dict[str, Callable[["Case", int], object]] = {
     "decide and record one study": lambda case, turn: case.one_study(turn),
-    "claim the next study": lambda case, turn: case.ledger.claim([SOURCE]),
-    "the numbers on the page": lambda case, turn: case.ledger.counts(),
+    "claim the next study": lambda case, turn: case.ledger.studies.claim([SOURCE]),
+    "the numbers on the page": lambda case, turn: case.ledger.rows.counts(),
 }
 
 
@@ -37,7 +40,6 @@ class Case:
 
     def __init__(self, folder: str, size: int) -> None:
         self.ledger = Ledger(Database(f"sqlite:///{Path(folder) / str(size)}.db"))
-        self.resources = Resources(self.ledger)
         listed = [Sighting(str(number), f"1.2.{number}", "20240101T000000", stable=True) for number in range(size)]
         began = time.perf_counter()
         record(self.ledger, SOURCE, listed, complete=True)
@@ -53,12 +55,14 @@ class Case:
 
     def one_study(self, turn: int) -> None:
         """Decide who sends the Endpoint, and record it, for one more study that is newer than all others."""
-        claim = Claim(SOURCE, f"1.3.{turn}", 1, 1, 0, "bench")
-        chosen = self.resources.to_send(claim, f"2024-01-{turn + 1:02}", [ENDPOINT])
-        self.resources.versions([("Endpoint", str(ENDPOINT["id"]))])
-        self.resources.begin(claim, [], chosen)
-        versions = {("Endpoint", str(ENDPOINT["id"])): "1"} if chosen else {}
-        self.resources.record(claim, f"2024-01-{turn + 1:02}", [ENDPOINT], versions, ())
+        claim, rank = Claim(SOURCE, f"1.3.{turn}", 1, 1, 0, "bench"), f"2024-01-{turn + 1:02}"
+        endpoint = Made()
+        endpoint.update(ENDPOINT)
+        mapped = Mapped([endpoint], [], rank)
+        known = self.ledger.written.known(claim, ("ImagingStudy", str(turn)), [key_of(ENDPOINT)])
+        chosen = [key_of(one) for one in speaks_for(known, claim, mapped)]
+        self.ledger.written.begin(claim, chosen, chosen)
+        self.ledger.written.record(claim, [(ENDPOINT, rank)], dict.fromkeys(chosen, "1"))
 
 
 def mean(do: Callable[[int], object]) -> float:

@@ -8,12 +8,14 @@ from typer.testing import CliRunner
 from mapper import errors
 from mapper.commands.cli import app
 from mapper.configuration import PREFIX
+from mapper.ledger import state
 from mapper.maps.printed import markdown
 from mapper.maps.site import Site
 from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- printed by the code: states -->", "<!-- end -->"
 
 
 def settings() -> str:
@@ -23,8 +25,8 @@ def settings() -> str:
         "A flag wins over the environment, over the file, over the default. The file is TOML: "
         f"`orthanc-fhir.toml` in the working directory, or the one that `--config` or `{PREFIX}CONFIG` names. "
         "Tables (`issuers`, `timezones`, `coding_schemes`) are TOML tables, behind all other settings, or JSON in the "
-        "environment. A wrong setting, an unknown one and two that contradict each other stop every command with one "
-        "line that says where it stands. Secrets belong into the environment or a file "
+        "environment. A wrong setting, an unknown one and two that contradict each other stop every command "
+        "that needs it with one line that says where it stands. Secrets belong into the environment or a file "
         "that is not committed. URLs are absolute, in ASCII, without user, password, query and fragment; "
         "systems are absolute URIs (`https://...`, `urn:oid:...`).\n"
     )
@@ -73,11 +75,21 @@ def failures() -> str:
     return "\n".join([*parts, ""])
 
 
+def operations() -> str:
+    """Return docs/operations.md with the table of states as the code has it; the rest is written by hand."""
+    before, begin, rest = (HERE / "operations.md").read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"operations.md: no line {BEGIN}"
+    assert end, f"operations.md: no line {END}"
+    return f"{before}{begin}\n\n{state.table()}\n\n{end}{after}"
+
+
 PAGES = {
     "mapping.md": markdown,
     "settings.md": settings,
     "command-line.md": command_line,
     "errors.md": failures,
+    "operations.md": operations,
 }
 
 

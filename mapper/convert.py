@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector, Study
-from mapper.errors import NotOneStudy, Problem, TwoPatients
+from mapper.dicom.study import Study
+from mapper.errors import BundleRejected, NotOneStudy, Problem, TwoPatients
 from mapper.fhir.bundle import dump, transaction
+from mapper.fhir.check import check
 from mapper.fhir.contained import containing
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
@@ -33,17 +35,22 @@ class Converted:
 def convert(study: Study, site: Site, contained: bool = False) -> Converted:
     """Return one study as a transaction Bundle, or as one ImagingStudy that contains what it refers to.
 
-    Raises NotOneStudy when nothing of it fits FHIR.
+    Raises NotOneStudy when nothing of it fits FHIR, BundleRejected when our own check refuses the result.
     """
     mapped = study_to_fhir(study, site)
-    made = containing(mapped.resources) if contained else transaction(mapped.resources, site.fhir_public_url)
+    if contained:
+        check([made := containing(mapped.resources)])
+    else:
+        check(mapped.resources)
+        made = transaction(mapped.resources, site.fhir_public_url)
     return Converted(study.uid, dump(made), mapped.problems)
 
 
 def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     """Return the transaction Bundle of one study's WADO-RS metadata (a JSON list of data sets).
 
-    Raises NotOneStudy (a ValueError) when it holds no study or several, BadMetadata when it is not DICOM JSON.
+    Raises NotOneStudy (a ValueError) when it holds no study or several, BadMetadata when it is not DICOM JSON,
+    BundleRejected when our own check refuses the result.
     """
     collector = Collector()
     Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(metadata, collector)
@@ -84,10 +91,10 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
 
 def each_study(
     collector: Collector, site: Site, contained: bool = False
-) -> Iterator[Converted | NotOneStudy | TwoPatients]:
+) -> Iterator[Converted | BundleRejected | NotOneStudy | TwoPatients]:
     """Yield every study in the order of StudyInstanceUID; one that fits no FHIR comes as its failure."""
     for study_uid in collector.study_uids:
         try:
             yield convert(collector.study(study_uid), site, contained)
-        except (NotOneStudy, TwoPatients) as failure:
+        except (BundleRejected, NotOneStudy, TwoPatients) as failure:
             yield failure

@@ -1,45 +1,56 @@
 """
-What can go wrong, and the fate of the study it happens to:
+What can go wrong, the fate of the study it happens to, and whose side it is on:
 
 * MapperError
-  + SettingError      stop      a setting is wrong, or differs from what the ledger was made with
-  + SourceDown        retry     Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
-  + SourceBusy        retry     Orthanc fails at this one study, or answers what is none of its answers
-  + SourceChanged     retry     the study changed while it was read: read it again
-  + StudyGone         retract   Orthanc's own 404 and no other id for that StudyInstanceUID
-  + NotOneStudy       park      the input holds no study, or several
-  + Unreadable        park      a folder of the input cannot be read
-  + TwoPatients       park      one StudyInstanceUID under two PatientIDs
-  + BadUID            park      the StudyInstanceUID is none: it cannot become part of a URL
-  + OtherPatient      park      another source says the study is another patient's
-  + BadMetadata       park      the source's metadata of a series are not DICOM JSON
-  + SinkBusy          retry     409, 429, 502, 503, 504, a timeout, a cut connection
-  + SinkDown          retry     the FHIR server or its database is down (an outage)
-  + SinkRefused       retry     401, 403, 404 at the base: settings or rights (an outage, said clearly)
-  + LeaseLost         retry     another worker took the study over: what was done here is dropped
-  + StaleVersion      retry     another writer was there since we last wrote: look who owns the study
-  + TargetMissing     retry     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
-  + TooLarge          retry     413: the study is sent in parts
-  + BundleRejected    park      400 or 422 and its OperationOutcome
-  + ExistsTwice       park      412: the server holds one identity twice
+  + SettingError      stop      ours     a setting is wrong, or differs from what the ledger was made with
+  + SourceDown        retry     source   Orthanc refused, timed out or answered 5xx (an outage: no attempt is burnt)
+  + SourceBusy        retry     source   Orthanc fails at this one study, or answers what is none of its answers
+  + AnswerTooLarge    retry     source   an answer is larger than its bound: fewer things are asked for at once
+  + SourceChanged     retry     source   the study changed while it was read: read it again
+  + StudyGone         retract   source   Orthanc's own 404 and no other id for that StudyInstanceUID
+  + NotOneStudy       park      source   the input holds no study, or several
+  + Unreadable        park      source   a folder of the input cannot be read
+  + TwoPatients       park      source   one StudyInstanceUID under two PatientIDs
+  + BadUID            park      source   the StudyInstanceUID is none: it cannot become part of a URL
+  + OtherPatient      park      source   another source says the study is another patient's
+  + BadMetadata       park      source   the metadata of a series are not DICOM JSON, or a data set is too large
+  + SinkBusy          retry     sink     409, 429, 502, 503, 504, a timeout, a cut connection
+  + SinkDown          retry     sink     the FHIR server or its database is down (an outage)
+  + SinkRefused       retry     sink     401, 403, 404 at the base: settings or rights (an outage, said clearly)
+  + LedgerFailed      retry     ledger   its database is down, full, read-only or locked
+  + LeaseLost         retry     ledger   another worker took the study over: what was done here is dropped
+  + StaleVersion      retry     sink     another writer was there since we last wrote: look who owns the study
+  + TargetMissing     retry     sink     a resource that others refer to is not on the server (HAPI-1094, HAPI-1096)
+  + TooLarge          retry     sink     413: the study is sent in parts
+  + BundleRejected    park      sink     400 or 422 and its OperationOutcome
+  + ExistsTwice       park      sink     412: the server holds one identity twice
 
-An unexpected exception parks the study under its type's name. An outage opens the breaker and burns no
-attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
+An unexpected exception parks the study under its type's name. An outage opens the breaker of its side and
+burns no attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Fate = Literal["retry", "park", "retract", "stop"]
+Side = Literal["source", "sink", "ledger", "ours"]
 
 
 class MapperError(Exception):
     """Base of all failures that the mapper expects."""
 
     fate: ClassVar[Fate] = "park"
+    side: ClassVar[Side] = "ours"
     outage: ClassVar[bool] = False
     retry_after: float | None = None
+
+    def __init_subclass__(
+        cls, *, side: Side | None = None, fate: Fate | None = None, outage: bool = False, **named: Any
+    ) -> None:
+        """Set what a kind of failure says at its head; what it does not say is its parent's."""
+        super().__init_subclass__(**named)
+        cls.side, cls.fate, cls.outage = side or cls.side, fate or cls.fate, outage or cls.outage
 
 
 class SettingError(MapperError):
@@ -48,26 +59,29 @@ class SettingError(MapperError):
     fate = "stop"
 
 
-class SourceDown(MapperError):
+class SourceDown(MapperError, side="source", fate="retry"):
     """The source of studies does not answer."""
 
-    fate = "retry"
     outage = True
 
 
-class SourceBusy(MapperError):
+class SourceBusy(MapperError, side="source"):
     """The source answers, but fails at this request."""
 
     fate = "retry"
 
 
-class SourceChanged(MapperError):
+class AnswerTooLarge(SourceBusy):
+    """An answer of the source is larger, or nests deeper, than it may."""
+
+
+class SourceChanged(MapperError, side="source"):
     """The study changed while it was read."""
 
     fate = "retry"
 
 
-class StudyGone(MapperError):
+class StudyGone(MapperError, side="source"):
     """The source itself says that it no longer holds the study."""
 
     fate = "retract"
@@ -76,12 +90,16 @@ class StudyGone(MapperError):
 class NotOneStudy(MapperError, ValueError):
     """The input holds no study, or several, where exactly one is needed."""
 
+    side = "source"
+
 
 class Unreadable(MapperError):
     """A folder of the input cannot be read; the message names it."""
 
+    side = "source"
 
-class TwoPatients(MapperError, ValueError):
+
+class TwoPatients(MapperError, ValueError, side="source"):
     """One StudyInstanceUID stands under two PatientIDs; the message names where, `ids` are the source's own."""
 
     def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
@@ -92,54 +110,64 @@ class TwoPatients(MapperError, ValueError):
 class BadUID(MapperError):
     """A study's StudyInstanceUID cannot become part of a URL: a person has to correct it in the source."""
 
+    side = "source"
+
 
 class OtherPatient(MapperError):
     """Two sources hold one study for two patients: a person has to look."""
+
+    side = "source"
 
 
 class BadMetadata(MapperError, ValueError):
     """The answer of a source is not DICOM JSON (PS3.18 Annex F)."""
 
+    side = "source"
 
-class SinkBusy(MapperError):
+
+class SinkBusy(MapperError, side="sink"):
     """The FHIR server asks to come again, or its answer is unknown: the same bytes are sent again."""
 
     fate = "retry"
 
 
-class SinkDown(MapperError):
+class SinkDown(MapperError, side="sink", fate="retry"):
     """The FHIR server, or the database behind it, is down."""
 
-    fate = "retry"
     outage = True
 
 
-class SinkRefused(MapperError):
+class SinkRefused(MapperError, side="sink", fate="retry"):
     """The FHIR server refuses us as a whole: address, credentials or rights are wrong."""
 
-    fate = "retry"
     outage = True
 
 
-class LeaseLost(MapperError):
+class LedgerFailed(MapperError, side="ledger", fate="retry"):
+    """The ledger's database failed; `kind` is the name of its failure, whose text may hold a URL or a value."""
+
+    kind: str = "unknown"
+
+
+class LeaseLost(MapperError, side="ledger"):
     """The claim on a study ran out while it was synced; somebody else has it now."""
 
     fate = "retry"
 
 
-class StaleVersion(MapperError):
+class StaleVersion(MapperError, side="sink"):
     """The server holds another version than the one the ledger knows."""
 
     fate = "retry"
 
 
-class TargetMissing(MapperError):
+class TargetMissing(MapperError, side="sink"):
     """A resource that this study only refers to is not on the server."""
 
     fate = "retry"
 
 
-class TooLarge(MapperError):
+class TooLarge(MapperError, side="sink"):
     """The FHIR server finds the transaction too large (413)."""
 
     fate = "retry"
@@ -148,9 +176,13 @@ class TooLarge(MapperError):
 class BundleRejected(MapperError):
     """The FHIR server refuses the content (400, 422); the message holds its codes, not its text."""
 
+    side = "sink"
+
 
 class ExistsTwice(MapperError):
     """The FHIR server holds one identity twice (412): a person has to look."""
+
+    side = "sink"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,18 @@
-"""Where does this come from? For every leaf of the output: its path, the DICOM attributes, the rule, the value."""
+"""Where does this come from, and why is that not there?
 
-from collections.abc import Iterator, Mapping
+For every leaf of the output its path, the DICOM attributes, the rule and the value; for every row that made nothing
+the data set that it was asked of, and why.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from mapper.maps import Mapped
+from mapper.maps.content import ContentRule
 from mapper.maps.rule import Made, Rule
+from mapper.maps.silence import SHOWN, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def of_value(value: Any, path: str, rule: Rule | None) -> Found:
         yield path, value, rule
 
 
-def lines(mapped: Mapped, fhir_base: str, *, redact: bool = False) -> Iterator[str]:
+def lines(mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False) -> Iterator[str]:
     """Yield the explanation of one study as text, the leaves of one row together; `redact` hides the values."""
     shown = ""
     for (resource, rule), together in groupby(leaves(mapped, fhir_base), lambda leaf: (leaf.resource, leaf.rule)):
@@ -83,6 +89,47 @@ def lines(mapped: Mapped, fhir_base: str, *, redact: bool = False) -> Iterator[s
             yield f"  {leaf.path}" if redact else f"  {leaf.path} = {leaf.value}"
         if rule is not None:
             yield f"      <- {rule.bare_origin if redact else found[0].origin}: {found[0].words}"
+    yield from ("", "Made nothing:")
+    for one in silences:
+        yield f"  {one.rule.element} <- {one.rule.request}: {one.why} ({one.where})"
     yield from ("", f"Dropped or doubted: {len(mapped.problems) or 'nothing'}")
     for problem in mapped.problems:
         yield f"  {problem}"
+
+
+def objects(
+    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield the same as JSON objects: `made` a leaf, `silent` a row that made nothing, `problem` what was dropped."""
+    for leaf in leaves(mapped, fhir_base):
+        value = {} if redact else {"value": leaf.value}
+        about = {"resource": leaf.resource, "path": leaf.path, **value}
+        said = {"attributes": attributes(leaf.rule), **items(leaf.rule, redact=redact), "rule": leaf.words}
+        yield {"kind": "made", **about, **said}
+    for one in silences:
+        where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times}
+        asked = {"attributes": attributes(one.rule), **concepts(one.rule)}
+        about = {"element": one.rule.element, **asked, "rule": one.rule.words}
+        yield {"kind": "silent", **about, "why": one.why, **where}
+    for problem in mapped.problems:
+        about = {"element": problem.element, "attribute": problem.attribute, "reason": problem.reason}
+        yield {"kind": "problem", **about}
+
+
+def attributes(rule: Rule | None) -> list[dict[str, str]]:
+    """Return keyword and tag of the attributes of a row."""
+    pairs = zip(rule.keywords, rule.tags, strict=True) if rule is not None else ()
+    return [{"keyword": keyword, "tag": tag} for keyword, tag in pairs]
+
+
+def items(rule: Rule | None, *, redact: bool) -> dict[str, list[dict[str, str]]]:
+    """Return where the content items of a row stand, and their concepts, which are values of the report."""
+    if not isinstance(rule, ContentRule):
+        return {}
+    places = ({"item": one.where} | ({} if redact or not one.name else {"concept": one.name}) for one in rule.places)
+    return {"items": list(places)}
+
+
+def concepts(rule: Rule) -> dict[str, list[str]]:
+    """Return the concept names that a row asks a document for."""
+    return {"concepts": list(rule.names)} if isinstance(rule, ContentRule) and rule.names else {}

@@ -8,14 +8,14 @@ from typing import Any
 
 import structlog
 
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from mapper.terminal import shown
 
 HELD_BACK = "held_back"
 """The attribute of a record that says how many like it were not written."""
 
 
-def configure(form: str = "json", pace: Pace | None = None) -> None:
+def configure(form: str = "json", rate: RateLimit | None = None) -> None:
     """Send our own log and that of libraries to standard output in one form; a library's line once a minute."""
     if form == "json":
         render: list[Any] = [structlog.processors.JSONRenderer()]
@@ -30,15 +30,15 @@ def configure(form: str = "json", pace: Pace | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(handlers=[handler_of(form, pace or Pace())], level=logging.WARNING)
+    logging.basicConfig(handlers=[handler_of(form, rate or RateLimit())], level=logging.WARNING)
     logging.captureWarnings(True)
 
 
-def handler_of(form: str, pace: Pace) -> logging.Handler:
+def handler_of(form: str, rate: RateLimit) -> logging.Handler:
     """Return what writes the lines of libraries."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(Silent(form))
-    handler.addFilter(Seldom(pace))
+    handler.addFilter(Seldom(rate))
     return handler
 
 
@@ -50,14 +50,14 @@ def harmless(logger: Any, method: str, facts: MutableMapping[str, Any]) -> Mutab
 class Seldom(logging.Filter):
     """Lets a line of a library pass once a minute: a socket that fails, fails a thousand times a second."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, rate: RateLimit) -> None:
         super().__init__()
-        self._pace = pace
+        self._rate = rate
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a line passes; it is told how many like it did not."""
         error = record.exc_info[0] if record.exc_info else None
-        held_back = self._pace.turn((record.name, record.module, record.lineno, record.levelno, error))
+        held_back = self._rate.turn((record.name, record.module, record.lineno, record.levelno, error))
         setattr(record, HELD_BACK, held_back)
         return held_back is not None
 

@@ -1,4 +1,4 @@
-"""The one place where settings, source, sink, ledger, worker and triggers are put together."""
+"""A running mapper: the one place where sources, sink, ledger, worker and triggers are put together."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,33 +6,21 @@ from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from mapper.dicom.reader import Reader
-from mapper.errors import BundleRejected, MapperError, SettingError, StudyGone
-from mapper.fhir.bundle import transaction
-from mapper.fhir.check import faults
-from mapper.fhir.ids import resource_id
-from mapper.http.peer import Bound
-from mapper.ledger.database import Database
-from mapper.ledger.ledger import BY_HAND, OUTPUT, Ledger
+from mapper.errors import MapperError, SettingError, StudyGone
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.ledger import OUTPUT, Ledger
 from mapper.ledger.lock_file import LockFile
-from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, MAPPING_VERSION, Mapped, study_to_fhir
+from mapper.maps import MAPPING_VERSION, Mapped, keys, study_to_fhir
 from mapper.maps.site import Site
-from mapper.maps.tables.observation import header_ids
-from mapper.maps.values.document_url import ORTHANC
-from mapper.meter import Meter
-from mapper.namespace import fingerprint, namespace_of
-from mapper.settings import OrthancSource, Settings
-from mapper.sinks.client import FhirClient
-from mapper.sinks.fhir_server import FhirServer
-from mapper.sinks.sink import Key
-from mapper.sources.orthanc import Orthanc
+from mapper.metrics import Metrics
+from mapper.settings import Settings
+from mapper.sinks.sink import Key, Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads, somebody_works
 from mapper.sync.triggers import Bell, Triggers
 from mapper.sync.worker import Worker
+from mapper.wiring import fhir_server_of, guarded, orthanc_of, sink_fingerprint, site_of
 
 
 @dataclass
@@ -40,12 +28,14 @@ class Service:
     """Everything a running mapper is made of."""
 
     settings: Settings
-    sink: FhirServer
+    sink: Sink
     ledger: Ledger
     worker: Worker
     triggers: list[Triggers]
     bell: Bell
     threads: Threads
+    namespace: UUID
+    """Under which all ids are made: read once, at the start."""
     lock: LockFile = field(default_factory=LockFile)
 
     def deliver(self) -> bool:
@@ -56,7 +46,7 @@ class Service:
         if not self.lock.take():
             return False
         ledger, versions = self.ledger, self.worker.versions
-        changed = any(ledger.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
+        changed = any(ledger.meta.get(f"{OUTPUT}:{name}") not in (None, version) for name, version in versions.items())
         if changed and not ledger.database.is_sqlite and somebody_works(ledger):
             raise SettingError(
                 "other replicas on this ledger are of another release or have other settings: stop them (a minute "
@@ -64,8 +54,8 @@ class Service:
             )
         for name, version in versions.items():
             ledger.renew(name, version)
-        ledger.move(sha256(self.settings.fhir_url.encode()).hexdigest()[:16])
-        ledger.take_back()
+        ledger.move(sink_fingerprint(self.settings))
+        ledger.studies.take_back()
         return True
 
     def start(self) -> None:
@@ -75,6 +65,7 @@ class Service:
     def stop(self) -> None:
         """Stop after the studies that are being synced now."""
         self.threads.stop()
+        self.sink.close()
         self.ledger.database.close()
         self.lock.give()
 
@@ -84,10 +75,10 @@ class Service:
         Sources are asked of those that the ledger does not know. Raises StudyGone where none holds one, SourceDown or
         SourceBusy where one that may hold it does not answer; then nothing is marked at all.
         """
-        where = {uid: self.ledger.sources_of(uid) or self._holders(uid) for uid in study_uids}
+        where = {uid: self.ledger.rows.sources_of(uid) or self._holders(uid) for uid in study_uids}
         for study_uid, sources in where.items():
             for source in sources:
-                self.ledger.mark(source, [study_uid], BY_HAND)
+                self.ledger.studies.mark(source, [study_uid], BY_HAND)
         self.bell.ring()
 
     def _holders(self, study_uid: str) -> list[str]:
@@ -99,94 +90,22 @@ class Service:
             except MapperError as failure:
                 silent = failure
         if not holders:
-            raise silent or StudyGone(f"study {study_uid}: no source holds it, and the ledger does not know it")
+            raise silent or StudyGone("no source holds this study, and the ledger does not know it")
         return holders
 
 
-def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
-    """Return one Orthanc as a source."""
-    return Orthanc(
-        source.url,
-        Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS),
-        user=source.user,
-        password=source.password.get_secret_value() if source.password else None,
-        name=source.name,
-        ca=str(source.ca) if source.ca else None,
-        answer=Bound(settings.orthanc_limit, settings.timeout),
-        metadata=Bound(settings.metadata_limit, settings.metadata_timeout),
-        root=source.dicomweb_root,
-    )
-
-
-def fhir_server_of(settings: Settings, meter: Meter | None = None) -> FhirServer:
-    """Return the FHIR server that the settings name."""
-    password = settings.fhir_password.get_secret_value() if settings.fhir_password else ""
-    client = FhirClient(
-        settings.fhir_url,
-        auth=(settings.fhir_user, password) if settings.fhir_user else None,
-        token=settings.fhir_token.get_secret_value() if settings.fhir_token else None,
-        ca=str(settings.fhir_ca) if settings.fhir_ca else None,
-        bound=Bound(settings.fhir_limit, settings.timeout),
-        meter=meter or Meter(),
-    )
-    return FhirServer(client, settings.fhir_public_url)
-
-
-def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:
-    """Return the ledger that the settings name; `make`: where there is none yet, it is made.
-
-    Raises SettingError when it cannot be used, is not there, or when other ids were made with it.
-    """
-    try:
-        database = Database(settings.ledger.get_secret_value())
-        if not make and not database.is_made():
-            raise SettingError(
-                f"ledger: there is none yet at {database.place}; `serve` makes it. Is this the right folder, or is "
-                "--config FILE missing?"
-            )
-        namespace = namespace_of(settings, make=make)
-        ledger = Ledger(database)
-        ledger.guard({"namespace": fingerprint(namespace), "base": settings.base})
-    except SQLAlchemyError as error:  # its text may hold the URL with the password
-        raise SettingError(
-            f"ledger: the database cannot be used ({type(error).__name__}): check its URL and rights"
-        ) from None
-    return ledger
-
-
-def site_of(settings: Settings, source: OrthancSource) -> Site:
-    """Return a site's choices as the maps want them for one source."""
-    choices = {name: getattr(settings, name) for name in Site.model_fields}
-    if settings.sources:
-        choices |= {"patient_system": source.patient_system, "timezone": source.timezone or settings.timezone}
-    endpoint = source.endpoint if settings.sources else settings.endpoint
-    choices |= {"dicomweb": endpoint, "namespace": namespace_of(settings, make=True)}
-    choices |= {"document_url": settings.document_url or f"{source.public_url or source.url}{ORTHANC}"}
-    return Site.model_construct(**choices)
-
-
-def checked(sites: Mapping[str, Site]) -> Callable[[Reading, Source], Mapped]:
-    """Return the mapping, with each source's own site; what comes out of it has passed the check."""
+def mapping_of(sites: Mapping[str, Site]) -> Callable[[Reading, Source], Mapped]:
+    """Return the mapping, with each source's own site."""
 
     def mapping(reading: Reading, source: Source) -> Mapped:
-        site = sites[source.name]
-        mapped = study_to_fhir(reading.study, site)
-        found = faults(transaction(mapped.resources, site.fhir_public_url))
-        if found:
-            raise BundleRejected(f"our own check refuses the result: {'; '.join(found[:3])}")
-        return mapped
+        return study_to_fhir(reading.study, sites[source.name])
 
     return mapping
 
 
 def imaging_study_key(namespace: UUID, study_uid: str) -> Key:
     """Return type and id of a study's ImagingStudy."""
-    return "ImagingStudy", resource_id(namespace, "ImagingStudy", study_uid)
-
-
-def study_parts(namespace: UUID, study_uid: str) -> frozenset[Key]:
-    """Return type and id of all that may be made of a study beside its ImagingStudy and what is shared."""
-    return frozenset(("Observation", id) for id in header_ids(namespace, study_uid))
+    return "ImagingStudy", keys.id_of(namespace, keys.imaging_study(study_uid))
 
 
 def output_version(site: Site, fhir_url: str) -> str:
@@ -195,23 +114,23 @@ def output_version(site: Site, fhir_url: str) -> str:
     return f"{MAPPING_VERSION}-{sha256(f'{fhir_url} {choices}'.encode()).hexdigest()[:16]}"
 
 
-def triggers_of(source: Source, site: Site, sink: FhirServer, ledger: Ledger, version: str) -> Triggers:
+def triggers_of(source: Source, site: Site, sink: Sink, ledger: Ledger, version: str) -> Triggers:
     """Return what looks after one source."""
-    endpoint = resource_id(site.namespace, "Endpoint", "dicom-wado-rs", site.dicomweb or "")
+    endpoint = keys.id_of(site.namespace, keys.endpoint(site.dicomweb or ""))
     study_key = partial(imaging_study_key, site.namespace)
     return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint, study_key), version)
 
 
-def service_of(settings: Settings, meter: Meter | None = None, *, make: bool = True) -> Service:
-    """Return a service that is ready to start; `meter` is told of its work, `make` as for its ledger."""
-    meter = meter or Meter()
-    sink, ledger = fhir_server_of(settings, meter), ledger_of(settings, make=make)
-    sites = {source.name: site_of(settings, source) for source in settings.all_sources}
+def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool = True) -> Service:
+    """Return a service that is ready to start; `metrics` is told of its work, `make` as for its ledger."""
+    metrics = metrics or Metrics()
+    sink, (ledger, namespace) = fhir_server_of(settings, metrics), guarded(settings, make=make)
+    sites = {source.name: site_of(settings, source, namespace) for source in settings.all_sources}
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings) for one in settings.all_sources}
-    study_key = partial(imaging_study_key, namespace_of(settings))
-    parts = partial(study_parts, namespace_of(settings))
+    study_key = partial(imaging_study_key, namespace)
+    ours = partial(keys.is_ours, namespace)
     versions = {name: output_version(site, settings.fhir_url) for name, site in sites.items()}
-    worker = Worker(sources, checked(sites), sink, ledger, study_key, parts, versions, settings.deleted, meter)
+    worker = Worker(sources, mapping_of(sites), sink, ledger, study_key, ours, versions, settings.deleted, metrics)
     triggers = [triggers_of(one, sites[name], sink, ledger, versions[name]) for name, one in sources.items()]
     threads = Threads(worker, triggers, bell := Bell(), settings.workers)
-    return Service(settings, sink, ledger, worker, triggers, bell, threads, LockFile(ledger.database.file))
+    return Service(settings, sink, ledger, worker, triggers, bell, threads, namespace, LockFile(ledger.database.file))

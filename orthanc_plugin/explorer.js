@@ -3,7 +3,7 @@
 (function () {
   'use strict';
   var EVERY = 2000, POLLS = 150;  // milliseconds between two looks at a study under way; looks at most
-  var WORDS = {  // as in fhir_sync.py
+  var WORDS = {  // as in fhir_sync_routes.py
     pending: 'waiting to be written',
     syncing: 'being written',
     synced: 'written, up to date',

@@ -24,6 +24,9 @@ REST = 1.0  # seconds for which a mapper that did not answer in time is not aske
 ASKABLE = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z.-]{1,64}", re.ASCII)
 """Which UIDs may become part of a URL; the mapper's own rule (mapper/dicom/uid.py)."""
 
+UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
+"""What the mapper's own 404 is, and no gateway's or other server's (mapper/web/refusals.py)."""
+
 Json = dict[str, Any]
 
 
@@ -33,6 +36,10 @@ class SettingError(Exception):
 
 class Silence(Exception):
     """The mapper gave no usable answer; the message says why and what to do."""
+
+
+class Away(Silence):
+    """Nobody answered at all, or not in time: asking for another study would bring nothing either."""
 
 
 class Refused(Silence):
@@ -100,14 +107,23 @@ class Mapper:
     def told(self, name: str, wait: float | None = None) -> Json:
         """Give what the mapper tells of a study to who has a place."""
         try:
+            return self.heard(name, wait)
+        except Away as away:
+            return self.silent(name, away)
+
+    def heard(self, name: str, wait: float | None = None) -> Json:
+        """Give what the mapper tells of a study, or why it cannot; raise Away when nobody answers."""
+        try:
             if time.monotonic() < self.rested:
-                raise Silence("the mapper did not answer in time a moment ago: try again, and check that it runs")
+                raise Away("the mapper did not answer in time a moment ago: try again, and check that it runs")
             if wait is None:
                 answer = parsed(self.ask(f"/api/studies/{name}", None, TIMEOUT), ANSWER)
             else:
                 answer = parsed(self.ask(f"/api/studies/{name}/sync", {"wait": wait}, TIMEOUT + wait), ANSWER)
             if not isinstance(answer, dict) or not isinstance(answer.get("state"), str):
                 raise NotJson
+        except Away:
+            raise
         except Unseen as unseen:
             answer = {"state": "pending", "message": str(unseen)}
         except Silence as silence:
@@ -122,6 +138,10 @@ class Mapper:
         """Give the state of a study for which the mapper was not asked."""
         why = "not asked for: the mapper is silent or slow, or too many ask at once; try again later"
         return self.state(name, {"state": "unreachable", "message": why})
+
+    def silent(self, name: str, why: Silence) -> Json:
+        """Give the state of a study of which the mapper tells nothing."""
+        return self.state(name, {"state": "unreachable", "message": str(why)})
 
     @staticmethod
     def state(name: str, answer: Json) -> Json:
@@ -149,11 +169,13 @@ class Mapper:
                 self.rested = time.monotonic() + REST
             name = type(error).__name__
             why = f"the mapper does not answer ({name}): check that it runs and that FhirSync.MapperUrl is right"
-            raise Silence(why) from error
+            raise Away(why) from error
         if 200 <= answer.status < 300:
             return bytes(answer.body)
         if answer.status in (401, 403):
             raise Refused("the mapper refuses the token: FhirSync.Token must be its ORTHANC_FHIR_TOKEN")
-        if answer.status == 404 and answer.content_type == "application/json" and path != "/wake":
+        if answer.status == 404 and answer.content_type == UNSEEN:
             raise Unseen("the mapper has not seen this study yet, it reads it once it is stable")
+        if answer.status == 404:
+            raise Silence("what answers at FhirSync.MapperUrl is not the mapper: it answers HTTP 404")
         raise Silence(f"the mapper answers HTTP {answer.status}: see its log")

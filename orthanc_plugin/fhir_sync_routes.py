@@ -20,7 +20,7 @@ from typing import Any
 import orthanc  # type: ignore[import-not-found]  # made by Orthanc itself
 from fhir_sync_json import ANSWER, REQUEST, NotJson, TooLarge, parsed  # type: ignore[import-not-found]
 from fhir_sync_log import LOG  # type: ignore[import-not-found]
-from fhir_sync_mapper import ASKABLE  # type: ignore[import-not-found]
+from fhir_sync_mapper import ASKABLE, Away  # type: ignore[import-not-found]
 from fhir_sync_origin import PROTECTION, is_admitted  # type: ignore[import-not-found]
 
 WAIT, LONGEST_WAIT = 5.0, 10.0  # seconds a re-sync waits for its outcome, and an HTTP thread of Orthanc with it
@@ -70,16 +70,19 @@ def bulk_route(mapper: Any, output: Any, request: Json) -> None:
         raise Refusal(400)
     states: list[Json] = []
     unknown, end = [], time.monotonic() + BULK_TIME
-    with mapper.waiting.one() as place:
+    with mapper.waiting.one() as asks:
         for one in dict.fromkeys(ids):
             try:
                 name = name_of(study(one))
             except Refusal:
                 unknown.append(one)
                 continue
-            silent = "unreachable" in (state["state"] for state in states[-1:])
-            asked = place and not silent and time.monotonic() < end
-            states.append(mapper.told(name, 0) if asked else mapper.unasked(name))
+            asks = asks and time.monotonic() < end
+            try:
+                states.append(mapper.heard(name, 0) if asks else mapper.unasked(name))
+            except Away as away:
+                states.append(mapper.silent(name, away))
+                asks = False
     answer_json(output, {"studies": states, "unknown": unknown})
 
 
@@ -183,10 +186,10 @@ def uid_of(resource: Json) -> str:
 def name_of(resource: Json) -> str:
     """Give what the mapper is asked by: the UID, or Orthanc's id where the UID must not become part of a URL.
 
-    The mapper keeps such a study under that id.
+    A UID that looks like an id of Orthanc's would be the name of another study. The mapper keeps both under the id.
     """
     uid = uid_of(resource)
-    return uid if ASKABLE.fullmatch(uid) else str(resource["ID"])
+    return uid if ASKABLE.fullmatch(uid) and not re.fullmatch(ID, uid) else str(resource["ID"])
 
 
 def answer_json(output: Any, answer: Json) -> None:

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 
 from mapper import errors
-from mapper.errors import Fate, MapperError, Problem
+from mapper.errors import Fate, MapperError, Problem, Side
 
-DRAWN = re.findall(r"^  \+ (\w+) +(\w+) +(\S.*)$", errors.__doc__ or "", re.MULTILINE)
+DRAWN = re.findall(r"^  \+ (\w+) +(\w+) +(\w+) +(\S.*)$", errors.__doc__ or "", re.MULTILINE)
 CLASSES = {
     name: one
     for name, one in vars(errors).items()
@@ -18,16 +18,19 @@ CLASSES = {
 
 
 def test_the_drawing_is_the_tree() -> None:
-    assert [name for name, _, _ in DRAWN] == list(dict.fromkeys(name for name, _, _ in DRAWN))
-    assert {name: fate for name, fate, _ in DRAWN} == {name: one.fate for name, one in CLASSES.items()}
+    assert len(DRAWN) == len({name for name, *_ in DRAWN})
+    drawn = {name: (fate, side) for name, fate, side, _ in DRAWN}
+    assert drawn == {name: (one.fate, one.side) for name, one in CLASSES.items()}
 
 
-@pytest.mark.parametrize(("name", "fate", "words"), DRAWN)
-def test_what_is_drawn_as_an_outage_is_one(name: str, fate: str, words: str) -> None:
+@pytest.mark.parametrize(("name", "fate", "side", "words"), DRAWN)
+def test_what_is_drawn_as_an_outage_is_one(name: str, fate: str, side: str, words: str) -> None:
     assert CLASSES[name].outage == ("outage" in words)
     assert fate in get_args(Fate)
+    assert side in get_args(Side)
     if CLASSES[name].outage:
         assert fate == "retry", "an outage is waited for"
+        assert side in ("source", "sink"), "each has a breaker"
 
 
 @pytest.mark.parametrize("one", CLASSES.values(), ids=CLASSES)

@@ -1,8 +1,10 @@
 """The walls of the house: who may import whom, and what the mapping must not know."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "finding", "nesting", "url", "terminal", "pace", "log", "meter"),
+    *("errors", "finding", "nesting", "url", "terminal", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",
@@ -18,6 +20,7 @@ LAYERS = (
         "fhir",
         "maps",
         "settings",
+        "wrong_settings",
         "configuration",
         "namespace",
         "sources",
@@ -25,10 +28,11 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "service", "web", "commands"),
+    *("convert", "explain", "wiring", "service", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]
+NEVER += [("ledger", other) for other in LAYERS if other not in ("errors", "fhir", "ledger")]
 """Pairs that would stand in order and must not meet all the same."""
 IMPURE = frozenset(
     {
@@ -65,6 +69,32 @@ def layer(path: Path) -> str:
 def test_every_module_has_its_layer() -> None:
     assert {layer(path) for path in MODULES} == set(LAYERS)
     assert len(LAYERS) == len(set(LAYERS))
+
+
+def test_the_page_of_the_architecture_names_every_package_and_module_in_order() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `mapper/")]
+    named = [name for cell in cells for name in re.findall(r"`(?:mapper/)?(\w+)(?:/|\.py)`", cell)]
+    assert sorted(named) == sorted(LAYERS), "ARCHITECTURE.md: the table of packages names what mapper/ holds"
+    before = [name for name in LAYERS if name in named]
+    assert named == sorted(named, key=before.index), "ARCHITECTURE.md: in the order in which they may import each other"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_one_noun(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 200, f"{name_of(path)}: {lines} lines; cut it where its second noun begins"
+
+
+NOT_HERE = re.compile(r"\bDESIGN\b|[Mm]apping reference|[Tt]he reference(?:'s)? (?:says|demands|wants|has)")
+PAGES = [*MAPPER.rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").rglob("*.md"), *ROOT.glob("*.md")]
+
+
+@pytest.mark.parametrize("path", sorted(PAGES), ids=name_of)
+def test_nothing_cites_a_document_that_is_not_here(path: Path) -> None:
+    """What a rule is taken from is a standard, a page of docs/ or a test: whoever reads it can look it up."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        assert not NOT_HERE.search(line), f"{name_of(path)}:{number}: cite the standard, or docs/mapping.md"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -104,15 +134,47 @@ def test_the_plugin_needs_the_standard_library_alone(path: Path) -> None:
         assert parts[0] in sys.stdlib_module_names | ours | {"orthanc"}, parts[0]
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) != "ledger"], ids=name_of)
+def test_the_ledger_alone_writes_sql(path: Path) -> None:
+    for parts in imported(path):
+        assert parts[0] not in ("sqlalchemy", "alembic", "sqlite3", "psycopg"), "only mapper/ledger/ knows a database"
+        tables = ("schema", "transition", "migrations", "known", "speaker")
+        free = {("known", "Known"), ("speaker", "SHARED"), ("speaker", "hash_of")}
+        if parts[:2] == ("mapper", "ledger") and parts[2] in tables:
+            assert parts[2:4] in free, f"{'.'.join(parts)} is SQL"
+
+
+FLOORS = 8
+"""The longest chain of imports among the modules of ledger/ and sync/ (it was ten)."""
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_ledger_and_sync_have_few_floors_and_no_circle() -> None:
+    paths = {module(path): path for path in MODULES if layer(path) in ("ledger", "sync")}
+    below = {
+        name: {found for parts in imported(path) for found in (".".join(parts), ".".join(parts[:-1])) if found in paths}
+        for name, path in paths.items()
+    }
+    floors: dict[str, int] = {}
+    for name in TopologicalSorter(below).static_order():  # raises CycleError
+        floors[name] = 1 + max((floors[one] for one in below[name] if paths[one].name != "__init__.py"), default=0)
+    highest = max(floors, key=lambda name: floors[name])
+    assert floors[highest] <= FLOORS, f"{highest} stands on floor {floors[highest]}"
+
+
 def test_pages_only_mark_and_ring() -> None:
     """What the web package calls on ledger, worker, source and sink is this and no more."""
-    reads = {"row", "rows", "those_in", "counts", "oldest_wait", "parked_by_failure", "get"}
-    allowed = reads | {"retry", "sink_breaker", "sources"}
+    reads = {"rows", "find", "page", "those_in", "counts", "oldest_wait", "parked_by_failure", "meta", "get"}
+    allowed = reads | {"studies", "retry", "breakers", "sink_breaker", "sources"}
     for path in (path for path in MODULES if layer(path) == "web"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
                 owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-                if owner in ("ledger", "_ledger", "worker", "source", "sink"):
+                of_ledger = isinstance(node.value, ast.Attribute) and owner in ("studies", "meta", "rows")
+                if of_ledger or owner in ("ledger", "_ledger", "worker", "source", "sink"):
                     assert node.attr in allowed, f"{name_of(path)}:{node.lineno}: {owner}.{node.attr}"
 
 

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from mapper import log
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from tests.support.fakes import Clock
 
 MARK = "zqxmarker"
@@ -16,7 +16,7 @@ forms = pytest.mark.parametrize("form", ["json", "text"])
 def library(form: str, clock: Clock) -> logging.Logger:
     """Return the logger of a library whose lines our handler alone writes."""
     logger = logging.Logger(f"library.{form}")
-    logger.addHandler(log.handler_of(form, Pace(clock=clock)))
+    logger.addHandler(log.handler_of(form, RateLimit(clock=clock)))
     return logger
 
 

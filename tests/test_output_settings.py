@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from mapper.configuration import NEEDED, load
+from mapper.configuration import load
 from mapper.errors import SettingError
-from mapper.ledger.ledger import OUTPUT
+from mapper.ledger.database import Database
+from mapper.ledger.ledger import OUTPUT, Ledger
+from mapper.ledger.meta import SINK
 from mapper.service import Service, service_of
 from mapper.settings import Settings
+from mapper.wrong_settings import NEEDED
 from stack import Postgres
 from tests.support.fakes import World
 from tests.support.ledgers import emptied
@@ -21,6 +24,7 @@ CHANGES_FHIR: dict[str, Any] = {
     "fhir_public_url": "https://fhir.example.org/fhir",
     "fhir_url": "http://fhir:8080/fhir",
     "dicomweb": "https://pacs.example.org/rs",
+    "document_url": "https://pacs.example.org/documents/{instance}",
     "orthanc_url": "http://orthanc:8042",
     "orthanc_public_url": "https://pacs.example.org",
     "dicomweb_root": "/rs",
@@ -100,27 +104,27 @@ def test_any_other_setting_changes_nothing(name: str, start: Start) -> None:
 
 def test_no_secret_and_no_address_stands_in_the_ledger(start: Start) -> None:
     service = start(fhir_url="http://fhir.hospital.example/fhir", timezone="Europe/Berlin")
-    stored = str([service.ledger.get(key) for key in (f"{OUTPUT}:orthanc", "sink")])
+    stored = str([service.ledger.meta.get(key) for key in (f"{OUTPUT}:orthanc", "sink")])
     assert "hospital" not in stored
     assert "Berlin" not in stored
 
 
 def test_what_is_done_is_mapped_anew_and_what_is_stuck_starts_anew(start: Start) -> None:
     ledger = start().ledger
-    ledger.mark("orthanc", [A, B, "1.2.3"])
-    synced, parked, failed = ledger.claim(["orthanc"], limit=3)
-    old = str(ledger.get(f"{OUTPUT}:orthanc"))
-    ledger.finish(synced, mapping_version=old)
-    ledger.finish(parked, "parked", "refused", "BundleRejected", mapping_version=old)
-    ledger.fail(failed, "busy", failure="SinkBusy")
+    ledger.studies.mark("orthanc", [A, B, "1.2.3"])
+    synced, parked, failed = ledger.studies.claim(["orthanc"], limit=3)
+    old = str(ledger.meta.get(f"{OUTPUT}:orthanc"))
+    ledger.studies.finish(synced, mapping_version=old)
+    ledger.studies.finish(parked, "refused", "refused", "BundleRejected", mapping_version=old)
+    ledger.studies.fail(failed, "busy", failure="SinkBusy")
     ledger.database.close()
 
     service = start(timezone="Europe/Berlin")
-    counts = service.ledger.counts()
+    counts = service.ledger.rows.counts()
     assert (counts["pending"], counts["synced"]) == (2, 1)
-    assert all(row.attempts == 0 and not row.reason for row in service.ledger.rows("pending"))
-    assert service.ledger.remap("orthanc", service.worker.versions["orthanc"], 50) == 1
-    assert service.ledger.counts()["pending"] == 3
+    assert all(row.attempts == 0 and not row.reason for row in service.ledger.rows.page("pending"))
+    assert service.ledger.studies.remap("orthanc", service.worker.versions["orthanc"], 50) == 1
+    assert service.ledger.rows.counts()["pending"] == 3
     service.ledger.database.close()
 
     again = start(timezone="Europe/Berlin")
@@ -134,12 +138,12 @@ def test_another_fhir_server_gets_everything_again(ledger_url: str) -> None:
         world.source.store(uid)
     world.mark(A, B)
     world.work()
-    world.ledger.put("reconciled:orthanc", str(world.clock.now))
+    world.ledger.meta.put("reconciled:orthanc", str(world.clock.now))
     other = type(world.sink)()
     assert not world.ledger.move("first")
-    assert world.ledger.get("reconciled:orthanc")
+    assert world.ledger.meta.get("reconciled:orthanc")
     assert world.ledger.move("second")
-    assert world.ledger.get("reconciled:orthanc") is None, "compared at once"
+    assert world.ledger.meta.get("reconciled:orthanc") is None, "compared at once"
     world.sink, world.worker = other, world.new_worker(sink=other)
     world.mark(A, B)
     world.work()
@@ -148,16 +152,42 @@ def test_another_fhir_server_gets_everything_again(ledger_url: str) -> None:
     world.database.close()
 
 
+def test_a_new_ledger_belongs_to_a_sink_and_only_who_delivers_moves_it(tmp_path: Path) -> None:
+    def opened(fhir_url: str) -> Service:
+        return service_of(load(Settings, ledger=f"sqlite:///{tmp_path}/ledger.db", fhir_url=fhir_url))
+
+    first = opened("http://first/fhir")
+    belongs = first.ledger.meta.get(SINK)
+    assert belongs
+    other = opened("http://other/fhir")  # as `studies` or `doctor` do
+    assert other.ledger.meta.get(SINK) == belongs
+    assert other.deliver()
+    assert other.ledger.meta.get(SINK) not in (belongs, None)
+    other.lock.give()
+    for service in (first, other):
+        service.ledger.database.close()
+
+
+def test_a_ledger_of_a_release_that_knew_no_sink_belongs_to_none_until_somebody_delivers(ledger_url: str) -> None:
+    ledger = Ledger(Database(ledger_url))
+    ledger.meta.guard({"base": "b"})
+    ledger.meta.guard({"base": "b"}, "first")
+    assert ledger.meta.get(SINK) is None
+    assert not ledger.move("first"), "nothing is sent again"
+    assert ledger.meta.get(SINK) == "first"
+    ledger.database.close()
+
+
 @pytest.mark.live
 def test_replicas_that_make_other_fhir_do_not_work_together(ledger_postgres: Postgres) -> None:
     """Two of them would map each other's studies anew for ever."""
     url = emptied(ledger_postgres.sqlalchemy_url())
     first, second = (service_of(load(Settings, ledger=url, timezone=zone)) for zone in ("Europe/Berlin", "Asia/Tokyo"))
     assert first.deliver()
-    first.ledger.put("alive", str(first.ledger.clock()))
+    first.ledger.meta.put("alive", str(first.ledger.clock()))
     with pytest.raises(SettingError, match="stop them"):
         second.deliver()
-    first.ledger.put("alive", "0")
+    first.ledger.meta.put("alive", "0")
     assert second.deliver()
     for service in (first, second):
         service.ledger.database.close()

@@ -23,6 +23,7 @@ HAND_WRITTEN = (
     "docs/privacy.md",
     "docs/security.md",
     "docs/faults.md",
+    "docs/extending.md",
 )
 MADE_HERE = (".run/", ".venv/", "FOLDER", "http")
 """Paths that only a run makes."""
@@ -153,9 +154,9 @@ def test_every_setting_that_a_table_or_a_file_names_exists(page: str) -> None:
 def test_every_metric_that_is_named_is_told(ledger_url: str) -> None:
     from mapper.ledger.database import Database
     from mapper.ledger.ledger import Ledger
-    from mapper.web.metrics import Metrics
+    from mapper.web.prometheus import Prometheus
 
-    metrics = Metrics()
+    metrics = Prometheus()
     metrics.watch(Ledger(Database(ledger_url)))
     told = metrics.text().decode()
     for name in set(re.findall(r"\borthanc_fhir_\w+", text("docs/operations.md"))):

@@ -1,5 +1,6 @@
 """Settings: a flag over the environment over the file over the default; a wrong one is one line that names it."""
 
+import json
 import os
 import re
 import socket
@@ -11,14 +12,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import uvicorn
 
-from mapper.commands.serve import run
-from mapper.configuration import CONTRADICTIONS, NEEDED, load
+from mapper.commands.server import run
+from mapper.configuration import load
+from mapper.convert import bundle_from_metadata
 from mapper.errors import SettingError
 from mapper.maps.site import PUBLIC_NAMESPACE, Site
 from mapper.namespace import fingerprint, is_public, namespace_of, write
-from mapper.service import ledger_of, site_of
 from mapper.settings import Settings
+from mapper.wiring import ledger_of, site_of
+from mapper.wrong_settings import CONTRADICTIONS, NEEDED
+from tests.support.golden import STUDIES
 
 File = Callable[[str], Path]
 SEVERAL: list[dict[str, Any]] = [
@@ -115,12 +120,12 @@ def test_the_endpoint_is_the_archive_as_clients_reach_it(given: dict[str, Any], 
     settings = load(Settings, **given)
     assert settings.endpoint == endpoint
     (source,) = settings.all_sources
-    assert site_of(settings, source).dicomweb == endpoint
+    assert site_of(settings, source, PUBLIC_NAMESPACE).dicomweb == endpoint
 
 
 def test_several_sources_have_their_own_patients_zones_and_endpoints() -> None:
     settings = load(Settings, sources=SEVERAL, timezone="Europe/Berlin")
-    sites = {source.name: site_of(settings, source) for source in settings.all_sources}
+    sites = {source.name: site_of(settings, source, PUBLIC_NAMESPACE) for source in settings.all_sources}
     assert {name: site.patient_system for name, site in sites.items()} == {
         "a": "https://a.example/patient",
         "b": "https://b.example/p",
@@ -378,6 +383,58 @@ def test_a_fingerprint_tells_two_apart_and_gives_nothing_away() -> None:
     one, two = uuid4(), uuid4()
     assert fingerprint(one) == fingerprint(one) != fingerprint(two)
     assert str(one)[:8] not in fingerprint(one)
+
+
+# -- what the mapping reads ------------------------------------------------------------------------
+
+ELSEWHERE: dict[str, str] = {"base": "https://elsewhere.example", "namespace": str(uuid4()), "timezone": "Asia/Tokyo"}
+AROUND: dict[str, Callable[[pytest.MonkeyPatch], object]] = {
+    "a settings file": lambda patch: Path("orthanc-fhir.toml").write_text(
+        "".join(f'{name} = "{value}"\n' for name, value in ELSEWHERE.items()), encoding="utf-8"
+    ),
+    "a settings file that is none": lambda patch: Path("orthanc-fhir.toml").write_text("= no TOML", encoding="utf-8"),
+    "variables": lambda patch: [patch.setenv(f"ORTHANC_FHIR_{name.upper()}", ELSEWHERE[name]) for name in ELSEWHERE],
+    "a variable that is no setting": lambda patch: patch.setenv("ORTHANC_FHIR_NOTHING", "x"),
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_the_library_reads_neither_files_nor_the_environment(
+    around: Callable[[pytest.MonkeyPatch], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    metadata = (STUDIES / "G01-plain-ct/input.json").read_bytes()
+    before = bundle_from_metadata(metadata)
+    monkeypatch.chdir(tmp_path)
+    around(monkeypatch)
+    assert bundle_from_metadata(metadata) == before
+    assert ids_of(before, "Patient")
+
+
+def ids_of(bundle: bytes, kind: str) -> list[str]:
+    """Return the ids of one type in a Bundle."""
+    resources = [entry["resource"] for entry in json.loads(bundle)["entry"]]
+    return [one["id"] for one in resources if one["resourceType"] == kind]
+
+
+@pytest.mark.parametrize("sources", [(), SEVERAL], ids=["one source", "several sources"])
+def test_a_start_reads_the_namespace_once(sources: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file, reads = tmp_path / "namespace", []
+    read_text = Path.read_text
+
+    def counted(path: Path, *arguments: Any, **named: Any) -> str:
+        if path == file:
+            reads.append(path)
+        return read_text(path, *arguments, **named)
+
+    def serving(server: uvicorn.Server, sockets: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "read_text", counted)
+    monkeypatch.setattr(uvicorn.Server, "run", serving)
+    monkeypatch.setattr("mapper.log.configure", lambda form: None)
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    run(load(Settings, namespace_file=file, ledger=url, port=0, sources=sources or None))
+    assert len(reads) == 1
 
 
 # -- the guard -----------------------------------------------------------------------------------

@@ -1,69 +1,21 @@
-"""`serve`: the service and its pages in one process, until SIGTERM."""
+"""`serve`: the mapper runs until it is stopped."""
 
-from contextlib import ExitStack, suppress
+from typing import Annotated
 
-import uvicorn
-from starlette.types import ASGIApp
+import typer
 
-from mapper import log
-from mapper.errors import SettingError
-from mapper.namespace import is_public, namespace_of
-from mapper.service import service_of
+from mapper.commands.app import Config, one_line
+from mapper.configuration import load
 from mapper.settings import Settings
-from mapper.web.app import app_of
-from mapper.web.connection import Connection, connection_of
-from mapper.web.guard import LARGEST_HEAD
-from mapper.web.metrics import Metrics
-from mapper.web.refusals import Refusals
-from mapper.web.room import AT_ONCE, connections, listeners
-from mapper.web.token import usable
-
-GRACE = 30
-IDLE = 5
-"""Seconds that a connection may wait for its next request."""
 
 
-def config_of(app: ASGIApp, protocol: type[Connection]) -> uvicorn.Config:
-    """Return how uvicorn serves an application: one event loop, one protocol, nothing that is only there by chance."""
-    return uvicorn.Config(
-        app,
-        loop="asyncio",
-        http=protocol,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=AT_ONCE,
-        timeout_keep_alive=IDLE,
-        timeout_graceful_shutdown=GRACE,
-        h11_max_incomplete_event_size=LARGEST_HEAD,
-    )
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    config: Config = None,
+) -> None:
+    """Run the mapper: watch Orthanc, sync studies, serve pages and API. Stops cleanly on SIGTERM."""
+    from mapper.commands.server import run
 
-
-def run(settings: Settings) -> None:
-    """Serve until stopped; raises SettingError when a setting is wrong, before any work is done."""
-    usable(settings.token.get_secret_value() if settings.token else None, settings.host)
-    with ExitStack() as open_sockets:
-        sockets = [open_sockets.enter_context(one) for one in listeners(settings.host, settings.port)]
-        log.configure(settings.log_format)
-        metrics = Metrics()
-        service = service_of(settings, metrics)
-        if not service.deliver():
-            raise SettingError(
-                "ledger: another process delivers from it already, and SQLite allows one: stop that one, or take "
-                "PostgreSQL for several (docs/operations.md)"
-            )
-        if is_public(namespace_of(settings)):
-            log.warn("the id namespace is the public one", do="set namespace_file before real patients come")
-        port = sockets[0].getsockname()[1]
-        log.say(
-            "serving",
-            address=f"http://{settings.host}:{port}/",
-            settings=str(settings.file or "none"),
-            ledger=service.ledger.database.place,
-        )
-        refusals = Refusals(metrics.refused)
-        config = config_of(app_of(service, metrics, refusals), connection_of(connections(), refusals))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets)
+    with one_line():
+        run(load(Settings, config, host=host, port=port))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from mapper.dicom.decoding import PARAGRAPHS
 from mapper.dicom.graphic_sets import (
     ALONE,
     ASCII,
@@ -25,7 +26,7 @@ from mapper.dicom.graphic_sets import (
     Decoder,
     GraphicSet,
 )
-from mapper.dicom.item import PARAGRAPHS, tag_of
+from mapper.dicom.item import tag_of
 
 UTF_8 = "ISO_IR 192"
 SETS = SINGLE | MULTIPLE

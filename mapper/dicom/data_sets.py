@@ -12,6 +12,8 @@ from mapper.nesting import Nesting
 NOT_METADATA = "the answer is not a JSON list of DICOM data sets"
 BLANKS = b" \t\r\n"
 MOST_BLANKS = 1 << 16
+LARGEST = 64 << 20
+"""Bytes of one data set beyond which nothing of it is read: it is held whole, and once more while it is decoded."""
 BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
 UNFINISHED = re.compile(rb"\}[ \t\r\n]*,?[ \t\r\n]*")
 
@@ -24,7 +26,8 @@ DEEPEST = 1 + 3 * ITEMS + 3
 def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """Yield each data set of a list as it stands there, and whether it nests deeper than DEEPEST.
 
-    Raises BadMetadata when the text is no list; what is no object may come as the last data set.
+    Raises BadMetadata when the text is no list, or one of them larger than LARGEST; what is no object may come as the
+    last data set.
     """
     text, opened = bytearray(), False
     nesting, followed, searched = Nesting(DEEPEST), 0, 0
@@ -48,6 +51,7 @@ def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
                 del text[: between.end()]
                 nesting, followed, searched = Nesting(DEEPEST), 0, 0
         searched = unfinished(text, searched)
+        bounded(len(text) - MOST_BLANKS)  # what may stand behind it
         nesting.feed(text[followed:searched])
         followed = searched
         if nesting.outside and followed:  # neither in a data set, nor at its end
@@ -63,8 +67,15 @@ def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
         yield last, nesting.too_deep
 
 
+def bounded(size: int) -> None:
+    """Raise BadMetadata for a data set of this size."""
+    if size > LARGEST:
+        raise BadMetadata(f"a data set of the metadata is larger than {LARGEST >> 20} MB: it is not read")
+
+
 def taken(text: bytearray, end: int) -> bytes:
-    """Return the beginning of a text, copied once."""
+    """Return the beginning of a text, copied once; raises BadMetadata when that is too large."""
+    bounded(end)
     with memoryview(text) as view:
         return bytes(view[:end])
 

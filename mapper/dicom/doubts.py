@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mapper.dicom.charset import doubt, named
 from mapper.dicom.graphic_sets import DEFAULT
 from mapper.dicom.item import Item, strings
+from mapper.dicom.study import Series
 from mapper.errors import Problem
-
-if TYPE_CHECKING:
-    from mapper.dicom.study import Series
 
 CHARSET = "SpecificCharacterSet"
 BLANK_PATIENT_ID = Problem(
@@ -23,7 +21,7 @@ IN_TWO_SERIES = Problem(
 )
 
 
-def of_texts(series: Iterable["Series"]) -> Iterator[Problem]:
+def of_texts(series: Iterable[Series]) -> Iterator[Problem]:
     """Yield why the texts of a study are not to be trusted; what instances share is looked at once."""
     seen: set[int] = set()
     for one in series:
@@ -47,7 +45,7 @@ def of_data_set(item: Item, fresh: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("ImagingStudy", CHARSET, reason)
 
 
-def each_once(series: Sequence["Series"]) -> list["Series"]:
+def each_once(series: Sequence[Series]) -> list[Series]:
     """Return series in which every instance stands once, in the first that has it; one with nothing left goes."""
     seen: set[str] = set()
     left = []

@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from mapper.dicom.collector import Collector, identity
 from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
+from mapper.dicom.decoding import TOO_LARGE
 from mapper.dicom.documents import LARGEST_CONTENT, LARGEST_TOGETHER, is_document
-from mapper.dicom.item import TOO_LARGE, Item, tag_of
-from mapper.dicom.study import IDENTITY, ONLY, Collector, identity
+from mapper.dicom.item import Item, tag_of
+from mapper.dicom.study import IDENTITY, ONLY
 from mapper.errors import BadMetadata, Problem
 from mapper.nesting import PIECE, cut
 

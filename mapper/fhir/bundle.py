@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-ORDER = (
+from mapper.fhir.resource import Resource
+
+TYPES = (
     "Patient",
     "Practitioner",
     "Organization",
@@ -23,13 +25,12 @@ ORDER = (
 NONE_YET = "0"
 """A version that no resource has: HAPI looks at `ifMatch` only where there is one, and ignores `ifNoneMatch` on PUT."""
 
-Resource = Mapping[str, Any]
 R = TypeVar("R", bound=Resource)
 
 
-def in_order(resources: Iterable[R]) -> list[R]:
+def as_entries(resources: Iterable[R]) -> list[R]:
     """Return resources in the order of the Bundle."""
-    return sorted(resources, key=lambda one: (ORDER.index(one["resourceType"]), one["id"]))
+    return sorted(resources, key=lambda one: (TYPES.index(one["resourceType"]), one["id"]))
 
 
 def transaction(
@@ -42,7 +43,7 @@ def transaction(
     return {
         "resourceType": "Bundle",
         "type": "transaction",
-        "entry": [entry(resource, fhir_base, expected or {}) for resource in in_order(resources)],
+        "entry": [entry(resource, fhir_base, expected or {}) for resource in as_entries(resources)],
     }
 
 

@@ -1,5 +1,7 @@
 """The check of what we are about to send: a lint of our own, then the R4B models of fhir.resources.
 
+A stage of its own, between the mapping and the sink, on exactly what is sent.
+
 The lint finds what the models let pass (measured: empty arrays, blank strings, control characters, times without
 a zone, unknown codes); the models find what a lint would have to repeat. R4B's shapes are R4's for all we write.
 """
@@ -13,6 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from mapper.dicom.characters import NONCHARACTERS
+from mapper.errors import BundleRejected
+from mapper.fhir.bundle import as_entries
+from mapper.fhir.resource import Resource
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 DATE_TIME = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]((0\d|1[0-3]):[0-5]\d|14:00)))?)?)?")
@@ -37,11 +42,20 @@ ABBREVIATED = {
 """Codes that the models end with a `+`: FHIR R4 diagnostic-report-status, observation-status."""
 AT_ONCE = 200
 """Instances that are held against the models at once."""
-FREE_TEXT = frozenset({"description", "text", "display", "value", "title", "conclusion", "valueString"})
+
+
+SAID = 3
+"""How many faults a message names."""
 
 
 class Fault(str):
     """One sentence: where the Bundle is wrong and why, without the value."""
+
+
+def check(resources: Iterable[Resource]) -> None:
+    """Let resources pass that may be sent as one transaction; raises BundleRejected, with the first faults."""
+    if found := faults({"entry": [{"resource": one} for one in as_entries(resources)]}):
+        raise BundleRejected(f"our own check refuses the result: {'; '.join(found[:SAID])}")
 
 
 def faults(bundle: Mapping[str, Any], *, models: bool = True) -> list[Fault]:

@@ -26,10 +26,14 @@ HEADER = re.compile(r"[\t\x20-\x7e]*")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What an answer may cost: MB when it is inflated, and seconds from the question to its last byte."""
+    """What an answer may cost: MB when it is inflated, and seconds from the question to its last byte.
+
+    `setting` is the name of the setting that says how many MB, if one does.
+    """
 
     megabytes: int
     seconds: float
+    setting: str = ""
 
 
 class Incoming:
@@ -47,7 +51,8 @@ class Incoming:
             for part in self._inflated():
                 size += len(part)
                 if size > most:
-                    raise TooMuch(f"is larger than {self._bound.megabytes} MB")
+                    said = f" ({self._bound.setting})" if self._bound.setting else ""
+                    raise TooMuch(f"is larger than {self._bound.megabytes} MB{said}")
                 yield part
 
     def read(self) -> bytes:
@@ -81,6 +86,10 @@ class Peer:
         trust = ssl.create_default_context(cafile=ca) if ca or self.url.startswith("https:") else None
         self._pools = PoolManager(maxsize=CONNECTIONS, ssl_context=trust)
         self._pools.pool_classes_by_scheme = POOLS
+
+    def close(self) -> None:
+        """Close the connections that nobody uses now."""
+        self._pools.clear()
 
     @contextmanager
     def exchange(

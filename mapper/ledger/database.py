@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
-from mapper.errors import SettingError
+from mapper.errors import LedgerFailed, SettingError
 from mapper.ledger.migrations import upgrade
 from mapper.ledger.schema import study
 
@@ -70,7 +71,7 @@ class Database:
         """Tell whether there is a ledger at all, without making one."""
         if self.file and not self.file.exists():
             return False
-        with self.engine.connect() as db:
+        with failing(), self.engine.connect() as db:
             return bool(inspect(db).has_table(study.name))
 
     def create(self) -> None:
@@ -89,14 +90,14 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open one transaction that writes; it is stored on disk when the block ends."""
-        with self.engine.begin() as connection:
+        """Open one transaction that writes; it is stored on disk when the block ends. Raises LedgerFailed."""
+        with failing(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open one consistent view to read from."""
-        with self._reading.begin() as connection:
+        """Open one consistent view to read from; raises LedgerFailed."""
+        with failing(), self._reading.begin() as connection:
             yield connection
 
     def lock(self, db: Connection, number: int) -> None:
@@ -108,17 +109,17 @@ class Database:
     def locked(self, numbers: Sequence[int]) -> Iterator[Callable[[], None]]:
         """Hold locks that all processes on this database share; SQLite has one process anyway.
 
-        What is yielded asks whether they are held still; it raises SQLAlchemyError when they went with the connection.
+        What is yielded asks whether they are held still; it raises LedgerFailed when they went with the connection.
         """
         if self.is_sqlite or not numbers:
             yield lambda: None
             return
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        with failing(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
             for number in numbers:
                 db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
             try:
-                yield lambda: db.execute(text("SELECT 1")).close()
+                yield partial(_ask, db)
             finally:
                 try:
                     db.execute(text("SELECT pg_advisory_unlock_all()"))
@@ -135,6 +136,29 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Turn a failure of the database into LedgerFailed, without its text: that may hold a URL or a value."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        failed = LedgerFailed(f"the ledger failed ({type(error).__name__})")
+        failed.kind = type(error).__name__
+        raise failed from None
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file that the URL of a SQLite ledger names, None where there is none."""
+    parsed = make_url(url)
+    named = parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:"
+    return Path(str(parsed.database)) if named else None
+
+
+def _ask(db: Connection) -> None:
+    with failing():
+        db.execute(text("SELECT 1")).close()
 
 
 def _make_private(file: Path) -> None:

@@ -3,33 +3,35 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, or_
+from sqlalchemy import Connection, case
 
 from mapper.ledger.database import Database
 from mapper.ledger.schema import study
+from mapper.ledger.state import FIRST, OPEN
+from mapper.ledger.transition import to, within
 
 
 def mark(database: Database, db: Connection, source: str, uids: Sequence[str], now: float, priority: int = 0) -> None:
-    """Mark studies dirty inside a transaction that is open already."""
+    """Mark studies dirty; one that is being synced stays so, and is synced once more after."""
     if not uids:
         return
-    syncing = study.c.state == "syncing"
-    waiting = or_(*(study.c.state == one for one in ("pending", "retrying", "syncing")))  # `in_` is no executemany
+    waiting = within(*OPEN)
     statement = database.insert(study).on_conflict_do_update(
         index_elements=["source", "study_uid"],
         set_={
             "generation": study.c.generation + 1,
-            "state": when(syncing, "syncing", "pending"),
+            "state": to("marked"),
             "not_before": now,
             "marked_at": when(waiting, study.c.marked_at, now),
             "attempts": 0,
-            "reason": when(syncing, study.c.reason, ""),
+            "reason": when(within("syncing"), study.c.reason, ""),
             "priority": when(waiting & (study.c.priority > priority), study.c.priority, priority),
         },
     )
-    new = {"source": source, "generation": 1, "state": "pending", "not_before": now, "priority": priority}
+    new = {"source": source, "generation": 1, "state": FIRST, "not_before": now, "priority": priority}
     db.execute(statement, [{**new, "study_uid": uid, "marked_at": now} for uid in uids])
 
 
 def when(condition: Any, then: Any, otherwise: Any) -> Any:
+    """Return one of two values, by a condition in SQL."""
     return case((condition, then), else_=otherwise)

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from zlib import crc32
 
+from mapper.fhir.resource import Key
 from mapper.ledger.database import Database
-from mapper.sinks.sink import Key
 
 STRIPES = 256
 """Locks for all resources there are: two that share one only wait for each other."""
@@ -19,7 +19,7 @@ class Lock:
 
     keys: frozenset[Key]
     verify: Callable[[], None]
-    """Raises SQLAlchemyError when the right was lost, as with the connection to the ledger's database."""
+    """Raises LedgerFailed when the right was lost, as with the connection to the ledger's database."""
 
 
 class Locks:

@@ -4,12 +4,9 @@ They hold UIDs, ids, hashes and `started` as a rank; no other value of a DICOM a
 since 1970 UTC.
 """
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
-
-State = Literal["pending", "syncing", "synced", "retrying", "parked", "removed"]
-STATES: tuple[State, ...] = get_args(State)
 
 metadata = MetaData()
 
@@ -46,7 +43,7 @@ seen = Table(
     "seen",
     metadata,
     Column("source", String(64), primary_key=True),
-    Column("orthanc_id", String(64), primary_key=True, doc="the source's own id of a study"),
+    Column("source_id", String(64), primary_key=True, doc="the source's own id of a study"),
     Column("study_uid", Text, nullable=False),
     Column("fingerprint", String(255), nullable=False),
     Index("seen_study", "source", "study_uid"),

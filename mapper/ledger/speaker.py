@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from mapper.fhir.bundle import dump
-from mapper.ledger.ledger import Claim
+from mapper.fhir.resource import Key, Resource
+from mapper.ledger.claim import Claim
 from mapper.ledger.schema import written
-from mapper.sinks.sink import Key, Resource
 
 SHARED = frozenset({"BodyStructure", "Patient", "Device", "Practitioner", "Organization", "Endpoint"})
 """Types that several studies make."""
@@ -33,11 +33,6 @@ class Writer:
     def is_of(self, claim: Claim) -> bool:
         """Tell whether this is the study of a claim."""
         return (self.source, self.study_uid) == (claim.source, claim.study_uid)
-
-
-def key_of(resource: Resource) -> Key:
-    """Return type and id of a resource."""
-    return resource["resourceType"], resource["id"]
 
 
 def hash_of(resource: Resource) -> str:

@@ -5,143 +5,140 @@ Patient, Device, Practitioner, Endpoint and Organization are shared: one study i
 server holds; an empty hash means "send again".
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, update
 
+from mapper.fhir.resource import Key, Resource, key_of
+from mapper.ledger.claim import Claim
+from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark
-from mapper.ledger.ledger import Claim, Ledger
-from mapper.ledger.locks import STRIPES, Locks
+from mapper.ledger.known import Known, keys, known
+from mapper.ledger.locks import STRIPES
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import SHARED, Writer, hash_of, key_of, makes, of, speaker, writer, writers
-from mapper.sinks.sink import Key, Resource
+from mapper.ledger.speaker import SHARED, Writer, hash_of, makes, of, speaker, writer, writers
 
 BEGUN = "begun"
 """Instead of a hash: this study was about to send it, and what became of that is not known."""
 
 
-class Resources:
-    """The `written` table behind the verbs of the worker."""
+class Written:
+    """The `written` table behind the verbs of the delivery."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self.locks = Locks(ledger.database)
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database, self._clock = database, clock
 
-    @contextmanager
-    def _deciding(self) -> Iterator[Connection]:
-        """Open a transaction in which nobody else decides who speaks: two that leave and come at once must see it."""
-        with self._ledger.database.write() as db:
-            self._ledger.database.lock(db, STRIPES)
-            yield db
-
-    def versions(self, keys: Iterable[Key]) -> dict[Key, str]:
-        """Return the version of each resource when its speaker last wrote it, empty where that is not known."""
-        with self._ledger.database.read() as db:
-            found = {key: speaker(db, key) for key in keys}
-        return {key: one.version if one else "" for key, one in found.items()}
+    def known(self, claim: Claim, study: Key, made: Iterable[Key]) -> Known:
+        """Return what is known of a claimed study whose ImagingStudy has the key `study`, and of what it makes."""
+        with self._database.read() as db:
+            return known(db, claim, study, made)
 
     def of_study(self, claim: Claim) -> list[Key]:
         """Return what a study wrote or referred to so far."""
-        with self._ledger.database.read() as db:
-            rows = db.execute(select(written.c.type, written.c.id).where(of(claim)))
-            return sorted((row.type, row.id) for row in rows)
+        with self._database.read() as db:
+            return sorted(keys(db, of(claim)))
 
-    def to_send(self, claim: Claim, rank: str, shared: Iterable[Resource], *, again: bool = False) -> list[Resource]:
-        """Return those shared resources for which this study speaks and whose content the server lacks.
+    def alone(self, claim: Claim, made: Iterable[Key]) -> list[Key]:
+        """Return those that are not shared, and that no other study, nor the same of another source, makes too."""
+        own = [key for key in made if key[0] not in SHARED]
+        if not own:
+            return []
+        with self._database.read() as db:
+            return [key for key in own if speaker(db, key, besides=claim) is None]
 
-        `again`: also those whose content the server should have.
-        """
-        chosen = []
-        with self._ledger.database.read() as db:
-            for resource in shared:
-                key = key_of(resource)
-                other, held = speaker(db, key, besides=claim), speaker(db, key)
-                if other and other.order > (rank, claim.study_uid, claim.source):
-                    continue
-                if again or held is None or held.sha256 != hash_of(resource):
-                    chosen.append(resource)
-        return chosen
-
-    def begin(self, claim: Claim, own: Iterable[Resource], chosen: Iterable[Resource]) -> None:
+    def begin(self, claim: Claim, new: Iterable[Key], doubtful: Iterable[Key]) -> None:
         """Store what is about to be written: after a crash it may be on the server although nobody recorded it.
 
-        What is this study's own can then still be retracted, what is shared is sent again.
+        What is `new` of this study can then still be retracted; what is shared, `doubtful`, is sent again.
         """
-        known = set(self.of_study(claim))
-        doubtful = [key_of(resource) for resource in chosen]
-        new = [key for key in (*map(key_of, own), *doubtful) if key not in known]
+        new, doubtful = list(new), list(doubtful)
         if not new and not doubtful:
             return
         with self._deciding() as db:
             for type, id in new:
                 row = {"source": claim.source, "study_uid": claim.study_uid, "type": type, "id": id, "sha256": ""}
-                db.execute(self._ledger.database.insert(written).values(row).on_conflict_do_nothing())
-            for type, id in doubtful:
-                rows = update(written).where(makes((type, id)))
+                db.execute(self._database.insert(written).values(row).on_conflict_do_nothing())
+            for key in doubtful:
+                rows = update(written).where(makes(key))
                 db.execute(rows.where(written.c.sha256 != "").values(sha256=""))  # an Endpoint: of every study, once
                 db.execute(rows.where(of(claim)).values(sha256=BEGUN))
 
     def record(
-        self, claim: Claim, rank: str, made: Iterable[Resource], versions: Mapping[Key, str], stale: Iterable[Key]
+        self,
+        claim: Claim,
+        made: Iterable[tuple[Resource, str]],
+        versions: Mapping[Key, str],
+        *,
+        stale: Iterable[Key] = (),
+        lost: Iterable[Key] = (),
+        study: Key | None = None,
     ) -> None:
-        """Store what a study makes now, and mark whoever speaks next for what it no longer decides."""
+        """Store what a study makes now, each with its rank, and mark whoever has to speak for that reason.
+
+        `versions` are those that the sink answered, of what was sent; `stale` is what the study makes no more;
+        `lost` is what the sink had lost although others sent it. `study`: an ImagingStudy that the same study of all
+        other sources is to write anew.
+        """
         with self._deciding() as db:
+            self._ask_again(db, lost)
             for key in stale:
-                self._leave(db, claim, key)
-            for resource in made:
-                key, digest = key_of(resource), hash_of(resource)
-                before, mine = speaker(db, key), writer(db, key, claim)
-                values = {"sha256": digest, "rank": rank}
-                if key in versions:
-                    values["version"] = versions[key]
-                db.execute(
-                    self._ledger.database.insert(written)
-                    .values(source=claim.source, study_uid=claim.study_uid, type=key[0], id=key[1], **values)
-                    .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
-                )
-                self._hand_over(db, claim, key, before, mine)
-                if key not in versions:
-                    self._speak_up(db, claim, key, before, digest)
+                self._drop(db, claim, key)
+            for resource, rank in made:
+                self._store(db, claim, resource, rank, versions)
+            if study is not None:
+                self._ask_others(db, claim, study)
 
-    def leave(self, claim: Claim) -> None:
-        """Forget all that a removed study wrote; whoever speaks next for a shared resource is marked."""
+    def leave(self, claim: Claim, study: Key) -> None:
+        """Forget all that a removed study wrote; whoever speaks next for what it shared is marked.
+
+        So is the same study of all other sources, whose ImagingStudy has the key `study`.
+        """
         with self._deciding() as db:
-            for row in db.execute(select(written.c.type, written.c.id).where(of(claim))).all():
-                self._leave(db, claim, (row.type, row.id))
+            for key in sorted(keys(db, of(claim))):
+                self._drop(db, claim, key)
+            self._ask_others(db, claim, study)
 
-    def ask_again(self, keys: Iterable[Key]) -> None:
+    def ask_again(self, lost: Iterable[Key]) -> None:
         """Mark the winners of these resources: the server lost what they had sent."""
         with self._deciding() as db:
-            for key in keys:
-                if newest := speaker(db, key):
-                    self._summon(db, key, newest)
+            self._ask_again(db, lost)
 
-    def made_by_others(self, claim: Claim, key: Key) -> bool:
-        """Tell whether another study (or the same of another source) makes this resource too."""
-        with self._ledger.database.read() as db:
-            return speaker(db, key, besides=claim) is not None
+    def lose(self, source: str, uids: Sequence[str]) -> None:
+        """Have all that studies wrote sent again: the sink lost it, what they share with others perhaps as well."""
+        if uids:
+            theirs = written.c.source == source, written.c.study_uid == bindparam("uid")
+            with self._database.write() as db:
+                db.execute(update(written).where(*theirs).values(sha256=""), [{"uid": uid} for uid in uids])
 
-    def recorded(self, study: Key) -> list[Writer]:
-        """Return who made an ImagingStudy and was recorded: the same study in every source that has it."""
-        with self._ledger.database.read() as db:
-            return [one for one in writers(db, study) if one.rank]  # what was only begun is perhaps not on the server
+    def forget(self) -> None:
+        """Forget the content and version of all that was written: everything is sent again."""
+        with self._database.write() as db:
+            db.execute(update(written).values(sha256="", version=""))
 
-    def written_elsewhere(self, claim: Claim, others: Iterable[Writer]) -> list[Key]:
-        """Return what the same study of these other sources wrote or referred to."""
-        theirs = written.c.source.in_(one.source for one in others), written.c.study_uid == claim.study_uid
-        with self._ledger.database.read() as db:
-            rows = db.execute(select(written.c.type, written.c.id).where(*theirs))
-            return sorted((row.type, row.id) for row in rows)
+    @contextmanager
+    def _deciding(self) -> Iterator[Connection]:
+        """Open a transaction in which nobody else decides who speaks: two that leave and come at once must see it."""
+        with self._database.write() as db:
+            self._database.lock(db, STRIPES)
+            yield db
 
-    def ask_other_sources(self, claim: Claim, study: Key) -> None:
-        """Mark the same study of all other sources: what they are to write together has changed."""
-        with self._deciding() as db:
-            for one in writers(db, study):
-                if not one.is_of(claim):
-                    self._summon(db, study, one)
+    def _store(self, db: Connection, claim: Claim, resource: Resource, rank: str, versions: Mapping[Key, str]) -> None:
+        key, digest = key_of(resource), hash_of(resource)
+        before, mine = speaker(db, key), writer(db, key, claim)
+        values = {"sha256": digest, "rank": rank}
+        if key in versions:
+            values["version"] = versions[key]
+        db.execute(
+            self._database.insert(written)
+            .values(source=claim.source, study_uid=claim.study_uid, type=key[0], id=key[1], **values)
+            .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
+        )
+        self._hand_over(db, claim, key, before, mine)
+        if key not in versions:
+            self._speak_up(db, claim, key, before, digest)
 
-    def _leave(self, db: Connection, claim: Claim, key: Key) -> None:
+    def _drop(self, db: Connection, claim: Claim, key: Key) -> None:
         before, mine = speaker(db, key), writer(db, key, claim)
         db.execute(delete(written).where(of(claim), makes(key)))
         self._hand_over(db, claim, key, before, mine)
@@ -165,11 +162,18 @@ class Resources:
         if after and after.is_of(claim) and held != digest:
             self._summon(db, key, after)
 
+    def _ask_again(self, db: Connection, lost: Iterable[Key]) -> None:
+        for key in lost:
+            if newest := speaker(db, key):
+                self._summon(db, key, newest)
+
+    def _ask_others(self, db: Connection, claim: Claim, study: Key) -> None:
+        for one in writers(db, study):
+            if not one.is_of(claim):
+                self._summon(db, study, one)
+
     def _summon(self, db: Connection, key: Key, one: Writer) -> None:
         """Have a study send its version of a resource again."""
-        db.execute(
-            update(written)
-            .where(makes(key), written.c.source == one.source, written.c.study_uid == one.study_uid)
-            .values(sha256="")
-        )
-        mark(self._ledger.database, db, one.source, [one.study_uid], self._ledger.clock())
+        theirs = written.c.source == one.source, written.c.study_uid == one.study_uid
+        db.execute(update(written).where(makes(key), *theirs).values(sha256=""))
+        mark(self._database, db, one.source, [one.study_uid], self._clock())

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from mapper.dicom.sr.tree import ROOT
 from mapper.dicom.study import Study
 from mapper.errors import Problem
-from mapper.fhir.bundle import in_order
+from mapper.fhir.bundle import as_entries
 from mapper.fhir.contained import referred
 from mapper.maps.documents import of_documents
-from mapper.maps.engine import Context
 from mapper.maps.rule import Made, MissingElement, Rule
+from mapper.maps.silence import Silences
+from mapper.maps.silence import of_series as place_of
 from mapper.maps.site import Site
 from mapper.maps.tables import (
     algorithm,
@@ -36,9 +36,7 @@ from mapper.maps.tables import (
     verifier,
 )
 from mapper.maps.values import issuer
-from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES
-from mapper.maps.values.modality import ACQUISITION
-from mapper.maps.values.pydicom_codes import cid
+from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES, Context
 
 MAPPING_VERSION = "3"
 """Moves with every change of the output: all studies are then mapped anew."""
@@ -87,12 +85,12 @@ class Mapped:
     rank: str
 
 
-def study_to_fhir(study: Study, site: Site) -> Mapped:
-    """Return the FHIR R4 resources of one study.
+def study_to_fhir(study: Study, site: Site, silences: Silences | None = None) -> Mapped:
+    """Return the FHIR R4 resources of one study; `silences` is told which rows made nothing, and why.
 
     Raises NotOneStudy when no series of it can be expressed in FHIR.
     """
-    cx = Context(site, study, problems=dict.fromkeys(study.problems))
+    cx = Context(site, study, silences=silences, problems=dict.fromkeys(study.problems))
     found, contradicted = issuer.patient(cx, study)
     cx.study = replace(study, patient=found)
     if contradicted:
@@ -101,7 +99,7 @@ def study_to_fhir(study: Study, site: Site) -> Mapped:
     made: dict[tuple[str, str], Made] = {}
     for one in [about, *of_study(cx), *of_series(cx), *of_documents(cx)]:
         made.setdefault(key_of(one), one).fill(one)
-    return Mapped(in_order(of_use(made)), list(cx.problems), rank(about.get("started")))
+    return Mapped(as_entries(of_use(made)), list(cx.problems), rank(about.get("started")))
 
 
 def of_use(made: dict[tuple[str, str], Made]) -> list[Made]:
@@ -122,60 +120,26 @@ def of_study(cx: Context) -> Iterator[Made]:
     item = cx.study.item
     try:
         yield phantom.phantom(cx, item)
+        cx.silent(patient.RULES[0], "the study is of a phantom")
     except MissingElement:
         yield patient.patient(cx, item)
     yield from practitioner.practitioners(cx, item, practitioner.OF_STUDY)
     yield from observation.observations(cx, item)
-    if cx.site.dicomweb:
+    with suppress(MissingElement):
         yield endpoint.endpoint(cx, item)
     if service_request.OPTION in cx.site.options:
         with suppress(MissingElement):
             yield service_request.service_request(cx, item)
+    else:
+        cx.silent(service_request.RULES[0], f"option {service_request.OPTION} is off")
 
 
 def of_series(cx: Context) -> Iterator[Made]:
     """Yield what each series makes: people and equipment."""
-    for series in cx.study.series:
+    for number, series in enumerate(cx.study.series, 1):
+        cx.place = place_of(number)
         yield from practitioner.practitioners(cx, series.item, practitioner.OF_SERIES)
-    yield from devices(cx)
-
-
-def devices(cx: Context) -> list[Made]:
-    """Return the Device of each series, the newest series last; the versions of all add up."""
-    found: dict[str, Made] = {}
-    for series in sorted(cx.study.series, key=newest_last):
-        try:
-            one = device.device(cx, series.item)
-        except MissingElement:
-            continue
-        if before := found.get(one["id"]):
-            versions = [*before.get("version", []), *one.get("version", [])]
-            if versions:
-                unique = {version["value"]: version for version in versions}
-                one["version"] = [unique[value] for value in sorted(unique)]
-                one.rules.setdefault("version", before.rules.get("version", []))
-            if is_acquisition(before) and not is_acquisition(one):
-                one["type"] = before["type"]  # a scanner is no SR for having written one
-            one.fill(before)
-        found[one["id"]] = one
-    return list(found.values())
-
-
-def is_acquisition(made: Made) -> bool:
-    """Tell whether a Device has the type of what acquires images (PS3.16 CID 29)."""
-    return any(one.get("code") in cid(ACQUISITION) for one in made.get("type", {}).get("coding", ()))
-
-
-def newest_last(series: Any) -> tuple[str, str, str]:
-    """Return a sort key of a series: date, time, UID; the unreadable counts as oldest."""
-
-    def read(keyword: str) -> str:
-        try:
-            return str(series.item[keyword] or "")
-        except ValueError:
-            return ""
-
-    return read("SeriesDate"), read("SeriesTime"), series.uid
+    yield from device.devices(cx)
 
 
 def key_of(resource: Made) -> tuple[str, str]:

@@ -84,9 +84,9 @@ class Within(Item):
     def values_of_all(self, keyword: str) -> list[Any]:
         return self._of(keyword).values_of_all(keyword)
 
-    def speaker(self, keyword: str) -> Item:
+    def layer(self, keyword: str) -> Item:
         """Return the data set that speaks; for an item's own attribute the whole: its offset is the document's."""
-        return self if keyword in OF_CONTENT else self._of(keyword).speaker(keyword)
+        return self if keyword in OF_CONTENT else self._of(keyword).layer(keyword)
 
     def is_settled(self, keyword: str) -> bool:
         return keyword in OF_STUDY and self.study.is_settled(keyword)
@@ -142,9 +142,19 @@ class ContentRule(Rule):
             yield from item.find(self.concepts, self.reach)
 
     @property
-    def names(self) -> str:
+    def names(self) -> tuple[str, ...]:
         """The concept names that are asked for, in words."""
-        return ", ".join(" or ".join(map(str, one if isinstance(one, tuple) else (one,))) for one in self.concepts)
+        return tuple(" or ".join(map(str, one if isinstance(one, tuple) else (one,))) for one in self.concepts)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What is looked for, in words: keywords and concept names."""
+        return (*self.keywords, *self.names)
+
+    @property
+    def request(self) -> str:
+        """The same in one text."""
+        return ", ".join(self.asked) or "the content item"
 
     @property
     def origin(self) -> str:
@@ -158,7 +168,7 @@ class ContentRule(Rule):
 
     def _origin(self, places: Iterable[str]) -> str:
         attributes = super().origin if self.keywords else ""
-        return ": ".join(filter(None, ["; ".join(places) or self.names, attributes])) or super().origin
+        return ": ".join(filter(None, ["; ".join(places) or ", ".join(self.names), attributes])) or super().origin
 
     def attribute_of(self, item: Item) -> str:
         """Return place, value type and keywords: no value, not even a code."""

@@ -8,15 +8,17 @@ from contextlib import suppress
 
 from mapper.errors import Problem
 from mapper.maps.content import Within
-from mapper.maps.engine import Context
-from mapper.maps.report import Report
+from mapper.maps.report import Part, Report
 from mapper.maps.rule import Made, MissingElement
+from mapper.maps.silence import STUDY, Silences
+from mapper.maps.silence import of_documents as of_series
 from mapper.maps.tables import algorithm, authorizer, dose, irradiation_event, verifier
 from mapper.maps.tables.body_structure import body_structure, holder_of
 from mapper.maps.tables.diagnostic_report import diagnostic_report
 from mapper.maps.tables.document_reference import document_reference
 from mapper.maps.tables.measurement import observation
 from mapper.maps.values.concepts import ALGORITHM_NAME, PERSON_NAME
+from mapper.maps.values.context import Context
 
 LARGEST = 5_000
 """Observations of one report; what comes behind them is recorded and left out."""
@@ -29,13 +31,15 @@ OVERLAPPING = Problem(
 
 def of_documents(cx: Context) -> Iterator[Made]:
     """Yield what the documents of a study make, the newest document first."""
-    instances = (one for series in cx.study.series for one in series.instances if one.document is not None)
-    reports = sorted(map(Report, instances), key=lambda one: one.order, reverse=True)
+    numbered = [(number, one) for number, series in enumerate(cx.study.series, 1) for one in series.instances]
+    found = (Report(one, number) for number, one in numbered if one.document is not None)
+    reports = sorted(found, key=lambda one: one.order, reverse=True)
     for report in reports:
         for problem in report.tree.problems:
             cx.record(problem)
     said: set[str] = set()
     for report in reports:
+        cx.place = of_series(report.series)
         for one in of_report(cx, report):
             if one["resourceType"] == "Observation" and one["id"] in said:
                 cx.record(REPEATED)
@@ -43,10 +47,12 @@ def of_documents(cx: Context) -> Iterator[Made]:
                 yield one
                 said.add(one["id"])
     for report in standing(cx, reports):
+        cx.place = of_series(report.series)
         for one in of_dose(cx, report):
             if one["resourceType"] != "Observation" or one["id"] not in said:  # an event is told once, by the newest
                 yield one
                 said.add(one["id"])
+    cx.place = STUDY
 
 
 def of_report(cx: Context, report: Report) -> Iterator[Made]:
@@ -67,12 +73,7 @@ def observations(cx: Context, report: Report) -> Iterator[Made]:
     if len(parts) > LARGEST:
         cx.record(TOO_MANY)
         parts = parts[:LARGEST]
-    report.made = {cx.id(*part.key) for part in parts}
-    made = [one for part in parts if (one := observation(cx, report, part))]
-    if len(made) < len(parts):  # what could not be made is no member of anything either
-        report.made = {one["id"] for one in made}
-        made = [one for part in parts if (one := observation(cx, report, part))]
-    yield from made
+    yield from made_of(cx, report, parts)
     items = [report.within(cx.study, part.content) for part in parts]
     for item in holders(items, (ALGORITHM_NAME.pair,)):
         with suppress(MissingElement):
@@ -80,6 +81,22 @@ def observations(cx: Context, report: Report) -> Iterator[Made]:
     for item in {place.content.positions: place for one in items if (place := holder_of(one))}.values():
         if structure := body_structure(cx, item):
             yield structure
+
+
+def made_of(cx: Context, report: Report, parts: Sequence[Part]) -> list[Made]:
+    """Return the Observations that can be made of parts: what cannot is no member of anything either."""
+    report.made = {cx.id(*part.key) for part in parts}
+    silences = cx.silences
+    while True:
+        cx.silences = None if silences is None else Silences()
+        made = [one for part in parts if (one := observation(cx, report, part))]
+        if report.made == {one["id"] for one in made}:
+            break
+        report.made = {one["id"] for one in made}
+    if silences is not None and cx.silences is not None:
+        silences.take(cx.silences)
+    cx.silences = silences
+    return made
 
 
 def holders(items: Sequence[Within], concepts: tuple[tuple[str, str], ...]) -> list[Within]:
@@ -92,7 +109,9 @@ def of_dose(cx: Context, report: Report) -> Iterator[Made]:
     """Yield the summaries of a dose report, its events where a site wants them, and who authorised them."""
     for container in dose.accumulated(report):
         yield dose.summary(cx, report, container)
-    if irradiation_event.OPTION in cx.site.options:
+    if irradiation_event.OPTION not in cx.site.options:
+        cx.silent(irradiation_event.RULES[0], f"option {irradiation_event.OPTION} is off")
+    else:
         for container in irradiation_event.events(report):
             if made := irradiation_event.event(cx, report, container):
                 yield made

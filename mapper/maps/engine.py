@@ -1,60 +1,13 @@
 """The engine: a table of rows and a data set make the elements of a FHIR resource."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from mapper.dicom.item import Item, is_single, vr_of
-from mapper.dicom.study import Series, Study
-from mapper.errors import Problem
-from mapper.fhir.ids import resource_id
 from mapper.maps.rule import Made, MissingElement, Rule
-from mapper.maps.site import Site
+from mapper.maps.values.context import Context
 
 LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16}  # characters, PS3.5 table 6.2-1
-
-
-@dataclass
-class Context:
-    """What a converter may know beside its values: the site's choices, the study, the data set at hand."""
-
-    site: Site
-    study: Study
-    item: Item = field(default_factory=Item)
-    series: Series | None = None
-    """The series at hand, where the rows are those of a series or an instance."""
-    rule: Rule | None = None
-    problems: dict[Problem, None] = field(default_factory=dict)
-    """Problems in the order they were met, each once."""
-
-    def note(self, reason: str) -> None:
-        """Record why the value that is being made may be doubted."""
-        if self.rule is not None:
-            self.problem(self.rule, reason)
-
-    def problem(self, rule: Rule, reason: str) -> None:
-        """Record a problem of one row."""
-        self.record(Problem(rule.element, rule.attribute_of(self.item), reason))
-
-    def record(self, problem: Problem) -> None:
-        """Record a problem, once."""
-        self.problems.setdefault(problem)
-
-    def left_out(self, missing: MissingElement) -> None:
-        """Record that something was left out because a required element is absent; unreadable is recorded already."""
-        rule = missing.rule
-        if not any(known.element == rule.element for known in self.problems):
-            self.problem(rule, "absent: what needs it is left out, and stays counted")
-
-    def id(self, *key: str) -> str:
-        """Return the id of the resource with this key (mapping reference, section 12)."""
-        return resource_id(self.site.namespace, *key)
-
-    @property
-    def namespace(self) -> UUID:
-        """The UUID under which ids are made."""
-        return self.site.namespace
 
 
 def make(rule: Rule, cx: Context, item: Item) -> Any:
@@ -76,14 +29,39 @@ def made_by(rule: Rule, cx: Context, item: Item) -> Any:
     try:
         values = list(rule.read(item, cx.note))
         doubt(rule, cx, item, values)
-        return rule.by(cx, *values)
+        made = rule.by(cx, *values)
+        if cx.silences is not None and is_nothing(made):
+            cx.silent(rule, why_nothing(rule, values))
+        return made
     except MissingElement:
         raise
     except ValueError as error:
         cx.problem(rule, str(error) or "not readable")
+        cx.silent(rule, f"dropped and recorded: {error or 'not readable'}")
         return None
     finally:
         cx.rule, cx.item = rule, item
+
+
+def is_nothing(made: Any) -> bool:
+    """Tell whether a converter made nothing."""
+    return made is None or made == [] or made == {}
+
+
+def why_nothing(rule: Rule, values: Iterable[Any]) -> str:
+    """Return why a row that was asked made nothing of the values that it read."""
+    if all(value is None or value == [] for value in values):
+        return f"none of {', '.join(rule.asked)}" if rule.asked else "nothing to say here"
+    return "what is there makes nothing by this rule"
+
+
+def passed_over(rule: Rule, cx: Context, before: Any) -> str:
+    """Return why a row is not asked at all, empty when it is; `before` is what its element has already."""
+    if rule.option and rule.option not in cx.site.options:
+        return f"option {rule.option} is off"
+    if before is not None and (rule.otherwise or not isinstance(before, list)):
+        return "an earlier row made it"
+    return ""
 
 
 def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
@@ -118,20 +96,20 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
     """
     out = Made()
     for rule in rules:
-        if rule.option and rule.option not in cx.site.options:
-            continue
         *parents, name = rule.element.removeprefix(f"{inside}.").split(".")
-        before = inner(out, parents).get(name)
-        if before is not None and (rule.otherwise or not isinstance(before, list)):
+        if why := passed_over(rule, cx, inner(out, parents).get(name)):
+            cx.silent(rule, why)
             continue
         made = make(rule, cx, item)
-        if made is None or made == [] or made == {}:
+        if is_nothing(made):
             if rule.required:
                 raise MissingElement(rule)
             continue
         place = inner(out, parents, make=True)
         if isinstance(made, list):
             listed = place.setdefault(name, [])
+            if all(one in listed for one in made):
+                cx.silent(rule, "an earlier row said all of it")
             for one in made:
                 if one not in listed:
                     listed.append(one)

@@ -36,7 +36,23 @@ How to read it: one line a rule. Of several lines with one list element all add 
 single value the first that can be made wins, and "else" marks a line that counts only where none before it did.
 "Required" means that without it what encloses the element is left out (an instance, a series, a whole Device) and
 recorded. "Option" means off until a site names it in the setting `options`. A value that cannot be read drops its
-element and is recorded as a problem of the study; `orthanc-fhir explain` shows both for any study.
+element and is recorded as a problem of the study; `orthanc-fhir explain` shows both for any study, and why a rule made
+nothing.
+
+Which data set speaks:
+
+- Series stand by SeriesNumber, then SeriesInstanceUID, instances by InstanceNumber, then SOPInstanceUID; what has no
+  number stands last.
+- What is told once a study (Patient, ServiceRequest, ImagingStudy itself, Observation, the referring and reading
+  Practitioner) is read of the first series whose first instance has a value of the line's first attribute, and the
+  line's other attributes of that same data set. Series that say otherwise are recorded.
+- What is told once a series (`ImagingStudy.series`, its performers, Device) is read of its first instance; modality and
+  laterality of all its instances.
+- `ImagingStudy.series.instance` is read of each instance.
+- Who the patient is (PatientID and its issuer) is settled once a study: the first PatientID, with the issuer that says
+  most; so is the issuer of an order's number.
+- Requests (RequestAttributesSequence, ReferencedRequestSequence) are read of all series.
+- What a document says (last tables) is read of that document alone, but who the patient is and when the study was.
 
 Structured reports and encapsulated documents are read in full, one by one. Of a report a row reads the content item
 at hand: its own attributes, and its children with the concept names that stand in the second column with their code in
@@ -65,9 +81,11 @@ MODULES = {
     "DiagnosticReport": diagnostic_report,
     "DocumentReference": document_reference,
 }
+"""What a page about each resource begins with is its module's own text."""
 CODES = "Concepts of documents"
 SOURCE = re.compile(
-    r"PS3\.\d+(?: (?:section |annex |table |CID |TID )?[A-Z0-9][\w.-]*\w)?|CID \d+|FHIR R4(?: [A-Z]\w+)?|LOINC [\d.]*\d"
+    r"PS3\.\d+ (?:section |annex |table |CID |TID )?[A-Z0-9](?:[\w.-]*\w)?"
+    r"|FHIR R4 (?:[A-Z]\w+|[\w-]+\.html)|LOINC \d+-\d"
 )
 
 
@@ -106,8 +124,8 @@ def row_cells(name: str, row: Rule) -> tuple[str, ...]:
     asked = concepts_of(row)
     attributes = [*row.keywords, *(one.meaning for one in asked)]
     tags = [*row.tags, *(f"({one.code}, {one.scheme})" for one in asked)]
-    marks = [f"*option `{row.option}`*" * bool(row.option), "*else*" * row.otherwise, "*required*" * row.required]
-    element = "<br>".join([f"`{row.element}`", *filter(None, marks)])
+    remarks = [f"*option `{row.option}`*" * bool(row.option), "*else*" * row.otherwise, "*required*" * row.required]
+    element = "<br>".join([f"`{row.element}`", *filter(None, remarks)])
     return (
         element,
         "<br>".join(attributes) or "-",
@@ -124,7 +142,10 @@ def concepts_of(row: Rule) -> list[Concept]:
 
 
 def source(name: str, row: Rule) -> str:
-    """Return where a rule comes from: its concepts, what its converter cites, else its module, else the table's."""
+    """Return where a rule comes from: its concepts, what its converter cites, else its module, else the table's module.
+
+    What counts names a table, a paragraph or a page: a whole standard is no source.
+    """
     if asked := concepts_of(row):
         return ", ".join(f"PS3.16 {one}" for one in dict.fromkeys(", ".join(one.source for one in asked).split(", ")))
     for text in (row.by.__doc__, sys.modules[row.by.__module__].__doc__, MODULES[name].__doc__):

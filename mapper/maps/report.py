@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from mapper.dicom.collector import identity
 from mapper.dicom.documents import DOSES, ENCAPSULATED
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.reading import Positions
 from mapper.dicom.sr.reference import Reference
 from mapper.dicom.sr.tree import ContentTree, content_tree
-from mapper.dicom.study import Instance, Study, identity
+from mapper.dicom.study import Instance, Study
 from mapper.maps import derived_keys
 from mapper.maps.concept_names import ConceptNames
 from mapper.maps.content import Within
@@ -55,9 +56,10 @@ class Part:
 class Report:
     """A document with all that is asked of it as a whole."""
 
-    def __init__(self, instance: Instance) -> None:
-        """Read the content tree of an instance that is a document."""
+    def __init__(self, instance: Instance, series: int = 0) -> None:
+        """Read the content tree of an instance that is a document; `series` is the place of its series, from 1."""
         assert instance.document is not None
+        self.series = series
         self.uid, self.item = instance.uid, instance.document
         encapsulated = identity(self.item, "SOPClassUID") in ENCAPSULATED
         self.tree = ContentTree(ContentItem((1,), "", self.item), (), {}) if encapsulated else content_tree(self.item)

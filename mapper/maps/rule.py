@@ -7,7 +7,7 @@ constant.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, wraps
 from typing import Any
 
 from mapper.dicom.item import Item, tag_of
@@ -15,6 +15,18 @@ from mapper.dicom.item import Item, tag_of
 MUST = True
 
 Converter = Callable[..., Any]
+
+
+@cache
+def many(by: Converter) -> Converter:
+    """Return the converter of an element that FHIR repeats: what another one makes, as the only one of a list."""
+
+    @wraps(by)
+    def listed(cx: Any, *values: Any) -> list[Any]:
+        made = by(cx, *values)
+        return [made] if made else []
+
+    return listed
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,16 @@ class Rule:
     def tags(self) -> tuple[str, ...]:
         """The tags of the keywords as `(gggg,eeee)`, from the dictionary."""
         return tuple(f"({tag[:4]},{tag[4:]})" for tag in map(tag_of, self.keywords))
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What is looked for, in words: the keywords."""
+        return self.keywords
+
+    @property
+    def request(self) -> str:
+        """The same in one text."""
+        return " ".join(self.keywords) or "no attribute"
 
     @property
     def origin(self) -> str:
@@ -77,7 +99,7 @@ class Rule:
         """
         whole = item
         if self.keywords and self.keywords[0] in item:
-            item = item.speaker(self.keywords[0])
+            item = item.layer(self.keywords[0])
         for word, keyword in zip(self.dicom.split(), self.keywords, strict=True):
             try:
                 if "**" in word:

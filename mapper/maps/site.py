@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from mapper.dicom.characters import composed
 from mapper.url import base_uri, base_url, root_path, system_uri, url_template
 
 PUBLIC_NAMESPACE = uuid5(NAMESPACE_URL, "urn:orthanc-fhir:mapping:v1")
 """The id namespace of `convert` and of the demo: public, so nobody's ids are secret under it."""
 DEMO_BASE = "https://example.org/orthanc-fhir"
-NOBODY = ("ANONYMOUS", "ANONYMIZED", "ANONYMISED", "DEIDENTIFIED", "DE-IDENTIFIED", "REMOVED")
+NOBODY = ("ANONYMISED", "ANONYMIZED", "ANONYMOUS", "DE-IDENTIFIED", "DEIDENTIFIED", "REMOVED")
 
 Option = Literal[
     "address",
@@ -48,6 +49,23 @@ def zones_exist(value: Any) -> Any:
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("not an IANA time zone such as Europe/Berlin") from error
     return value
+
+
+def by_name(value: dict[str, str]) -> dict[str, str]:
+    """Return a table by names as they are looked up, in Unicode's normal form C (decision 0011), and in their order.
+
+    Raises ValueError, which names no row, when one name stands there twice and means two things.
+    """
+    table: dict[str, str] = {}
+    for name in sorted(value):
+        if table.setdefault(composed(name), value[name]) != value[name]:
+            raise ValueError("one name stands there twice, composed in two ways, and means two things")
+    return dict(sorted(table.items()))
+
+
+def in_order(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words whose order says nothing in one order, each once."""
+    return tuple(sorted(set(value)))
 
 
 class Site(BaseModel):
@@ -111,3 +129,5 @@ class Site(BaseModel):
 
     _zones_exist = field_validator("timezone", "timezones")(zones_exist)
     _are_systems = field_validator("issuers", "coding_schemes")(are_systems)
+    _by_name = field_validator("timezones", "issuers", "coding_schemes")(by_name)
+    _in_order = field_validator("nobody", "options", "phantom_ids")(in_order)

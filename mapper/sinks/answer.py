@@ -1,4 +1,4 @@
-"""What a FHIR server's answer means for the study: the table of DESIGN section 4.
+"""What a FHIR server's answer means for the study, printed into docs/errors.md.
 
 No text of the server is handed on: an OperationOutcome may quote values. Only its codes are.
 """
@@ -22,7 +22,7 @@ from mapper.errors import (
     TooLarge,
 )
 from mapper.http.body import decoded
-from mapper.http.no_answer import TooMuch, Unreadable
+from mapper.http.no_answer import NoAnswer, TooMuch, Unreadable
 
 MOVED = (SinkRefused, "sends us elsewhere: set fhir_url to the address that it really has")
 MEANING: dict[int, tuple[type[MapperError], str]] = {
@@ -98,6 +98,14 @@ def failure(answer: Answer, now: Callable[[], float], *, conditional: bool = Fal
     error = kind(f"the FHIR server {meaning}: HTTP {answer.status}{said}")
     error.retry_after = retry_after(answer.headers.get("Retry-After"), now)
     return error
+
+
+def is_outcome(body: bytes) -> bool:
+    """Tell whether a body is an OperationOutcome."""
+    try:
+        return decoded(body, Outcome).resourceType == "OperationOutcome"
+    except NoAnswer:
+        return False
 
 
 def outcome_codes(body: bytes) -> list[str]:

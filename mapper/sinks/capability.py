@@ -3,12 +3,16 @@
 What it does not say is unknown, and proven by the first write: HAPI FHIR says nothing of ids that clients choose.
 """
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from mapper.finding import Finding, problem
 
+R4 = re.compile(r"4\.0(\.\d+)?|4\.1(\.0)?|4\.3(\.\d+)?")
+"""R4 is 4.0.x, R4B 4.1.0 (its ballot) and 4.3.x; the other 4.x are previews of R5 (hl7.org/fhir/directory.html)."""
+VERSION = re.compile(r"\d[\d.]*(-[a-z\d]+)?")
 ELSEWHERE = "point fhir_url at a FHIR R4 server's base, such as https://fhir.example.org/fhir"
 WRITTEN = ("ImagingStudy", "Patient")
 """Types that every study writes."""
@@ -56,8 +60,8 @@ def shortcomings(statement: CapabilityStatement | None) -> Iterator[Finding]:
     if statement is None or statement.resourceType != "CapabilityStatement":
         yield problem("what answers at fhir_url is no FHIR server: it has no CapabilityStatement", ELSEWHERE)
         return
-    if not statement.fhirVersion.startswith("4."):
-        version = statement.fhirVersion if statement.fhirVersion[:1].isdigit() else "of unknown version"
+    if not R4.fullmatch(statement.fhirVersion.partition("-")[0]):
+        version = statement.fhirVersion if VERSION.fullmatch(statement.fhirVersion) else "of unknown version"
         yield problem(f"the FHIR server speaks FHIR {version[:20]}, not R4", ELSEWHERE)
         return
     servers = [one for one in statement.rest if one.mode == "server"]

@@ -11,8 +11,8 @@ from mapper.http.body import decoded
 from mapper.http.no_answer import NoAnswer, Unreachable, Unreadable, Untrusted
 from mapper.http.peer import Bound, Peer, basic
 from mapper.http.target import Target
-from mapper.meter import Meter
-from mapper.sinks.answer import Answer, failure
+from mapper.metrics import Metrics
+from mapper.sinks.answer import Answer, failure, is_outcome
 
 FHIR_JSON = "application/fhir+json"
 ANSWER = Bound(32, 60.0)
@@ -48,7 +48,7 @@ class FhirClient:
         ca: str | None = None,
         bound: Bound = ANSWER,
         clock: Callable[[], float] = time.time,
-        meter: Meter | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Remember whom to ask, as whom, and what an answer may cost; raises SettingError for a wrong token or CA."""
         headers = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"} | (basic(*auth) if auth else {})
@@ -62,16 +62,37 @@ class FhirClient:
             raise SettingError("fhir_token: holds characters that no header can carry") from None
         self.url = self._peer.url
         self._bound, self._clock = bound, clock
-        self._meter = meter or Meter()
+        self._metrics = metrics or Metrics()
 
     def get(self, target: Target, kind: type[T], query: Mapping[str, str] | str = "") -> T | None:
-        """Return a JSON answer of the kind that is expected, None for 404 and 410; raises what any failure means."""
+        """Return a JSON answer of the kind that is expected, None where the server says that it holds none.
+
+        Any gateway says 404 while the server is away: it counts with an OperationOutcome alone (FHIR R4 http.html,
+        read). Raises what any failure means.
+        """
         answer = self.ask("GET", target, query=query)
-        if answer.status in (404, 410):
+        if answer.status == 410 or (answer.status == 404 and is_outcome(answer.body)):
             return None
+        if answer.status == 404 and not speaks_fhir(answer.body):
+            raise no_fhir(answer)
+        return self.told(answer, kind)
+
+    def search(self, target: Target, query: Mapping[str, str] | str, kind: type[T]) -> T:
+        """Return one page of a search: a server answers it with a Bundle, or it failed; raises as `get`."""
+        answer = self.ask("GET", target, query=query)
+        if answer.status == 410:
+            raise SinkBusy("the FHIR server no longer knows its search: it is begun anew")
+        return self.told(answer, kind)
+
+    def told(self, answer: Answer, kind: type[T]) -> T:
+        """Return a success of the kind that is expected; raises what any failure means."""
         if not answer.succeeded:
             raise self.failure(answer)
         return json_of(answer, kind)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._peer.close()
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown or SinkRefused."""
@@ -98,7 +119,7 @@ class FhirClient:
             raise SinkRefused(f"the FHIR server is not to be trusted: {error}: check fhir_ca and fhir_url") from None
         except NoAnswer as error:
             raise SinkBusy(f"the FHIR server's answer to {method} {target.template or '/'} {error}") from None
-        self._meter.answer(f"{answer.status // 100}xx")
+        self._metrics.answer(f"{answer.status // 100}xx")
         return answer
 
     def failure(self, answer: Answer, *, conditional: bool = False) -> MapperError:
@@ -121,13 +142,18 @@ def json_of(answer: Answer, kind: type[T]) -> T:
         return decoded(answer.body, kind)
     except Unreadable as error:
         if not speaks_fhir(answer.body):
-            raise SinkRefused(
-                f"what answers at fhir_url is not FHIR JSON (HTTP {answer.status}): a portal, or a page of a gateway? "
-                "Check fhir_url and what stands before the FHIR server"
-            ) from None
+            raise no_fhir(answer) from None
         raise SinkBusy(f"the FHIR server's answer {error}") from None
     except NoAnswer as error:
         raise SinkBusy(f"the FHIR server's answer {error}") from None
+
+
+def no_fhir(answer: Answer) -> SinkRefused:
+    """Return that somebody else answered."""
+    return SinkRefused(
+        f"what answers at fhir_url is not FHIR JSON (HTTP {answer.status}): a portal, or a page of a gateway? "
+        "Check fhir_url and what stands before the FHIR server"
+    )
 
 
 def speaks_fhir(body: bytes) -> bool:

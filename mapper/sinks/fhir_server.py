@@ -1,29 +1,29 @@
 """A FHIR R4 server as the sink: one transaction a study, PUT under ids of our own."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-
-import msgspec
 
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SinkRefused, TooLarge
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding, ok
 from mapper.http.target import Target
-from mapper.maps.values.uid import uid_of
-from mapper.sinks import held
+from mapper.sinks.bundle import Bundle, Response
+from mapper.sinks.bundle import Resource as Held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of
 from mapper.sinks.retraction import retracted
+from mapper.sinks.search import known, search
 from mapper.sinks.sink import Key, Resource
 
 CORE = frozenset({"Patient", "Practitioner", "Organization", "Endpoint", "Device", "ImagingStudy"})
 """What is sent first when a server finds the whole transaction too large; the rest refers to it."""
 BASE, METADATA = Target(""), Target("/metadata")
-PAGE, PAGES = "500", 100_000
-QUERY = re.compile(r"[!-~]*")
-LONGEST_QUERY = 2000
+OURS: dict[str, tuple[str, dict[str, str]]] = {
+    "Endpoint": ("ImagingStudy", {"endpoint": "{}", "status": "available", "_elements": "identifier"}),
+    "ImagingStudy": ("Observation", {"part-of": "{}"}),
+}
+"""Type of a resource -> which type refers to it, and the search for those."""
 
 
 class FhirServer:
@@ -53,7 +53,7 @@ class FhirServer:
         answer = self._client.ask("POST", BASE, dump(bundle))
         if not answer.succeeded:
             raise self._client.failure(answer, conditional=bool(expected))
-        entries = responses(json_of(answer, held.Bundle))
+        entries = responses(json_of(answer, Bundle))
         if len(entries) != len(resources):
             raise SinkBusy(f"the FHIR server answered {len(entries)} entries to {len(resources)} sent")
         versions = {}
@@ -66,42 +66,46 @@ class FhirServer:
 
     def version(self, key: Key) -> str:
         """Return the version of a resource that the server holds, empty where there is none; see Sink.version."""
-        found = self._client.get(resource_at(key), held.Resource)
+        found = self._client.get(resource_at(key), Held)
         return found.meta.versionId if found else ""
+
+    def read(self, key: Key) -> dict[str, Any] | None:
+        """Return a resource as the server holds it, None where there is none; see Sink.read."""
+        found = self._client.get(resource_at(key), dict[str, Any])
+        if found is not None and (known(found).resourceType, known(found).id) != key:
+            raise SinkBusy(f"the FHIR server answers something else than the {key[0]} that it was asked for")
+        return found
 
     def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
         """Read a resource, set its status by policy, drop its endpoints and write it back; see Sink.retract.
 
         Only the version that was read is overwritten; raises StaleVersion when somebody else was quicker.
         """
-        found = self._client.get(resource_at(key), dict[str, Any]) if policy != "keep" else None
+        found = self.read(key) if policy != "keep" else None
         if found is None:
             return
-        before = what_is_held(found, key)
         if resource := retracted(found, policy):
             if confirm:
                 confirm()
-            self._transact([resource], {key: before.meta.versionId})
+            self._transact([resource], {key: known(found).meta.versionId})
 
-    def studies(self, endpoint: str) -> Iterator[str]:
-        """Yield the StudyInstanceUID of every available ImagingStudy that is to be had at an Endpoint (its id)."""
-        query = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_elements": "identifier", "_count": PAGE}
-        page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
-        for _ in range(PAGES):
-            if page is None:
-                return
-            for entry in page.entry:
-                yield from study_uids(entry.resource)
-            more = next_query(page)
-            page = self._client.get(BASE, held.Bundle, more) if more else None
-        raise SinkBusy("the pages of the FHIR server do not come to an end")
+    def ours(self, about: Key) -> Iterator[Resource]:
+        """Yield what refers to an Endpoint or an ImagingStudy; see Sink.ours."""
+        kind, query = OURS[about[0]]
+        asked = {name: value.format("/".join(about)) for name, value in query.items()}
+        return search(self._client, kind, asked, self._public_url)
 
-    def parts_of(self, study: Key) -> list[Key]:
-        """Return what says of itself that it is part of an ImagingStudy."""
-        query = {"part-of": "/".join(study), "_elements": "id", "_count": PAGE}
-        page = self._client.get(Target("/Observation"), held.Bundle, query)
-        found = (entry.resource for entry in page.entry) if page else ()
-        return [(one.resourceType, one.id) for one in found if one.resourceType == "Observation"]
+    def ids_of(self, study_uid: str) -> list[str]:
+        """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
+        query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id"}
+        return sorted(known(one).id for one in search(self._client, "ImagingStudy", query, self._public_url))
+
+    def flush(self) -> None:
+        """Do nothing: what a server has answered to is there."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def probe(self) -> None:
         """Ask a question that needs the server's database; raises SinkDown, SinkBusy or SinkRefused.
@@ -110,7 +114,7 @@ class FhirServer:
         """
         try:
             if not self._proven:
-                for found in shortcomings(self._client.get(METADATA, CapabilityStatement)):
+                for found in shortcomings(self._statement()):
                     raise SinkRefused(str(found))
             self._client.probe()
         except MapperError:
@@ -118,15 +122,13 @@ class FhirServer:
             raise
         self._proven = True
 
-    def ids_of(self, study_uid: str) -> list[str]:
-        """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
-        query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id", "_count": PAGE}
-        page = self._client.get(Target("/ImagingStudy"), held.Bundle, query)
-        return sorted(one.resource.id for one in page.entry) if page else []
+    def _statement(self) -> CapabilityStatement | None:
+        answer = self._client.ask("GET", METADATA)
+        return None if answer.status in (404, 410) else self._client.told(answer, CapabilityStatement)
 
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this server; raises as `probe`."""
-        statement = self._client.get(METADATA, CapabilityStatement)
+        statement = self._statement()
         missing = list(shortcomings(statement))
         if statement and statement.fhirVersion:
             name = printable(statement.software.name)
@@ -146,38 +148,9 @@ def resource_at(key: Key) -> Target:
     return Target("/{type}/{id}", *key)
 
 
-def responses(bundle: held.Bundle) -> list[held.Response]:
+def responses(bundle: Bundle) -> list[Response]:
     """Return what a transaction's answer says of each entry; raises SinkBusy when it is no such answer."""
     found = [entry.response for entry in bundle.entry if entry.response is not None]
     if not found or len(found) != len(bundle.entry):
         raise SinkBusy("the FHIR server's answer does not say what it wrote")
     return found
-
-
-def what_is_held(found: dict[str, Any], key: Key) -> held.Resource:
-    """Return a resource as far as its shape is known; raises SinkBusy when it is not the one that was asked for."""
-    try:
-        resource = msgspec.convert(found, held.Resource)
-    except msgspec.ValidationError:
-        resource = held.Resource()
-    if (resource.resourceType, resource.id) != key:
-        raise SinkBusy(f"the FHIR server answers something else than the {key[0]} that it was asked for")
-    return resource
-
-
-def study_uids(study: held.Resource) -> list[str]:
-    """Return the StudyInstanceUID of an ImagingStudy, in a list."""
-    values = [one.value for one in study.identifier if one.system == DICOM_UID]
-    return [uid for value in values if (uid := uid_of(value))]
-
-
-def next_query(page: held.Bundle) -> str:
-    """Return the query of the next page: of the server's link nothing else is used, neither host nor path.
-
-    Raises SinkBusy for one that no server needs.
-    """
-    links = [link.url for link in page.link if link.relation == "next"]
-    query = links[0].partition("#")[0].partition("?")[2] if links else ""
-    if len(query) > LONGEST_QUERY or not QUERY.fullmatch(query):
-        raise SinkBusy("the FHIR server's link to the next page is none")
-    return query

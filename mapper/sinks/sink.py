@@ -1,13 +1,13 @@
 """What every sink of FHIR resources offers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from mapper.fhir.resource import Key as Key
+from mapper.fhir.resource import Resource as Resource
+from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding
-
-Resource = Mapping[str, Any]
-Key = tuple[str, str]
-"""A resource's type and id."""
+from mapper.maps.values.uid import uid_of
 
 
 class Sink(Protocol):
@@ -21,7 +21,20 @@ class Sink(Protocol):
         """
 
     def version(self, key: Key) -> str:
-        """Return the version of a resource that the sink holds, empty where there is none."""
+        """Return the version of a resource that the sink holds, empty where there is none; raises as `put`."""
+
+    def read(self, key: Key) -> Resource | None:
+        """Return a resource as the sink holds it, None where there is none; raises as `put`."""
+
+    def ours(self, about: Key) -> Iterator[Resource]:
+        """Yield what refers to a resource of ours, at least type, id and identifiers of it; raises as `put`.
+
+        At an Endpoint: the ImagingStudies that are available there. Of an ImagingStudy: the Observations that are
+        part of it; whether we made them, their ids tell.
+        """
+
+    def ids_of(self, study_uid: str) -> list[str]:
+        """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it; raises as `put`."""
 
     def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
         """Say of a resource that its study is gone, by the site's policy; never a FHIR DELETE.
@@ -29,17 +42,20 @@ class Sink(Protocol):
         `confirm` is called between reading and writing it: what it raises leaves the resource as it is.
         """
 
-    def studies(self, endpoint: str) -> Iterator[str]:
-        """Yield the StudyInstanceUID of every available ImagingStudy at an Endpoint (its id); raises as `put`."""
+    def flush(self) -> None:
+        """Return when all that was put is where others can read it; raises as `put`."""
 
-    def parts_of(self, study: Key) -> list[Key]:
-        """Return what says of itself that it is part of an ImagingStudy; raises as `put`."""
+    def close(self) -> None:
+        """Give back what the sink holds open, when no more is put."""
 
     def probe(self) -> None:
         """Ask whether the sink is there at all; raises SinkDown, SinkBusy or SinkRefused."""
 
-    def ids_of(self, study_uid: str) -> list[str]:
-        """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it; raises as `put`."""
-
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this sink; raises as `put`."""
+
+
+def study_uids(resource: Resource) -> list[str]:
+    """Return the StudyInstanceUID by which a resource is identified, in a list."""
+    values = [one.get("value", "") for one in resource.get("identifier", ()) if one.get("system") == DICOM_UID]
+    return [uid for value in values if (uid := uid_of(value))]

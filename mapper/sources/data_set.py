@@ -15,8 +15,9 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag, Tag
 
 from mapper.dicom.charset import UTF_8, charset, undefined
+from mapper.dicom.decoding import PARAGRAPHS, PATIENT_NAME_GROUPS
 from mapper.dicom.graphic_sets import DEFAULT
-from mapper.dicom.item import PARAGRAPHS, PATIENT_NAME_GROUPS, tag_of
+from mapper.dicom.item import tag_of
 from mapper.dicom.study import ONLY
 
 CHARSET = "SpecificCharacterSet"

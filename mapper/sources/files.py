@@ -11,9 +11,10 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 
+from mapper.dicom.collector import Collector, identity
 from mapper.dicom.documents import LARGEST_CONTENT, is_document
 from mapper.dicom.item import Item, tag_of
-from mapper.dicom.study import IDENTITY, Collector, identity
+from mapper.dicom.study import IDENTITY
 from mapper.errors import Unreadable
 from mapper.sources.data_set import is_cut, json_model
 
@@ -25,6 +26,10 @@ UNREAD = {"vr": "SQ", "Value": [False]}
 """What stands for a ContentSequence in a file that is too large: no item."""
 PIXELS = 0x7FE0
 """The group of pixel data: reading stops before it."""
+
+
+class Denied(str):
+    """Why a file cannot be opened that is there: what would come out without it might be half a study."""
 
 
 class Skipped(str):
@@ -58,7 +63,8 @@ def collect(
 ) -> Iterator[tuple[Collector, list[Skipped]]]:
     """Read files into one Collector; yields it after each chunk with what was skipped there, for progress.
 
-    `document_keywords` are read of documents only (mapper.dicom.documents).
+    `document_keywords` are read of documents only (mapper.dicom.documents). Raises Unreadable when a file may not be
+    opened.
     """
     wanted, in_full = sorted({*keywords, *IDENTITY}), sorted({*document_keywords})
     full, each = (frozenset(map(tag_of, {*names, *IDENTITY})) for names in (keywords, instance_keywords))
@@ -67,6 +73,8 @@ def collect(
     for results in pool.map(_read_chunk, calls) if pool else map(_read_chunk, calls):
         skipped = []
         for path, elements in results:
+            if isinstance(elements, Denied):
+                raise Unreadable(f"{path}: the file cannot be read ({elements})")
             if isinstance(elements, str):
                 skipped.append(Skipped(f"{path}: {elements}"))
             else:
@@ -122,6 +130,8 @@ def _read(path: str, keywords: list[str], in_full: list[str]) -> dict[str, Any] 
             return bad_end(path) or "a DICOM file without StudyInstanceUID"
         if is_cut(found.get_item("StudyInstanceUID")):
             return CUT
+    except PermissionError as error:
+        return Denied(error.strerror)
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
     if not in_full or not is_document(str(found.get("SOPClassUID"))):

@@ -1,4 +1,4 @@
-"""What every source of studies offers."""
+"""What every source of studies offers, and what some offer beside it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from typing import Protocol
 
 from mapper.dicom.study import Study
 from mapper.finding import Finding
-
-YOUNG = "young"
-"""The last word of a fingerprint behind which another change may hide: it is looked at again."""
+from mapper.sources.fingerprint import is_young
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +14,19 @@ class Sighting:
     """One study in a listing: the source's own id of it, and a fingerprint that moves when it changes.
 
     `study_uid` is what the study is known by: its StudyInstanceUID, or the source's own id where that cannot stand
-    in a URL. `stable` is False while instances still arrive: such a study is left alone for now. `young`: it moved so
-    recently that another change may hide behind the same fingerprint.
+    in a URL. `fingerprint` is as `mapper.sources.fingerprint` says: texts that sort by when the studies moved.
+    `stable` is False while instances still arrive: such a study is left alone for now.
     """
 
     id: str
     study_uid: str
     fingerprint: str
     stable: bool = True
-    young: bool = False
+
+    @property
+    def young(self) -> bool:
+        """Whether it moved so recently that another change may hide behind the same fingerprint."""
+        return is_young(self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +39,37 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What happened since a cursor: StudyInstanceUIDs, the new cursor, and whether to look at everything."""
+    """What happened since a cursor: names of studies as sightings have them, the new cursor, and what to do next."""
 
     study_uids: tuple[str, ...]
     cursor: int
     sweep: bool = False
+    """Whether everything has to be looked at: the cursor belongs to a log that is no more."""
     more: bool = False
+    """Whether there is more after the new cursor already."""
+
+
+class Feed(Protocol):
+    """How a source tells what happened, where it does: it makes things quick, the listing alone makes them right."""
+
+    def changes(self, cursor: int | None) -> Changes:
+        """Return what became stable since `cursor` (None: from now on); raises SourceDown or SourceBusy."""
+
+    def recent(self, fingerprint: str) -> list[Sighting] | None:
+        """Return what moved when the study of a fingerprint did, or later, the newest first; None: it cannot tell.
+
+        Nothing can be told of an empty fingerprint. Raises SourceDown or SourceBusy.
+        """
 
 
 class Source(Protocol):
-    """Where studies come from."""
+    """Where studies come from. Whoever has no feed is listed again and again: `feed` is None then."""
 
     name: str
+    feed: Feed | None
 
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
-        """Return one whole study.
+        """Return one whole study; `known_ids` are the source's ids under which its sightings had it.
 
         Raises StudyGone, BadUID, TwoPatients, NotOneStudy, BadMetadata, SourceChanged, SourceBusy or SourceDown.
         """
@@ -63,19 +81,16 @@ class Source(Protocol):
         """
 
     def listing(self) -> Iterator[Sighting]:
-        """Yield every study the source holds; raises SourceDown."""
-
-    def recent(self, fingerprint: str) -> list[Sighting] | None:
-        """Return the studies that moved since the newest known fingerprint, None where that cannot be asked."""
+        """Yield every study the source holds, each id once; raises SourceDown or SourceBusy."""
 
     def count(self) -> int:
-        """Return the number of studies by the source's own count; raises SourceDown."""
+        """Return the number of studies by the source's own count; raises SourceDown or SourceBusy.
 
-    def changes(self, cursor: int | None) -> Changes:
-        """Return what became stable since `cursor` (None: from now on); raises SourceDown."""
+        The sweep holds the listing against it: where they disagree, nothing counts as gone.
+        """
 
     def probe(self) -> None:
-        """Ask whether studies can be read at all; raises SourceDown."""
+        """Ask whether studies can be read at all; raises SourceDown or SourceBusy."""
 
     def check(self) -> Iterator[Finding]:
-        """Yield what `doctor` should say of this source; raises SourceDown."""
+        """Yield what `doctor` should say of this source; raises SourceDown or SourceBusy."""

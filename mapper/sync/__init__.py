@@ -1,1 +1,1 @@
-"""Who is dirty, who is done, what failed and why: the ledger, what marks studies dirty, and the worker."""
+"""What happens to a study: what marks it dirty, the worker that reads and maps it, and its delivery."""

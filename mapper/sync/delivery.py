@@ -4,20 +4,21 @@ Every write of an ImagingStudy or of a shared resource names the version that th
 (a paused process, a gateway that delivers after the timeout) is refused instead of undoing what is newer.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from mapper.errors import LeaseLost, StaleVersion, TargetMissing
-from mapper.ledger.ledger import BY_HAND, Claim, Ledger
-from mapper.ledger.locks import Lock
-from mapper.ledger.speaker import SHARED, key_of
-from mapper.ledger.written import Resources
+from mapper.fhir.resource import Key, Resource, key_of
+from mapper.ledger.claim import Claim
+from mapper.ledger.ledger import Ledger
+from mapper.ledger.locks import Lock, Locks
 from mapper.maps import Mapped
-from mapper.sinks.sink import Key, Resource, Sink
-from mapper.sync.several_sources import endpoints_elsewhere, unite, without
+from mapper.sinks.sink import Sink
+from mapper.sync.decision import Decision, decide, speaks_for
+from mapper.sync.several_sources import endpoints_elsewhere, without
 
-Send = Callable[[Sequence[Resource]], dict[Key, str]]
+Check = Callable[[Sequence[Resource]], object]
 
 
 @dataclass(frozen=True)
@@ -26,63 +27,56 @@ class Delivery:
 
     sink: Sink
     ledger: Ledger
-    resources: Resources
+    locks: Locks
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
-    parts: Callable[[str], frozenset[Key]]
-    """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
+    ours: Callable[[Resource, str], bool]
+    """Resource, StudyInstanceUID -> whether we may have made it of that study."""
     policy: str
     """What becomes of the resources of a study that is gone."""
     several: bool
     """Whether several sources may bring one study: they take turns then. Of one source the lease is enough."""
+    check: Check
+    """The stage before the sink: refuses what must not be sent, as BundleRejected."""
 
     def write(self, claim: Claim, mapped: Mapped) -> None:
-        """Send what this study decides, retract what it no longer makes, and record both; raises as Sink.put."""
+        """Decide what a study writes, send it, retract what it no longer makes, and record it; raises as Sink.put."""
         study = self.study_key(claim.study_uid)
-        shared = [one for one in mapped.resources if one["resourceType"] in SHARED]
-        choose = partial(self.resources.to_send, claim, mapped.rank, again=claim.priority >= BY_HAND)
-        wanted = [*self.turns(study), *map(key_of, choose(shared))]  # not all that is shared: one Endpoint is of all
-        with self.resources.locks.on(wanted) as lock:
-            united = unite(self.resources, claim, mapped, study)
-            own = [one for one in united.mapped.resources if one["resourceType"] not in SHARED]
-            before = self.resources.of_study(claim)
-            expected = self.resources.versions([study, *map(key_of, shared)])
-            known = bool(expected[study])
-            chosen = choose(one for one in shared if key_of(one) in lock.keys)
-            for key in (study, *map(key_of, chosen)):
-                expected[key] = expected[key] or self.sink.version(key)
-            self.resources.begin(claim, own, chosen)
-            send = partial(self.send, claim, lock, expected)
-            versions = self.put(own if united.speaks else [], chosen, shared, send)
-            self.resources.record(claim, mapped.rank, shared, versions, ())
-            made = {key_of(one) for one in mapped.resources}
-            theirs = self.parts_before(claim) if expected[study] and not known else []  # another ledger's, now lost
-            stale = sorted({*before, *theirs} - made)
-            self.retract_own(claim, stale)
-            self.resources.record(claim, united.rank, own, versions, stale)
-            if united.asks:
-                self.resources.ask_other_sources(claim, study)
+        made = [key_of(one) for one in mapped.resources]
+        written = self.ledger.written
+        likely = speaks_for(written.known(claim, study, made), claim, mapped)  # not all: one Endpoint is of all studies
+        with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
+            known = written.known(claim, study, made)
+            before = partial(self.parts_before, claim)
+            decision = decide(claim, mapped, study, known, lock.keys, self.sink.version, before)
+            written.begin(claim, decision.new, map(key_of, decision.chosen))
+            versions, lost = self.send(claim, decision, lock)
+            self.retract_own(claim, decision.stale)
+            asked = study if decision.united.asks else None
+            written.record(claim, decision.made, versions, stale=decision.stale, lost=lost, study=asked)
 
-    def put(
-        self, own: Sequence[Resource], chosen: Sequence[Resource], shared: Sequence[Resource], send: Send
-    ) -> dict[Key, str]:
-        """Write a study's resources; a target that the server lost is sent along, and its speaker is asked."""
+    def send(self, claim: Claim, decision: Decision, lock: Lock) -> tuple[dict[Key, str], list[Key]]:
+        """Write what was decided; returns the versions, and what the sink had lost of others.
+
+        A target that the sink lost is sent along, and its speaker is asked.
+        """
+        put = partial(self.put, claim, decision, lock)
         try:
-            return send([*chosen, *own])
+            return put(decision.sent), []
         except TargetMissing:
-            elsewhere = [key for one in own for key in endpoints_elsewhere(one, shared)]
+            own = decision.own if decision.united.speaks else ()
+            elsewhere = [key for one in own for key in endpoints_elsewhere(one, decision.shared)]
             lost = [key for key in elsewhere if not self.sink.version(key)]
-            if len(chosen) == len(shared) and not lost:
+            unsent = [key_of(one) for one in decision.shared if one not in decision.chosen]
+            if not unsent and not lost:
                 raise
-            versions = send([*shared, *without(own, lost)])
-            self.resources.ask_again([*(key_of(one) for one in shared if one not in chosen), *lost])
+            versions = put([*decision.shared, *without(own, lost)])
             if lost:
+                self.ledger.written.ask_again([*unsent, *lost])
                 raise TargetMissing("the FHIR server lost the Endpoint of another source: it is sent again") from None
-            return versions
+            return versions, unsent
 
-    def send(
-        self, claim: Claim, lock: Lock, expected: Mapping[Key, str], resources: Sequence[Resource]
-    ) -> dict[Key, str]:
+    def put(self, claim: Claim, decision: Decision, lock: Lock, resources: Sequence[Resource]) -> dict[Key, str]:
         """Write resources as long as the study is ours, over the versions that we expect.
 
         When the sink holds others (somebody edited one, or the ledger is older than the sink), they are overwritten
@@ -90,23 +84,25 @@ class Delivery:
         """
         if not resources:
             return {}
+        self.check(resources)
         self.still_ours(claim)
         try:
-            return self.sink.put(resources, expected)
+            versions = self.sink.put(resources, decision.expected)
         except StaleVersion:
-            found = {key: self.sink.version(key) for key in map(key_of, resources) if key in expected}
+            found = {key: self.sink.version(key) for key in map(key_of, resources) if key in decision.expected}
             lock.verify()
             self.still_ours(claim)
-            return self.sink.put(resources, {key: version for key, version in found.items() if version})
+            versions = self.sink.put(resources, {key: version for key, version in found.items() if version})
+        self.sink.flush()
+        return versions
 
     def retract(self, claim: Claim) -> None:
         """Say of all that a removed study made alone that it is gone; raises as Sink.retract."""
         study = self.study_key(claim.study_uid)
-        with self.resources.locks.on(self.turns(study)):
+        with self.locks.on(self.turns(study)):
             self.still_ours(claim)
-            self.retract_own(claim, self.resources.of_study(claim) or self.written_before(claim))
-            self.resources.leave(claim)
-            self.resources.ask_other_sources(claim, study)
+            self.retract_own(claim, self.ledger.written.of_study(claim) or self.written_before(claim))
+            self.ledger.written.leave(claim, study)
 
     def retract_own(self, claim: Claim, keys: Iterable[Key]) -> None:
         """Retract what this study alone produced; what is shared stays.
@@ -114,9 +110,8 @@ class Delivery:
         The ImagingStudy goes last: as long as it is available, a lost ledger finds the rest by it.
         """
         study = self.study_key(claim.study_uid)
-        for key in sorted(keys, key=lambda key: key == study):
-            if key[0] not in SHARED and not self.resources.made_by_others(claim, key):
-                self.sink.retract(key, self.policy, partial(self.still_ours, claim))
+        for key in sorted(self.ledger.written.alone(claim, keys), key=lambda key: key == study):
+            self.sink.retract(key, self.policy, partial(self.still_ours, claim))
 
     def written_before(self, claim: Claim) -> list[Key]:
         """Return what the server holds of a study that this ledger never wrote (another one was lost)."""
@@ -125,8 +120,8 @@ class Delivery:
 
     def parts_before(self, claim: Claim) -> list[Key]:
         """Return which parts of a study the server holds that we may have made: those of others are not ours."""
-        ours = self.parts(claim.study_uid)
-        return [key for key in self.sink.parts_of(self.study_key(claim.study_uid)) if key in ours]
+        found = self.sink.ours(self.study_key(claim.study_uid))
+        return [key_of(one) for one in found if self.ours(one, claim.study_uid)]
 
     def turns(self, study: Key) -> list[Key]:
         """Return the lock of a study if it takes one: a process that froze with it keeps the others waiting."""
@@ -134,5 +129,5 @@ class Delivery:
 
     def still_ours(self, claim: Claim) -> None:
         """Lengthen the lease before something is written; raises LeaseLost."""
-        if not self.ledger.extend(claim):
+        if not self.ledger.studies.extend(claim):
             raise LeaseLost("the lease ran out before anything was written: somebody else has the study")

@@ -7,19 +7,25 @@ endpoint, and marks those that the source does not hold, and those that the ledg
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from mapper.ledger.ledger import BY_HAND, RECONCILED, Ledger
-from mapper.ledger.schema import seen, study
-from mapper.sinks.sink import Key, Sink
-from mapper.sync.sweep import BRAKE, brake_on
+from mapper.fhir.resource import Key
+from mapper.ledger.claim import BEHIND
+from mapper.ledger.ledger import RECONCILED, Ledger
+from mapper.sinks.sink import Sink, study_uids
+from mapper.sync.brake import BRAKE, brake_on
 
 EVERY = 24 * 3600.0
 LOOKED_UP = 20
 """Studies that are looked up by their StudyInstanceUID."""
+OTHER_IDS = "see docs/operations.md, Studies under other ids"
+ELSEWHERE = "elsewhere"
+"""Under which key the ledger keeps that the sink holds studies under ids that are not ours, a source each."""
 STRANGERS = (
     "the FHIR server holds {number} of {of} studies that were looked up under ids that are not ours: another ledger or "
     "namespace wrote them, or another program, and every study would stand there twice"
+)
+BESIDE = (
+    "{number} of {of} studies that were looked up stand in the FHIR server under ids that are not ours as well: "
+    "another ledger or namespace wrote them, or another program"
 )
 
 
@@ -34,15 +40,23 @@ class Difference:
     """That the sink holds studies of this source under ids that are not ours, if so."""
 
 
-def under_other_ids(sink: Sink, study_key: Callable[[str], Key], study_uids: Sequence[str]) -> int:
-    """Return how many of these studies the sink holds under other ids alone; raises as Sink.put."""
-    found = ((study_key(uid)[1], sink.ids_of(uid)) for uid in study_uids[:LOOKED_UP])
-    return sum(bool(ids) and mine not in ids for mine, ids in found)
+def under_other_ids(sink: Sink, study_key: Callable[[str], Key] | None, study_uids: Sequence[str]) -> tuple[str, str]:
+    """Return what to say of studies that the sink holds under other ids alone, and of those beside ours; raises as put.
+
+    Without `study_key` no id is ours yet.
+    """
+    looked_up = study_uids[:LOOKED_UP]
+    held = [(study_key(uid)[1] if study_key else None, sink.ids_of(uid)) for uid in looked_up]
+    alone = sum(bool(ids) and mine not in ids for mine, ids in held)
+    beside = sum(mine in ids and len(ids) > 1 for mine, ids in held)
+    said = ((STRANGERS, alone), (BESIDE, beside))
+    first, second = (text.format(number=number, of=len(looked_up)) if number else "" for text, number in said)
+    return first, second
 
 
 def due(ledger: Ledger, source: str) -> bool:
     """Tell whether the last comparison was long ago, or never made with this ledger."""
-    return ledger.clock() >= float(ledger.get(f"{RECONCILED}:{source}") or 0.0) + EVERY
+    return ledger.clock() >= float(ledger.meta.get(f"{RECONCILED}:{source}") or 0.0) + EVERY
 
 
 def reconcile(
@@ -54,23 +68,23 @@ def reconcile(
     *,
     vanishing_allowed: bool = False,
 ) -> Difference:
-    """Mark what differs between the studies of a source and those that FHIR offers at its endpoint (an id).
+    """Mark what differs between the studies of a source and those of ours that FHIR offers at its endpoint (an id).
 
     The source must have been swept just before. Raises SinkDown, SinkBusy or SinkRefused, and then nothing
     was marked.
     """
-    offered = set(sink.studies(endpoint))
-    with ledger.database.read() as db:
-        held = set(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
-        rows = db.execute(select(study.c.study_uid, study.c.state).where(study.c.source == source)).all()
-    states = {row.study_uid: row.state for row in rows}
+    at_hand = sink.ours(("Endpoint", endpoint))
+    offered = {uid for one in at_hand for uid in study_uids(one) if one.get("id") == study_key(uid)[1]}
+    held = ledger.seen.study_uids(source)
+    states = ledger.rows.states(source)
     strange = {uid for uid in offered - held if states.get(uid, "removed") == "removed"}
     lost = {uid for uid in held - offered if states.get(uid) == "synced"}
     brake = "" if vanishing_allowed else brake_on(len(strange), len(offered), complete=True)
-    ledger.mark(source, lost | (set() if brake else strange), BY_HAND)
-    ledger.put(f"{BRAKE}:{source}:fhir", brake)
-    ledger.put(f"{RECONCILED}:{source}", str(ledger.clock()))
-    looked_up = [] if "synced" in states.values() else sorted(held - offered)[:LOOKED_UP]
-    number = under_other_ids(sink, study_key, looked_up)
-    elsewhere = STRANGERS.format(number=number, of=len(looked_up)) if number else ""
+    ledger.written.lose(source, sorted(lost))
+    ledger.studies.mark(source, lost, BEHIND)  # however many: live work goes first
+    ledger.studies.mark(source, set() if brake else strange)
+    ledger.meta.put(f"{BRAKE}:{source}:fhir", brake)
+    ledger.meta.put(f"{RECONCILED}:{source}", str(ledger.clock()))
+    elsewhere = "; ".join(filter(None, under_other_ids(sink, study_key, sorted(held))))
+    ledger.meta.put(f"{ELSEWHERE}:{source}", elsewhere)
     return Difference(len(strange), len(lost), brake, elsewhere)

@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from mapper.errors import OtherPatient
-from mapper.ledger.ledger import Claim
-from mapper.ledger.speaker import key_of
-from mapper.ledger.written import Resources
+from mapper.fhir.resource import Key, Resource, key_of
+from mapper.ledger.claim import Claim
+from mapper.ledger.known import Known
 from mapper.maps import Mapped
 from mapper.maps.rule import Made
-from mapper.sinks.sink import Key, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +28,23 @@ class United:
     """Whether another source has to speak that does not know it: this one is new, or spoke until now."""
 
 
-def unite(resources: Resources, claim: Claim, mapped: Mapped, study: Key) -> United:
+def unite(known: Known, claim: Claim, mapped: Mapped, study: Key) -> United:
     """Return a study as this source may write it; raises OtherPatient."""
     about = next(one for one in mapped.resources if key_of(one) == study)
     rank = f"{about.get('numberOfInstances', 0):08d}"
-    recorded = resources.recorded(study)
-    others = [one for one in recorded if not one.is_of(claim)]
+    others = [one for one in known.siblings if not one.is_of(claim)]
     if not others:
         return United(mapped, rank, speaks=True, asks=False)
-    elsewhere = resources.written_elsewhere(claim, others)
-    patients = {id for kind, id in elsewhere if kind == "Patient"}
+    patients = {id for kind, id in known.elsewhere if kind == "Patient"}
     if patients and patients.isdisjoint(one["id"] for one in mapped.resources if one["resourceType"] == "Patient"):
         raise OtherPatient(f"study {claim.study_uid} belongs to another patient in another source")
-    endpoints = {f"Endpoint/{id}" for kind, id in elsewhere if kind == "Endpoint"}
+    endpoints = {f"Endpoint/{id}" for kind, id in known.elsewhere if kind == "Endpoint"}
     endpoints |= {one["reference"] for one in about.get("endpoint", [])}
     united = with_endpoints(about, sorted(endpoints))
     speaks = not any(other.order > (rank, claim.study_uid, claim.source) for other in others)
     everything = [united if key_of(one) == study else one for one in mapped.resources]
-    new = len(others) == len(recorded)
-    asks = not speaks and (new or max(recorded, key=lambda one: one.order).is_of(claim))
+    new = len(others) == len(known.siblings)
+    asks = not speaks and (new or max(known.siblings, key=lambda one: one.order).is_of(claim))
     return United(replace(mapped, resources=everything), rank, speaks, asks)
 
 

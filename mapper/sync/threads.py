@@ -1,4 +1,4 @@
-"""The threads of a running service: one that marks, some that work, one that keeps the leases alive."""
+"""The threads of a running service: one that marks, some that work, one that keeps the leases and the sign of life."""
 
 import threading
 import time
@@ -7,14 +7,18 @@ from functools import partial
 
 import structlog
 
-from mapper.ledger.ledger import LEASE, Ledger
+from mapper.errors import LedgerFailed
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.owner import new_owner
+from mapper.ledger.studies import LEASE
 from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 
 IDLE = 1.0
 STOP_WITHIN = 30.0
 ALIVE, ALIVE_FOR = "alive", 15.0
+SIGN = ALIVE_FOR / 3
+"""Seconds between two signs of life: however long a sweep takes, whoever else starts must see that we work."""
 SWEEP_ASKED = "sweep asked"
 log = structlog.get_logger(__name__)
 
@@ -26,17 +30,17 @@ class Threads:
         self._worker, self._triggers, self._bell = worker, triggers, bell
         self._stopping = threading.Event()
         self._work = threading.Event()
-        targets = [("triggers", self._mark), ("leases", self._extend)]
+        targets = [("triggers", self._mark), ("leases", self._keep)]
         targets += [(f"worker-{number}", self._sync) for number in range(1, workers + 1)]
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets]
         self.alive_at = time.monotonic()
         """When the marking thread last came round: `readyz` looks at it."""
-        self._signed = 0.0
         self._name = new_owner()
 
     def start(self) -> None:
         """Start all threads."""
-        self._worker.ledger.take_back()
+        self._worker.ledger.studies.take_back()
+        self._guarded(self._sign)  # before any work: whoever starts beside us must see it
         for thread in self._threads:
             thread.start()
 
@@ -54,27 +58,18 @@ class Threads:
             self._guarded(self._mark_once)
             self._work.set()
             self.alive_at = time.monotonic()
-            self._guarded(self._sign)
             self._bell.wait(POLL)
-        self._guarded(partial(self._worker.ledger.put, ALIVE, "0"))
 
     def _mark_once(self) -> None:
         """Look after every source that no other replica looks after."""
         ledger = self._worker.ledger
         if self._bell.sweep_asked.is_set():
             self._bell.sweep_asked.clear()
-            ledger.put(SWEEP_ASKED, str(ledger.clock()))  # whoever leads reads it
-        asked = float(ledger.get(SWEEP_ASKED) or 0.0)
+            ledger.meta.put(SWEEP_ASKED, str(ledger.clock()))  # whoever leads reads it
+        asked = float(ledger.meta.get(SWEEP_ASKED) or 0.0)
         for triggers in self._triggers:
-            if ledger.lead(triggers.source.name, self._name):
+            if ledger.meta.lead(triggers.source.name, self._name):
                 self._guarded(partial(triggers.turn, sweep_asked=asked))
-
-    def _sign(self) -> None:
-        """Tell commands beside us that somebody works on this ledger."""
-        now = self._worker.ledger.clock()
-        if now >= self._signed + ALIVE_FOR / 3:
-            self._worker.ledger.put(ALIVE, str(now))
-            self._signed = now
 
     def _sync(self) -> None:
         while not self._stopping.is_set():
@@ -82,21 +77,33 @@ class Threads:
                 self._work.wait(IDLE)
                 self._work.clear()
 
-    def _extend(self) -> None:
-        while not self._stopping.wait(LEASE / 4):
-            for claim in list(self._worker.claims.values()):
-                self._guarded(partial(self._worker.ledger.extend, claim))
+    def _keep(self) -> None:
+        """Tell others that somebody works on this ledger, and lengthen our leases."""
+        ledger = self._worker.ledger
+        extended = time.monotonic()
+        while not self._stopping.is_set():
+            self._guarded(self._sign)
+            if time.monotonic() >= extended + LEASE / 4:
+                extended = time.monotonic()
+                for claim in list(self._worker.claims.values()):
+                    self._guarded(partial(ledger.studies.extend, claim))
+            self._stopping.wait(SIGN)
+        self._guarded(partial(ledger.meta.put, ALIVE, "0"))
+
+    def _sign(self) -> None:
+        ledger = self._worker.ledger
+        ledger.meta.put(ALIVE, str(ledger.clock()))
 
     def _guarded(self, do: Callable[[], object]) -> bool:
         """Run one turn; a ledger that cannot be written must not end the thread."""
         try:
             return bool(do())
         except Exception as error:  # nothing was acknowledged that is not stored; the turn comes again
-            log.error("turn failed", error=type(error).__name__)
+            log.error("turn failed", error=error.kind if isinstance(error, LedgerFailed) else type(error).__name__)
             self._stopping.wait(IDLE)
             return False
 
 
 def somebody_works(ledger: Ledger) -> bool:
     """Tell whether a service is working on this ledger."""
-    return float(ledger.get(ALIVE) or 0.0) > ledger.clock() - ALIVE_FOR
+    return float(ledger.meta.get(ALIVE) or 0.0) > ledger.clock() - ALIVE_FOR

@@ -11,7 +11,7 @@ from mapper.errors import MapperError
 from mapper.ledger.ledger import Ledger
 from mapper.maps import MAPPING_VERSION
 from mapper.sources.source import Source
-from mapper.sync.reconcile import Difference, due
+from mapper.sync.reconcile import OTHER_IDS, Difference, due
 from mapper.sync.sweep import Sweep, glance, sweep
 
 POLL = 2.0
@@ -20,6 +20,7 @@ RESTS = 4.0
 """How many times as long as a sweep took the next one waits at least: a large archive is not listed without end."""
 REMAPPED_AT_ONCE = 50
 """Studies that wait to be mapped anew at one time: live work goes first."""
+GONE = "check the PACS; if the studies are really gone, run orthanc-fhir sync --accept-removals"
 log = structlog.get_logger(__name__)
 
 
@@ -36,10 +37,11 @@ class Bell:
             self.sweep_asked.set()
         self._rung.set()
 
-    def wait(self, timeout: float) -> None:
-        """Return at the next ring, or when the time is over."""
-        self._rung.wait(timeout)
+    def wait(self, timeout: float) -> bool:
+        """Return at the next ring, or when the time is over; tell whether it rang."""
+        rang = self._rung.wait(timeout)
         self._rung.clear()
+        return rang
 
 
 @dataclass
@@ -69,8 +71,8 @@ class Triggers:
         /changes lives in memory: every start begins with a whole sweep anyway.
         """
         try:
-            if self.cursor is None:
-                self.cursor = self.source.changes(None).cursor
+            if self.cursor is None and self.source.feed:
+                self.cursor = self.source.feed.changes(None).cursor
             answer = sweep_asked > self._swept_at and self.clock() >= self._next_asked_sweep
             whole = self._follow() or answer or self.clock() >= self._next_whole_sweep
             swept = whole or self.clock() >= self._next_sweep
@@ -98,11 +100,11 @@ class Triggers:
         self.last = found
         self._next_sweep = self.clock() + max(SWEEP, RESTS * (self.clock() - start))
         if found.brake:
-            log.error("brake", source=self.source.name, reason=found.brake)
+            log.error("brake", source=self.source.name, reason=found.brake, do=GONE)
 
     def _remap(self) -> None:
         """Have studies that another version of the mapping made mapped anew, a few at a time."""
-        if number := self.ledger.remap(self.source.name, self.version, REMAPPED_AT_ONCE):
+        if number := self.ledger.studies.remap(self.source.name, self.version, REMAPPED_AT_ONCE):
             log.info("mapped anew", source=self.source.name, studies=number, version=self.version)
 
     def _compare(self) -> None:
@@ -114,17 +116,19 @@ class Triggers:
         except MapperError as error:
             log.warning("not compared", source=self.source.name, reason=str(error))
             return
-        log.info("compared", source=self.source.name, strange=found.strange, lost=found.lost)
+        say = log.warning if found.strange or found.lost else log.info
+        say("compared", source=self.source.name, strange=found.strange, lost=found.lost)
         if found.elsewhere:
-            log.error("other ids", source=self.source.name, reason=found.elsewhere)
+            log.error("other ids", source=self.source.name, reason=found.elsewhere, do=OTHER_IDS)
         if found.brake:
-            log.error("brake", source=self.source.name, reason=found.brake)
+            log.error("brake", source=self.source.name, reason=found.brake, do=GONE)
 
     def _follow(self) -> bool:
-        more, swept = True, False
-        while more:
-            changes = self.source.changes(self.cursor)
-            self.ledger.mark(self.source.name, changes.study_uids)
+        feed, swept = self.source.feed, False
+        more = feed is not None
+        while feed and more:
+            changes = feed.changes(self.cursor)
+            self.ledger.studies.mark(self.source.name, changes.study_uids)
             self.cursor, more = changes.cursor, changes.more
             swept = swept or changes.sweep
         return swept

@@ -4,25 +4,27 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
-from mapper.ledger.ledger import Claim, Ledger
-from mapper.ledger.schema import State
-from mapper.ledger.written import Resources
+from mapper.fhir.check import check
+from mapper.fhir.resource import Key, Resource
+from mapper.ledger.claim import Claim
+from mapper.ledger.ledger import Ledger
+from mapper.ledger.locks import Locks
+from mapper.ledger.state import State
+from mapper.ledger.studies import Ending
 from mapper.maps import MAPPING_VERSION, Mapped
-from mapper.meter import Meter
-from mapper.sinks.sink import Key, Sink
+from mapper.metrics import Metrics
+from mapper.sinks.sink import Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
-from mapper.sync.delivery import Delivery
-from mapper.sync.sweep import forget, notice, remember
+from mapper.sync.delivery import Check, Delivery
 
 PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
@@ -40,20 +42,24 @@ class Worker:
     ledger: Ledger
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
-    parts: Callable[[str], frozenset[Key]]
-    """StudyInstanceUID -> what we may make of a study beside its ImagingStudy and what is shared."""
+    ours: Callable[[Resource, str], bool]
+    """Resource, StudyInstanceUID -> whether we may have made it of that study."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Source -> what its FHIR is made with: version of the mapping and fingerprint of its settings."""
     policy: str = "unknown"
-    meter: Meter = field(default_factory=Meter)
+    metrics: Metrics = field(default_factory=Metrics)
+    check: Check = check
+    """The stage between mapping and sink; see Delivery."""
     delivery: Delivery = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
     claims: dict[str, Claim] = field(init=False, default_factory=dict)
     """What is being synced now, by owner: whoever keeps the time extends these leases."""
 
     def __post_init__(self) -> None:
-        resources, several = Resources(self.ledger), len(self.sources) > 1
-        self.delivery = Delivery(self.sink, self.ledger, resources, self.study_key, self.parts, self.policy, several)
+        locks, several = Locks(self.ledger.database), len(self.sources) > 1
+        self.delivery = Delivery(
+            self.sink, self.ledger, locks, self.study_key, self.ours, self.policy, several, self.checked
+        )
         self.breakers = {name: Breaker(name, source.probe) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)
 
@@ -66,7 +72,7 @@ class Worker:
         if not self.sink_breaker.closed():
             return False
         ready = [name for name, breaker in self.breakers.items() if breaker.closed()]
-        claims = self.ledger.claim(ready) if ready else []
+        claims = self.ledger.studies.claim(ready) if ready else []
         for claim in claims:
             self.claims[claim.owner] = claim
             try:
@@ -88,14 +94,11 @@ class Worker:
             fate, reason = "lost", str(lost)
         except MapperError as error:
             fate, reason = self.failed(claim, error), str(error)
-        except SQLAlchemyError as error:  # not the study's fault: a full disk, a deadlock
-            fate, reason = "retrying", f"the ledger failed ({type(error).__name__})"
-            self.ledger.fail(claim, reason)
         except Exception as bug:  # ours: park the study, keep the feed moving; a message may quote a value
             fate, reason = "parked", f"unexpected {type(bug).__name__} in {place_of(bug)}"
-            self.ledger.finish(claim, "parked", reason, type(bug).__name__)
+            self.ledger.studies.finish(claim, "refused", reason, type(bug).__name__)
         took = time.monotonic() - began
-        self.meter.stage("study", took)
+        self.metrics.stage("study", took)
         log.info("study", study=claim.study_uid, fate=fate, reason=reason, problems=problems, ms=round(took * 1000))
 
     def sync(self, claim: Claim) -> int:
@@ -104,42 +107,46 @@ class Worker:
         reading = self._timed("read", lambda: source.read(claim.study_uid, self._known_ids(claim)))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
         self._timed("put", lambda: self.delivery.write(claim, mapped))
-        remember(self.ledger, claim.source, reading.sighting)
+        self.ledger.seen.remember(claim.source, reading.sighting)
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
-        self.finish(claim, "synced", started=mapped.rank, problems=problems)
+        self.finish(claim, "done", started=mapped.rank, problems=problems)
         return len(mapped.problems)
 
-    def finish(self, claim: Claim, state: State, reason: str = "", **facts: str) -> None:
+    def checked(self, resources: Sequence[Resource]) -> None:
+        """Let pass what may be sent; raises BundleRejected."""
+        self._timed("check", lambda: self.check(resources))
+
+    def finish(self, claim: Claim, how: Ending, reason: str = "", **facts: str) -> None:
         """End a claim; when it was lost meanwhile, what we wrote may be old: the study is marked once more."""
-        if not self.ledger.finish(claim, state, reason, mapping_version=self.version(claim.source), **facts):
-            self.ledger.mark(claim.source, [claim.study_uid])
+        if not self.ledger.studies.finish(claim, how, reason, mapping_version=self.version(claim.source), **facts):
+            self.ledger.studies.mark(claim.source, [claim.study_uid])
             raise LeaseLost("the lease ran out while the study was written: it is synced once more")
 
     def retract(self, claim: Claim, gone: StudyGone) -> tuple[str, str]:
         """Say in FHIR that a study is gone; returns its fate and the reason."""
         self.delivery.retract(claim)
-        forget(self.ledger, claim.source, claim.study_uid)
-        self.finish(claim, "removed", str(gone), problems="[]")
+        self.ledger.seen.forget(claim.source, claim.study_uid)
+        self.finish(claim, "gone", str(gone), problems="[]")
         return "removed", str(gone)
 
-    def failed(self, claim: Claim, error: MapperError) -> str:
+    def failed(self, claim: Claim, error: MapperError) -> State:
         """Record a failure by its fate; returns the state it leads to."""
         error = self.outage_behind(error) if isinstance(error, SinkBusy) else error
         failure = type(error).__name__
         if error.outage:
-            breaker = self.breakers[claim.source] if "Source" in failure else self.sink_breaker
+            breaker = self.breakers[claim.source] if error.side == "source" else self.sink_breaker
             breaker.open(str(error), error.retry_after)
-            ended, state = self.ledger.release(claim, str(error), OUTAGE_WAIT), "retrying"
+            ended = self.ledger.studies.release(claim, str(error), OUTAGE_WAIT)
         elif error.fate == "retry":
-            ended, state = self.ledger.fail(claim, str(error), error.retry_after, failure), "retrying"
+            ended = self.ledger.studies.fail(claim, str(error), error.retry_after, failure)
         else:
             if isinstance(error, TwoPatients):
-                notice(self.ledger, claim.source, claim.study_uid, error.ids)
+                self.ledger.seen.notice(claim.source, claim.study_uid, error.ids)
             facts = {"failure": failure, "mapping_version": self.version(claim.source)}
-            ended, state = self.ledger.finish(claim, "parked", str(error), **facts), "parked"
+            ended = self.ledger.studies.finish(claim, "refused", str(error), **facts)
         if not ended and isinstance(error, SinkBusy | SinkDown):  # it may yet arrive, after what somebody else wrote
-            self.ledger.mark(claim.source, [claim.study_uid])
-        return state
+            self.ledger.studies.mark(claim.source, [claim.study_uid])
+        return "retrying" if error.fate == "retry" else "parked"
 
     def outage_behind(self, busy: SinkBusy) -> MapperError:
         """Return the outage that explains a failure (a gateway may say 502 for hours), else the failure itself."""
@@ -152,14 +159,14 @@ class Worker:
         return busy
 
     def _known_ids(self, claim: Claim) -> list[str]:
-        return self.ledger.seen_ids(claim.source, claim.study_uid)
+        return self.ledger.seen.ids(claim.source, claim.study_uid)
 
     def _timed(self, stage: str, do: Callable[[], T]) -> T:
         began = time.monotonic()
         try:
             return do()
         finally:
-            self.meter.stage(stage, time.monotonic() - began)
+            self.metrics.stage(stage, time.monotonic() - began)
 
 
 def place_of(bug: Exception) -> str:

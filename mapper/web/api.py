@@ -9,10 +9,11 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mapper.dicom.uid import is_askable
-from mapper.ledger.schema import State
+from mapper.ledger.state import State
 from mapper.service import Service
 from mapper.web.body import Places
 from mapper.web.marker import Marker
+from mapper.web.refusals import UNSEEN
 from mapper.web.status import Links, status
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
@@ -20,6 +21,7 @@ LONGEST_WAIT = 60.0
 WAITING = 10
 """Requests that wait for an outcome at one time; others are told at once how things stand."""
 LOOK_AGAIN = 0.2
+NEVER_SEEN = "no such study in the ledger: it was never seen in the PACS"
 MOST = 1000
 """Studies in one request, or in one answer."""
 LAST = 10**9
@@ -70,9 +72,9 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
     ledger, waiting = service.ledger, Places(WAITING)
 
     def found(study_uid: str) -> dict[str, Any]:
-        row = ledger.row(study_uid)
+        row = ledger.rows.find(study_uid)
         if row is None:
-            raise HTTPException(404, "no such study in the ledger: it was never seen in the PACS")
+            raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
         return status(row, links)
 
     @app.post("/wake", status_code=202)
@@ -86,8 +88,8 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
         offset: Annotated[int, Query(ge=0, le=LAST)] = 0,
     ) -> dict[str, Any]:
-        rows = ledger.rows(state, limit, offset)
-        return {"counts": ledger.counts(), "studies": [status(row, links) for row in rows]}
+        rows = ledger.rows.page(state, limit, offset)
+        return {"counts": ledger.rows.counts(), "studies": [status(row, links) for row in rows]}
 
     @app.get("/api/studies/{study_uid}")
     def study(study_uid: StudyUID) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
 
     @app.post("/api/retry")
     def retry(body: Retry) -> dict[str, Any]:
-        parked = ledger.those_in("parked", body.studies)
-        number = ledger.retry(body.studies)
+        parked = ledger.rows.those_in("parked", body.studies)
+        number = ledger.studies.retry(body.studies)
         service.bell.ring()
         return {"retried": number, "not_parked": [uid for uid in body.studies if uid not in parked]}

@@ -11,23 +11,21 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from mapper.errors import MapperError, SourceBusy, SourceDown, StudyGone
-from mapper.namespace import namespace_of
+from mapper.errors import LedgerFailed, MapperError, SourceBusy, SourceDown, StudyGone
 from mapper.service import Service
 from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
 from mapper.web.guard import Guard
 from mapper.web.marker import Marker
-from mapper.web.metrics import Metrics
 from mapper.web.pages import add_pages
 from mapper.web.probes import Readiness, add_probes
-from mapper.web.refusals import Refusals, problem
+from mapper.web.prometheus import Prometheus
+from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
 
 THREADS = 8
@@ -42,14 +40,14 @@ class Problem(BaseModel):
     message: str
 
 
-def app_of(service: Service, metrics: Metrics, refusals: Refusals | None = None) -> ASGIApp:
+def app_of(service: Service, metrics: Prometheus, refusals: Refusals | None = None) -> ASGIApp:
     """Return the web application of a service behind its guard; it starts and stops the service's threads."""
     refusals = refusals or Refusals(metrics.refused)
     token = service.settings.token.get_secret_value() if service.settings.token else None
     return Guard(Body(routes_of(service, metrics), refusals), token, refusals)
 
 
-def routes_of(service: Service, metrics: Metrics) -> FastAPI:
+def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
     """Return the routes alone, which trust whoever asks."""
     readiness = Readiness(service)
 
@@ -73,7 +71,7 @@ def routes_of(service: Service, metrics: Metrics) -> FastAPI:
     for kind, answer in ANSWERS.items():
         app.add_exception_handler(kind, answer)
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
-    links = Links(service.settings.fhir_public_url, namespace_of(service.settings))
+    links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
     metrics.watch(service.ledger)
     add_probes(app, readiness, metrics)
@@ -94,8 +92,8 @@ async def each_once(request: Request) -> None:
 
 async def unstored(request: Request, error: Exception) -> Response:
     """Say that the ledger cannot be used: what is not stored is not acknowledged."""
-    kind = type(error).__name__
-    return problem(503, f"the ledger cannot be used ({kind}): is its disk full or read-only?")
+    assert isinstance(error, LedgerFailed)
+    return problem(503, f"the ledger cannot be used ({error.kind}): is its disk full or read-only?")
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -116,8 +114,9 @@ async def invalid(request: Request, error: Exception) -> Response:
 
 async def failed(request: Request, error: Exception) -> Response:
     """Say what a failure of the mapper means to whoever asked."""
-    status = 404 if isinstance(error, StudyGone) else 503 if isinstance(error, SourceDown | SourceBusy) else 500
-    return problem(status, str(error))
+    if isinstance(error, StudyGone):
+        return unseen(str(error))
+    return problem(503 if isinstance(error, SourceDown | SourceBusy) else 500, str(error))
 
 
 async def broken(request: Request, error: Exception) -> Response:
@@ -126,7 +125,7 @@ async def broken(request: Request, error: Exception) -> Response:
 
 
 ANSWERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
-    SQLAlchemyError: unstored,
+    LedgerFailed: unstored,
     AnyHTTPException: refused,
     RequestValidationError: invalid,
     MapperError: failed,

@@ -23,7 +23,7 @@ class Marker:
         Raises StudyGone when nobody knows it, SourceDown or SourceBusy when a source that may hold it does not answer,
         HTTPException 503 when too many wait for the sources already.
         """
-        if await to_thread.run_sync(self._service.ledger.row, study_uid):
+        if await to_thread.run_sync(self._service.ledger.rows.find, study_uid):
             await to_thread.run_sync(self._service.mark, study_uid)
             return
         with self._asking.one() as place:

@@ -10,8 +10,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
 from mapper.dicom.uid import is_askable
-from mapper.ledger.schema import State
+from mapper.ledger.state import State
 from mapper.service import Service
+from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.web.api import StudyUID
 from mapper.web.marker import Marker
@@ -30,27 +31,32 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
     def page(request: Request, state: State | None = None, study: str = "") -> HTMLResponse:
         study = study.strip()
         asked, study = bool(study), study if is_askable(study) else ""  # what is no UID is not repeated
-        row = ledger.row(study) if study else None
-        rows = ([row] if row else []) if asked else ledger.rows(state, SHOWN)
+        row = ledger.rows.find(study) if study else None
+        rows = ([row] if row else []) if asked else ledger.rows.page(state, SHOWN)
         sweeps = [triggers.last for triggers in service.triggers]
-        downs = [triggers.down for triggers in service.triggers] + [service.worker.sink_breaker.reason]
+        breakers = [*service.worker.breakers.values(), service.worker.sink_breaker]
+        downs = [triggers.down for triggers in service.triggers] + [breaker.reason for breaker in breakers]
         reasons = [reason for name in service.worker.sources for reason in brakes(ledger, name)]
-        parked = [] if state or asked else ledger.rows("parked", PARKED_SHOWN)
+        elsewhere = [ledger.meta.get(f"{ELSEWHERE}:{name}") for name in service.worker.sources]
+        parked = [] if state or asked else ledger.rows.page("parked", PARKED_SHOWN)
+        shown = study if row else ""  # a name may have the shape of a UID
         return templates.TemplateResponse(
             request,
             "status.html",
             {
-                "counts": ledger.counts(),
+                "counts": ledger.rows.counts(),
                 "words": WORDS,
                 "rows": [status(row, links) for row in rows],
                 "parked": [status(row, links) for row in parked],
                 "state": state,
                 "asked": asked,
-                "study": study,
-                "downs": list(filter(None, downs)),
+                "study": shown,
+                "unknown": bool(study and not row),
+                "downs": list(dict.fromkeys(filter(None, downs))),
+                "elsewhere": list(filter(None, elsewhere)),
                 "brake": "; ".join(reasons),
                 "listed": sum(found.listed for found in sweeps if found) if all(sweeps) else None,
-                "lag": span(ledger.oldest_wait()),
+                "lag": span(ledger.rows.oldest_wait()),
                 "now": moment(time.time()),
             },
         )
@@ -58,8 +64,8 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
     @app.post("/page/retry")
     async def retry(study: StudyUID | None = None) -> RedirectResponse:
         if study is None:
-            await to_thread.run_sync(ledger.retry)
-        elif await to_thread.run_sync(ledger.retry, [study]) == 0:
+            await to_thread.run_sync(ledger.studies.retry)
+        elif await to_thread.run_sync(ledger.studies.retry, [study]) == 0:
             await marker.mark(study)
         service.bell.ring()
         return RedirectResponse(f"/?{urlencode({'study': study})}" if study else "/", 303)

@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
+from mapper.errors import LedgerFailed
 from mapper.service import Service
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 
 STUCK = 300.0
 """Seconds after which a marking thread that did not come round counts as dead."""
@@ -44,7 +45,9 @@ class Readiness:
 
     def _look(self) -> str:
         try:
-            self._service.ledger.counts()
+            self._service.ledger.rows.counts()
+        except LedgerFailed as failed:
+            return f"the ledger cannot be read ({failed.kind})"
         except Exception as error:
             return f"the ledger cannot be read ({type(error).__name__})"
         return ""
@@ -54,7 +57,7 @@ class Readiness:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def add_probes(app: FastAPI, readiness: Readiness, metrics: Metrics) -> None:
+def add_probes(app: FastAPI, readiness: Readiness, metrics: Prometheus) -> None:
     """Add health, readiness and metrics."""
 
     @app.get("/healthz", response_class=PlainTextResponse)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from starlette.responses import JSONResponse
 
 from mapper import log
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="orthanc-fhir: any user, the token as password"'}
 WANTED = "a token is needed: Authorization: Bearer, or Basic with it as password"
+
+UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
+"""Media type of the 404 for a study that nobody knows: whatever else answers 404 does not say this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ DO = {
 class Refusals:
     """Counts what is refused, and logs each kind once a minute at most; never what was sent."""
 
-    def __init__(self, count: Callable[[str], object], pace: Pace | None = None) -> None:
+    def __init__(self, count: Callable[[str], object], rate: RateLimit | None = None) -> None:
         self._count = count
-        self._pace = pace or Pace()
+        self._rate = rate or RateLimit()
 
     def answer(self, reason: str, *, ring: bool = False) -> JSONResponse:
         """Return the answer to a refused request; `ring`: it was the plugin's."""
@@ -63,7 +66,7 @@ class Refusals:
     def note(self, reason: str, *, ring: bool = False) -> None:
         """Count one refusal, and say so in the log when that kind was not said lately."""
         self._count(reason)
-        if (kept_quiet := self._pace.turn((reason, ring))) is None:
+        if (kept_quiet := self._rate.turn((reason, ring))) is None:
             return
         facts: dict[str, object] = {"reason": reason, "times": kept_quiet + 1}
         if ring:
@@ -76,3 +79,8 @@ class Refusals:
 def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return an answer that says what is wrong: the one shape of all of them."""
     return JSONResponse({"message": message}, status, dict(headers or {}))
+
+
+def unseen(message: str) -> JSONResponse:
+    """Return an answer that says that nobody knows the study."""
+    return problem(404, message, {"Content-Type": UNSEEN})

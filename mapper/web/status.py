@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from mapper.fhir.ids import resource_id
 from mapper.ledger.rows import Row
+from mapper.maps import keys
 
 WORDS = {
     "pending": "waits to be synced",
@@ -28,11 +28,11 @@ class Links:
 
     def imaging_study(self, study_uid: str) -> str:
         """Return the URL of a study's ImagingStudy as clients reach it."""
-        return f"{self._base}/ImagingStudy/{resource_id(self._namespace, 'ImagingStudy', study_uid)}"
+        return f"{self._base}/ImagingStudy/{keys.id_of(self._namespace, keys.imaging_study(study_uid))}"
 
 
 def status(row: Row, links: Links) -> dict[str, Any]:
-    """Return the JSON of one study (DESIGN section 3)."""
+    """Return the JSON of one study."""
     return {
         "study_uid": row.study_uid,
         "state": row.state,

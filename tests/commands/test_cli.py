@@ -21,8 +21,8 @@ from mapper.errors import BundleRejected
 from mapper.fhir.check import faults
 from mapper.ledger.ledger import Ledger
 from mapper.maps.site import DEMO_BASE
-from mapper.service import ledger_of
 from mapper.settings import Settings
+from mapper.wiring import ledger_of
 from tests.support.http_fake import Answer, HttpFake
 from tests.support.part10 import instance, save
 
@@ -68,6 +68,15 @@ def test_each_command_explains_itself(command: str) -> None:
     assert orthanc_fhir(command, "-h").stdout == result.stdout
 
 
+def test_help_loads_nothing_that_a_command_alone_needs() -> None:
+    """Every command starts at once: what it needs is imported when it is called."""
+    heavy = ("sqlalchemy", "uvicorn", "fastapi", "fhir.resources", "prometheus_client")
+    code = "import sys, mapper.commands.cli; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "mapper.commands.cli" in loaded
+    assert [name for name in heavy if name in loaded] == []
+
+
 def test_without_a_command_it_lists_them() -> None:
     result = orthanc_fhir()
     for command in COMMANDS:
@@ -93,6 +102,7 @@ USAGE: dict[str, list[str]] = {
     "nothing to retry": ["retry"],
     "both some and all": ["retry", A, "--parked"],
     "a state that is none": ["studies", "--state", "lost"],
+    "names and a state": ["studies", A, "--state", "parked"],
     "a limit of none": ["studies", "--limit", "0"],
     "a port that is no number": ["serve", "--port", "http"],
 }
@@ -199,6 +209,18 @@ def closed_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.undo()
 
 
+@pytest.fixture
+def closed_file(closed_folder: Path) -> Path:
+    """Give a folder with a file that may not be opened."""
+    os.seteuid(os.getuid())
+    (closed_folder / "closed").rmdir()
+    save(closed_folder / "b.dcm", instance(A))
+    (closed_folder / "b.dcm").chmod(0o000)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    return closed_folder
+
+
 @pytest.mark.parametrize("options", [[], ["--each-study"]], ids=str)
 def test_a_folder_that_cannot_be_read_is_an_error(closed_folder: Path, options: list[str]) -> None:
     result = orthanc_fhir("convert", closed_folder, *options)
@@ -227,7 +249,35 @@ def test_a_full_disk_is_one_line(tmp_path: Path, place: str, options: list[str])
     assert ("standard output" if place == "stdout" else "/dev/full") in done.stderr
 
 
-@pytest.mark.parametrize("text", ["Jane Doe", "no/such/file", "../..x", "*", "a" * 70, "only-letters"])
+@pytest.mark.parametrize("options", [[], ["--each-study"]], ids=str)
+def test_a_file_that_may_not_be_opened_is_an_error(closed_file: Path, options: list[str]) -> None:
+    result = orthanc_fhir("convert", closed_file, *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
+    assert "b.dcm: the file cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["table"], ["explain", "a.dcm"], ["doctor"]], ids=str)
+def test_a_full_disk_is_one_line_of_any_command(words: list[str], tmp_path: Path) -> None:
+    save(tmp_path / "a.dcm", instance(A))
+    script = Path(sys.executable).with_name("orthanc-fhir")
+    environment = {
+        **os.environ,
+        "ORTHANC_FHIR_ORTHANC_URL": "http://127.0.0.1:1",
+        "ORTHANC_FHIR_FHIR_URL": "http://127.0.0.1:1/f",
+    }
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [script, *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120, env=environment
+        )
+    assert done.returncode == 1
+    assert one_line(done.stderr)
+    assert "standard output cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300, "1" * 5000, "Jane Doe", "no/such/file", "../..x", "*", "a" * 70, "only-letters"]
+)
 def test_explain_of_neither_a_file_nor_a_uid_says_so(text: str) -> None:
     result = orthanc_fhir("explain", text)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -367,13 +417,13 @@ def ledger(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]
     monkeypatch.setenv("ORTHANC_FHIR_LEDGER", ledger_url)
     ledger = ledger_of(load(Settings))
     for study_uid in (A, B):
-        ledger.mark("orthanc", [study_uid])
-    for claim in ledger.claim(["orthanc"], limit=2):
+        ledger.studies.mark("orthanc", [study_uid])
+    for claim in ledger.studies.claim(["orthanc"], limit=2):
         if claim.study_uid == A:
-            ledger.finish(claim)
+            ledger.studies.finish(claim)
         else:
-            ledger.finish(claim, "parked", str(BundleRejected("HTTP 422 (processing)")))
-    ledger.mark("orthanc", [C])
+            ledger.studies.finish(claim, "refused", str(BundleRejected("HTTP 422 (processing)")))
+    ledger.studies.mark("orthanc", [C])
     yield ledger
     ledger.database.close()
 
@@ -391,11 +441,28 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
     assert len(orthanc_fhir("studies", "--limit", "2", "--json").stdout.splitlines()) == 2
 
 
+ASKED: dict[str, tuple[list[str], list[str], str]] = {  # arguments -> what is shown, and which was never seen
+    "one": ([B], [B], ""),
+    "two, as they were named": ([C, A], [C, A], ""),
+    "one that was never seen": (["9.9.9"], [], "argument 1: never seen"),
+    "what has the shape of a UID": ([A, "Mueller-1970"], [A], "argument 2: never seen"),
+}
+
+
+@pytest.mark.parametrize(("words", "shown", "unseen"), ASKED.values(), ids=ASKED)
+def test_studies_are_shown_by_name(ledger: Ledger, words: list[str], shown: list[str], unseen: str) -> None:
+    result = orthanc_fhir("studies", *words, "--json")
+    assert [json.loads(line)["study_uid"] for line in result.stdout.splitlines()] == shown
+    assert (result.exit_code, unseen in result.stderr) == (int(bool(unseen)), True)
+    assert not unseen or words[-1] not in result.stderr
+    assert all(uid in orthanc_fhir("studies", *words).stdout for uid in shown)
+
+
 def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger) -> None:
     hostile = "\x1b[2J\x9b31m\u202e"
-    ledger.mark("orthanc", [f"1{hostile}"])
-    for claim in ledger.claim(["orthanc"], limit=9):
-        ledger.finish(claim, "parked", f"no: {hostile}")
+    ledger.studies.mark("orthanc", [f"1{hostile}"])
+    for claim in ledger.studies.claim(["orthanc"], limit=9):
+        ledger.studies.finish(claim, "refused", f"no: {hostile}")
     for result in (orthanc_fhir("studies"), orthanc_fhir("studies", "--json")):
         assert result.exit_code == 0
         assert not {"\x1b", "\x9b", "\u202e"} & {*result.stdout}
@@ -404,7 +471,7 @@ def test_no_control_character_of_the_ledger_reaches_the_terminal(ledger: Ledger)
 
 def test_a_long_uid_stays_whole_where_programs_read(ledger: Ledger) -> None:
     long = "1.2." + "3" * 60
-    ledger.mark("orthanc", [long])
+    ledger.studies.mark("orthanc", [long])
     assert any(long in line.split() for line in orthanc_fhir("studies").stdout.splitlines())
 
 
@@ -415,16 +482,16 @@ def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     assert (result.exit_code, result.stdout.strip()) == (1, "1 back in line")
     assert one_line(result.stderr)
     assert result.stderr.strip().endswith(f"not parked: {A}, 9.9.9")
-    for claim in ledger.claim(["orthanc"]):
+    for claim in ledger.studies.claim(["orthanc"]):
         assert claim.study_uid == B
-        ledger.finish(claim, "parked", "no")
+        ledger.studies.finish(claim, "refused", "no")
     result = orthanc_fhir("retry", B)
     assert (result.exit_code, result.stdout.strip()) == (0, "1 back in line")
     result = orthanc_fhir("retry", "--parked")
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
-    for claim in ledger.claim(["orthanc"], limit=9):
-        ledger.finish(claim, "parked", "no")
+    for claim in ledger.studies.claim(["orthanc"], limit=9):
+        ledger.studies.finish(claim, "refused", "no")
     assert orthanc_fhir("retry", "--parked").stdout.strip() == "2 back in line"
 
 
@@ -436,23 +503,23 @@ NO_UIDS = ("Doe^John", "doe", "1.2/../3", "%2e%2e", "..", " 1.2.1", "1.2.1\n", "
 def test_what_is_typed_and_is_no_uid_becomes_no_data_and_is_not_repeated(
     ledger: Ledger, command: str, text: str
 ) -> None:
-    before = ledger.rows()
+    before = ledger.rows.page()
     result = orthanc_fhir(command, B, text)
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
     assert result.stderr == "orthanc-fhir: STUDY_UID: argument 2 is no StudyInstanceUID such as 1.2.840.99.1\n"
-    assert ledger.rows() == before
+    assert ledger.rows.page() == before
 
 
 def test_a_study_that_no_source_holds_becomes_no_data(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = ledger.rows()
+    before = ledger.rows.page()
     with HttpFake(Answer(200, [])) as orthanc:
         monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", orthanc.url)
         result = orthanc_fhir("sync", A, "9.9.9")
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
-    assert "9.9.9" in result.stderr
-    assert ledger.rows() == before
+    assert "9.9.9" not in result.stderr, "what was typed is not repeated: a name may have the shape of a UID"
+    assert ledger.rows.page() == before
 
 
 @pytest.mark.parametrize("command", [["studies"], ["retry", "--parked"], ["sync"], ["serve", "--port", "0"]], ids=str)
@@ -494,7 +561,7 @@ def test_sync_without_an_orthanc_is_one_line(
     monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", url)
     result = orthanc_fhir("sync", *arguments)
     assert result.exit_code == 1
-    assert ledger.row("9.9.9") is None
+    assert ledger.rows.find("9.9.9") is None
     assert one_line(result.stderr)
     assert url in result.stderr
 

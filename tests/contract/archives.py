@@ -8,7 +8,7 @@ from mapper.dicom.reader import Reader
 from mapper.errors import SourceDown
 from mapper.http.peer import Bound
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
-from mapper.sources.orthanc import Orthanc
+from mapper.sources.orthanc.source import Orthanc
 from mapper.sources.source import Source
 from samples.dataset import part10
 from stack import Orthanc as Server

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mapper.sinks.sink import Sink
-from mapper.sources.source import Source
+from mapper.sources.source import Feed, Source
 from tests.support.fakes import FakeSink, FakeSource
 
 
@@ -16,7 +16,11 @@ def offered(protocol: Any) -> list[str]:
 
 @pytest.mark.parametrize(
     ("protocol", "fake", "name"),
-    [(Source, FakeSource, name) for name in offered(Source)] + [(Sink, FakeSink, name) for name in offered(Sink)],
+    [
+        (protocol, fake, name)
+        for protocol, fake in ((Source, FakeSource), (Feed, FakeSource), (Sink, FakeSink))
+        for name in offered(protocol)
+    ],
 )
 def test_a_fake_has_the_methods_of_its_protocol(protocol: Any, fake: Any, name: str) -> None:
     asked, given = (inspect.signature(getattr(one, name)).parameters for one in (protocol, fake))

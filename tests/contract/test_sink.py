@@ -2,16 +2,19 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from mapper.errors import LeaseLost, SinkDown, StaleVersion, TargetMissing
+from mapper.finding import Finding
 from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
-from mapper.sinks.sink import Sink
+from mapper.sinks.sink import Key, Sink, study_uids
+from tests.support.extending import extending
 from tests.support.fakes import FakeSink
 
 
@@ -19,17 +22,26 @@ def real(url: str) -> FhirServer:
     return FhirServer(FhirClient(url, bound=Bound(32, 20.0)), url)
 
 
-@pytest.fixture(params=["in memory", pytest.param("hapi", marks=pytest.mark.live)])
-def sink(request: pytest.FixtureRequest) -> Sink:
-    """Give the fake and the real one."""
+KINDS = ["in memory", "files", pytest.param("hapi", marks=pytest.mark.live)]
+"""The fake, the example of docs/extending.md, and the real one."""
+
+
+@pytest.fixture(params=KINDS)
+def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Sink:
+    """Give one of each kind."""
     if request.param == "in memory":
         return FakeSink()
+    if request.param == "files":
+        return cast(Sink, extending().Files(tmp_path))
     return real(request.getfixturevalue("contract_fhir_server").url)
 
 
-@pytest.fixture(params=["in memory", pytest.param("hapi", marks=pytest.mark.live)])
-def gone(request: pytest.FixtureRequest) -> Iterator[Sink]:
+@pytest.fixture(params=KINDS)
+def gone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
     """Give a sink that does not answer."""
+    if request.param == "files":
+        yield extending().Files(tmp_path / "gone")
+        return
     if request.param == "in memory":
         fake = FakeSink()
         fake.down = SinkDown("stopped")
@@ -71,7 +83,7 @@ class Made:
             "resourceType": "Observation",
             "id": ids["Observation"],
             "status": "final",
-            "code": {"text": "height"},
+            "code": {"coding": [{"system": "http://loinc.org", "code": "8302-2"}]},
             "subject": {"reference": f"Patient/{ids['Patient']}"},
             "partOf": [{"reference": f"ImagingStudy/{ids['ImagingStudy']}"}],
         }
@@ -79,6 +91,16 @@ class Made:
     @property
     def all(self) -> list[dict[str, Any]]:
         return [self.patient, self.endpoint, self.study, self.observation]
+
+
+def offered(sink: Sink, endpoint: str) -> list[str]:
+    """Return the StudyInstanceUIDs that are available at an Endpoint."""
+    return [uid for one in sink.ours(("Endpoint", endpoint)) for uid in study_uids(one)]
+
+
+def keys_of(sink: Sink, about: Key) -> list[Key]:
+    """Return the keys of what refers to a resource."""
+    return [(one["resourceType"], one["id"]) for one in sink.ours(about)]
 
 
 @pytest.fixture
@@ -159,9 +181,9 @@ def test_nothing_has_no_version(sink: Sink) -> None:
 def test_a_retracted_study_is_no_longer_offered(sink: Sink, made: Made, policy: str) -> None:
     first = sink.put(made.all)
     endpoint = made.keys["Endpoint"][1]
-    assert list(sink.studies(endpoint)) == [made.study_uid]
+    assert offered(sink, endpoint) == [made.study_uid]
     sink.retract(made.keys["ImagingStudy"], policy)
-    assert list(sink.studies(endpoint)) == []
+    assert offered(sink, endpoint) == []
     retracted = sink.version(made.keys["ImagingStudy"])
     assert retracted != first[made.keys["ImagingStudy"]]
     sink.retract(made.keys["ImagingStudy"], policy)
@@ -169,7 +191,7 @@ def test_a_retracted_study_is_no_longer_offered(sink: Sink, made: Made, policy: 
     for kind in ("Patient", "Endpoint"):
         assert sink.version(made.keys[kind]) == first[made.keys[kind]]
     sink.put([made.study])
-    assert list(sink.studies(endpoint)) == [made.study_uid], "it came back"
+    assert offered(sink, endpoint) == [made.study_uid], "it came back"
 
 
 def test_a_study_that_is_kept_stays_as_it_is(sink: Sink, made: Made) -> None:
@@ -182,17 +204,11 @@ def test_what_was_never_written_is_retracted_in_silence(sink: Sink) -> None:
     sink.retract(("ImagingStudy", str(uuid4())), "unknown")
 
 
-def test_what_is_part_of_a_study_is_found(sink: Sink, made: Made) -> None:
-    sink.put(made.all)
-    assert sink.parts_of(made.keys["ImagingStudy"]) == [made.keys["Observation"]]
-    assert sink.parts_of(("ImagingStudy", str(uuid4()))) == []
-
-
 def test_it_is_there_and_says_who_it_is(sink: Sink) -> None:
     sink.probe()
     found = list(sink.check())
     assert found
-    assert all(one.level == "ok" and str(one) for one in found)
+    assert all(isinstance(one, Finding) and one.level == "ok" and str(one) for one in found)
 
 
 def test_a_study_is_found_whoever_wrote_it(sink: Sink, made: Made) -> None:
@@ -208,6 +224,8 @@ ASKS: dict[str, Callable[[Sink, Made], object]] = {
     "retract": lambda sink, made: sink.retract(made.keys["ImagingStudy"], "unknown"),
     "check": lambda sink, made: list(sink.check()),
     "ids_of": lambda sink, made: sink.ids_of("1.2.3"),
+    "read": lambda sink, made: sink.read(made.keys["Patient"]),
+    "ours": lambda sink, made: list(sink.ours(made.keys["Endpoint"])),
 }
 
 
@@ -215,3 +233,31 @@ ASKS: dict[str, Callable[[Sink, Made], object]] = {
 def test_a_sink_that_is_down(gone: Sink, made: Made, ask: Callable[[Sink, Made], object]) -> None:
     with pytest.raises(SinkDown):
         ask(gone, made)
+
+
+def test_what_was_put_is_read_as_it_was_put(sink: Sink, made: Made) -> None:
+    sink.put(made.all)
+    sink.flush()
+    for one in made.all:
+        found = sink.read(made.keys[one["resourceType"]])
+        assert found is not None
+        assert {name: value for name, value in found.items() if name not in ("meta", "text")} == one
+    assert sink.read(("Patient", str(uuid4()))) is None
+
+
+def test_ours_is_what_refers_to_a_resource_and_no_more(sink: Sink, made: Made) -> None:
+    other = Made()
+    sink.put(made.all)
+    sink.put(other.all)
+    assert keys_of(sink, made.keys["Endpoint"]) == [made.keys["ImagingStudy"]]
+    assert keys_of(sink, made.keys["ImagingStudy"]) == [made.keys["Observation"]]
+    sink.retract(made.keys["ImagingStudy"], "unknown")
+    assert keys_of(sink, made.keys["Endpoint"]) == [], "it is available there no longer"
+    assert keys_of(sink, made.keys["ImagingStudy"]) == [made.keys["Observation"]], "and still has its parts"
+    assert list(sink.ours(("Endpoint", str(uuid4())))) == []
+
+
+def test_a_sink_that_is_closed_has_kept_what_was_put(sink: Sink, made: Made) -> None:
+    first = sink.put(made.all)
+    sink.close()
+    assert {key: sink.version(key) for key in first} == first

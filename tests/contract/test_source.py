@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 
 from mapper.errors import BadUID, SourceDown, StudyGone, TwoPatients
-from mapper.sources.source import Sighting
+from mapper.finding import Finding
+from mapper.sources.fingerprint import YOUNG, grown, moved
+from mapper.sources.source import Feed, Sighting
 from tests.contract.archives import Archive
 from tests.support.http_fake import wait_until
 
@@ -15,6 +17,12 @@ from tests.support.http_fake import wait_until
 def uid() -> str:
     """Make a StudyInstanceUID that no other test uses."""
     return f"2.25.{uuid4().int >> 32}"
+
+
+def feed_of(archive: Archive) -> Feed:
+    """Return the feed of an archive that has one."""
+    assert archive.source.feed is not None
+    return archive.source.feed
 
 
 def sightings(archive: Archive, study_uid: str) -> list[Sighting]:
@@ -26,7 +34,7 @@ def settled(archive: Archive, study_uid: str) -> Sighting:
 
     def same() -> bool:
         (first,), (second,) = sightings(archive, study_uid), sightings(archive, study_uid)
-        return first == second and "young" not in first.fingerprint
+        return first == second and not first.young
 
     wait_until(same, 20)
     (found,) = sightings(archive, study_uid)
@@ -36,8 +44,8 @@ def settled(archive: Archive, study_uid: str) -> Sighting:
 def test_an_archive_that_holds_nothing(empty: Archive) -> None:
     assert list(empty.source.listing()) == []
     assert empty.source.count() == 0
-    cursor = empty.source.changes(None).cursor
-    assert empty.source.changes(cursor).study_uids == ()
+    cursor = feed_of(empty).changes(None).cursor
+    assert feed_of(empty).changes(cursor).study_uids == ()
 
 
 def test_a_stored_study_is_listed_counted_and_read(empty: Archive) -> None:
@@ -130,7 +138,7 @@ def test_a_study_whose_uid_cannot_stand_in_a_url_is_known_by_the_sources_own_id(
     shared: Archive, uid: str, odd: str
 ) -> None:
     before = {one.id for one in shared.source.listing()}
-    cursor = shared.source.changes(None).cursor
+    cursor = feed_of(shared).changes(None).cursor
     shared.store(odd.format(uid), patient="P3")
     (found,) = [one for one in shared.source.listing() if one.id not in before]
     assert found.study_uid == found.id
@@ -138,7 +146,7 @@ def test_a_study_whose_uid_cannot_stand_in_a_url_is_known_by_the_sources_own_id(
     assert not shared.source.holds(odd.format(uid))
     with pytest.raises(BadUID, match=re.escape(found.id)):
         shared.source.read(found.id, [found.id])
-    wait_until(lambda: found.id in shared.source.changes(cursor).study_uids, 20)
+    wait_until(lambda: found.id in feed_of(shared).changes(cursor).study_uids, 20)
     shared.forget(found.id)
     assert not shared.source.holds(found.id)
     with pytest.raises(StudyGone):
@@ -181,16 +189,43 @@ def test_with_its_last_instance_a_study_goes(shared: Archive, uid: str) -> None:
         shared.source.read(uid, [])
 
 
+def test_fingerprints_sort_as_the_studies_moved(shared: Archive, uid: str) -> None:
+    """The sweep takes the least and the greatest of them: of two studies, and of one that moves again."""
+    first, second = f"{uid}.1", f"{uid}.2"
+    shared.store(first, 1)
+    before = settled(shared, first).fingerprint
+    shared.store(second, 1)
+    after = settled(shared, second).fingerprint
+    assert before < after
+    assert moved(before) < moved(after)
+    shared.store(first, 2)
+    again = settled(shared, first).fingerprint
+    assert max(before, after, again) == again
+    assert min(before, after, again) == before
+
+
+def test_young_is_the_last_word_of_a_fingerprint_or_none_of_it(shared: Archive, uid: str) -> None:
+    shared.store(uid)
+    (new,) = sightings(shared, uid)
+    old = settled(shared, uid)
+    assert new.young == new.fingerprint.endswith(f"/{YOUNG}")
+    assert not old.young
+    assert grown(new.fingerprint) == old.fingerprint
+    for one in shared.source.listing():
+        assert grown(one.fingerprint).count(YOUNG) == 0
+        assert moved(one.fingerprint), "it says when it moved"
+
+
 def test_changes_tell_what_became_stable_once(shared: Archive, uid: str) -> None:
-    cursor = shared.source.changes(None).cursor
+    cursor = feed_of(shared).changes(None).cursor
     shared.store(uid, 1, stable=False)
-    assert uid not in shared.source.changes(cursor).study_uids
+    assert uid not in feed_of(shared).changes(cursor).study_uids
     shared.store(uid, 2)
     told: list[str] = []
 
     def follow() -> bool:
         nonlocal cursor
-        found = shared.source.changes(cursor)
+        found = feed_of(shared).changes(cursor)
         assert not found.sweep
         assert found.cursor >= cursor
         told.extend(found.study_uids)
@@ -199,20 +234,20 @@ def test_changes_tell_what_became_stable_once(shared: Archive, uid: str) -> None
 
     wait_until(follow, 20)
     assert told.count(uid) == 1
-    assert shared.source.changes(cursor).study_uids == ()
+    assert feed_of(shared).changes(cursor).study_uids == ()
 
 
 def test_changes_do_not_tell_of_what_is_gone_again(shared: Archive, uid: str) -> None:
-    cursor = shared.source.changes(None).cursor
+    cursor = feed_of(shared).changes(None).cursor
     shared.store(uid)
     shared.delete(uid)
-    assert uid not in shared.source.changes(cursor).study_uids
+    assert uid not in feed_of(shared).changes(cursor).study_uids
 
 
 def test_a_cursor_beyond_the_log_belongs_to_another_database(shared: Archive, uid: str) -> None:
     shared.store(uid)
-    now = shared.source.changes(None).cursor
-    beyond = shared.source.changes(now + 1_000_000)
+    now = feed_of(shared).changes(None).cursor
+    beyond = feed_of(shared).changes(now + 1_000_000)
     assert beyond.sweep
     assert beyond.cursor <= now + 10
 
@@ -220,16 +255,19 @@ def test_a_cursor_beyond_the_log_belongs_to_another_database(shared: Archive, ui
 def test_recent_studies_are_told_or_it_says_that_it_cannot(shared: Archive, uid: str) -> None:
     shared.store(uid)
     before = settled(shared, uid)
-    found = shared.source.recent(before.fingerprint)
+    found = feed_of(shared).recent(before.fingerprint)
     assert found is None or uid in [one.study_uid for one in found]
-    assert shared.source.recent("") is None
+    when = [moved(one.fingerprint) for one in found or []]
+    assert when == sorted(when, reverse=True), "the newest first"
+    assert all(moved(before.fingerprint) <= one for one in when), "nothing older"
+    assert feed_of(shared).recent("") is None
 
 
 def test_it_says_who_it_is(shared: Archive) -> None:
     shared.source.probe()
     found = list(shared.source.check())
     assert found
-    assert all(one.level != "problem" and str(one) for one in found)
+    assert all(isinstance(one, Finding) and one.level != "problem" and str(one) for one in found)
 
 
 def test_an_archive_that_is_down(empty: Archive) -> None:
@@ -241,8 +279,8 @@ def test_an_archive_that_is_down(empty: Archive) -> None:
         source.probe,
         lambda: list(source.check()),
         lambda: list(source.listing()),
-        lambda: source.changes(None),
-        lambda: source.changes(1),
+        lambda: feed_of(empty).changes(None),
+        lambda: feed_of(empty).changes(1),
         lambda: source.read("1.2.1", []),
         lambda: source.holds("1.2.1"),
     ):

@@ -11,21 +11,20 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from mapper.ledger import ledger
-from mapper.ledger import meta as facts
+from mapper.ledger import meta, studies
 from mapper.sync import breaker
 from tests.convergence.launcher_names import LEASE, ORDER, POINTS
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 # before the modules that take these by name are imported
-ledger.LEASE, facts.LEAD, ledger.LONGEST_BACKOFF = LEASE, 4.0, 2.0
+studies.LEASE, meta.LEAD, studies.LONGEST_BACKOFF = LEASE, 4.0, 2.0
 breaker.FIRST_WAIT, breaker.LONGEST_WAIT = 0.5, 3.0
 
-from mapper import cli  # noqa: E402
-from mapper.ledger.written import Resources  # noqa: E402
+from mapper.commands import cli  # noqa: E402
+from mapper.ledger.written import Written  # noqa: E402
 from mapper.sinks.fhir_server import FhirServer  # noqa: E402
-from mapper.sources.orthanc import Orthanc  # noqa: E402
+from mapper.sources.orthanc.source import Orthanc  # noqa: E402
 from mapper.sync import triggers, worker  # noqa: E402
 
 triggers.SWEEP, triggers.SWEEP_AFTER_RING, triggers.POLL = 3.0, 1.0, 0.5
@@ -33,13 +32,13 @@ worker.OUTAGE_WAIT = 1.0
 
 WHERE: dict[str, tuple[type, str, bool]] = {
     "after read": (Orthanc, "read", False),
-    "after begin": (Resources, "begin", False),
+    "after begin": (Written, "begin", False),
     "before put": (FhirServer, "put", True),
     "after put": (FhirServer, "put", False),
     "before retract": (FhirServer, "retract", True),
     "after retract": (FhirServer, "retract", False),
-    "before finish": (ledger.Ledger, "finish", True),
-    "after finish": (ledger.Ledger, "finish", False),
+    "before finish": (studies.Studies, "finish", True),
+    "after finish": (studies.Studies, "finish", False),
 }
 """Every named point: before (True) or after a method of a class."""
 

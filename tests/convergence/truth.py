@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
 from mapper.ledger.speaker import SHARED
-from mapper.service import checked, orthanc_of, site_of
+from mapper.namespace import namespace_of
+from mapper.service import mapping_of
 from mapper.settings import Settings
-from mapper.sinks import held
-from mapper.sinks.fhir_server import study_uids as uids_of
+from mapper.sinks.sink import study_uids
+from mapper.wiring import orthanc_of, site_of
 from stack import FhirServer, Mapper
 from tests.support.stack import entries, references, session
 
@@ -41,7 +40,8 @@ def truth_of(mapper: Mapper) -> Truth:
     found = Truth()
     settings = settings_of(mapper)
     (one,) = settings.all_sources
-    source, mapping = orthanc_of(one, settings), checked({one.name: site_of(settings, one)})
+    site = site_of(settings, one, namespace_of(settings, make=True))
+    source, mapping = orthanc_of(one, settings), mapping_of({one.name: site})
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
             reading = source.read(uid, [])
@@ -165,8 +165,3 @@ def unlike(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
             yield from unlike(one, other, f"{path}[{number}]")
     elif wanted != found:
         yield f"{path}: wanted {str(wanted)[:160]}, found {str(found)[:160]}"
-
-
-def study_uids(resource: dict[str, Any]) -> list[str]:
-    """Return the StudyInstanceUID of an ImagingStudy, in a list; of any other resource nothing."""
-    return uids_of(msgspec.convert(resource, held.Resource))

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from demo.private import private_file, private_folder
-from mapper.commands.doctor import files
+from mapper.commands.examination import files
 from mapper.configuration import load
 from mapper.ledger.database import Database
 from mapper.settings import Settings
@@ -72,8 +72,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_the_file_of_problems_is_its_owners_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [None, 0o644, 0o666, 0o600, 0o640], ids=lambda mode: mode and oct(mode))
+def test_the_file_of_problems_is_its_owners_alone(mode: int | None, tmp_path: Path) -> None:
+    """A new one, and one that is there already."""
     sample = save(tmp_path / "in" / "one.dcm", instance("1.2.3"))
+    if mode is not None:
+        (tmp_path / "problems.ndjson").write_text("an older one")
+        (tmp_path / "problems.ndjson").chmod(mode)
     done = subprocess.run(
         orthanc_fhir("convert", str(sample), "--problems", "problems.ndjson"),
         umask=0o022, stdout=subprocess.DEVNULL, check=False,

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice, repeat
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapper.dicom.data_sets import DEEPEST, MOST_BLANKS, data_sets
+from mapper.dicom import data_sets as module
+from mapper.dicom.data_sets import DEEPEST, LARGEST, MOST_BLANKS, data_sets
 from mapper.errors import BadMetadata
 
 ITEM = '{"00080100":{"vr":"SH","Value":["},{"]}}'
@@ -125,3 +126,55 @@ def test_data_sets_are_handed_out_as_they_come() -> None:
 def test_each_data_set_is_told_to_be_deep_for_itself(depth: int, deep: bool, size: int) -> None:
     text = b'[{},{"a":' + b"[" * depth + b"]" * depth + b"},{}]"
     assert [one for _, one in data_sets(parts_of(text, size))] == [False, deep, False]
+
+
+WITHOUT_END: dict[str, tuple[str, str]] = {  # how it begins -> what it goes on with
+    "a text": ('[{"a":"', "x" * 1000),
+    "a text of escapes": ('[{"a":"', '\\"' * 500),
+    "what looks like ends in a text": ('[{"a":"', "},{" * 300),
+    "many values": ('[{"a":[', "0," * 500),
+    "many items": ('[{"a":[', "{}, " * 250),
+    "many attributes": ("[{", '"a":{},' * 140),
+    "blanks in it": ("[{", " " * 1000),
+    "behind others": ('[{"a":1},{"b":2},{"c":"', "x" * 1000),
+    "brackets that open": ("[{", '"a":[' * 200),
+}
+
+
+@pytest.mark.parametrize(("begin", "more"), WITHOUT_END.values(), ids=WITHOUT_END)
+def test_a_data_set_without_an_end_is_refused_before_much_of_it_is_held(
+    begin: str, more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", 1 << 18)
+    taken = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal taken
+        yield begin.encode()
+        for part in repeat(more.encode()):
+            taken += len(part)
+            yield part
+
+    with pytest.raises(BadMetadata):
+        list(data_sets(parts()))
+    assert taken < (1 << 18) + MOST_BLANKS + (1 << 12)
+
+
+@pytest.mark.parametrize("size", [1 << 10, 1 << 16, 1 << 20])
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("behind", ["", ",{}"], ids=["the last", "another behind it"])
+def test_how_large_a_data_set_may_be(size: int, over: int, behind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST", 1 << 18)
+    one = b'{"a":"' + b"x" * ((1 << 18) - 8 + over) + b'"}'
+    text = b"[{}," + one + behind.encode() + b"]"
+    if over:
+        with pytest.raises(BadMetadata, match="larger"):
+            list(data_sets(parts_of(text, size)))
+    else:
+        assert [len(found) for found, _ in data_sets(parts_of(text, size))] == [2, 1 << 18, 2][: 2 + bool(behind)]
+
+
+def test_many_data_sets_may_be_larger_together() -> None:
+    one = b'{"a":"' + b"x" * (LARGEST // 8) + b'"}'
+    parts = (part for _ in range(12) for part in (one, b","))
+    assert sum(1 for _ in data_sets(chain([b"["], parts, [b"{}]"]))) == 13

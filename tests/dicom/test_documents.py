@@ -8,11 +8,12 @@ import pytest
 from pydicom.uid import UID
 
 from mapper.dicom import documents
+from mapper.dicom.collector import Collector
 from mapper.dicom.documents import IN_FULL, LARGEST_CONTENT, LARGEST_TOGETHER
 from mapper.dicom.item import tag_of
 from mapper.dicom.reader import TOO_MANY, Reader
 from mapper.dicom.sr.tree import content_tree
-from mapper.dicom.study import Collector, Study
+from mapper.dicom.study import Study
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.files import collect, files_under
 from samples.dataset import part10

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapper.dicom.item import Item, Layers, clean, is_single, tag_of, vr_of
+from mapper.dicom.characters import clean
+from mapper.dicom.item import Item, is_single, tag_of, vr_of
+from mapper.dicom.layers import Layers
 from tests.support.datasets import dataset
 
 NAME = {"Alphabetic": "Yamada^Tarou", "Ideographic": "山田^太郎", "Phonetic": "やまだ^たろう"}
@@ -131,7 +133,7 @@ def test_the_first_with_a_value_speaks() -> None:
         {"StudyDate": None}, {"StudyDate": "20240229", "TimezoneOffsetFromUTC": "+0100"}, {"StudyDate": "2025"}
     )
     assert study["StudyDate"] == "20240229"
-    assert study.speaker("StudyDate")["TimezoneOffsetFromUTC"] == "+0100"
+    assert study.layer("StudyDate")["TimezoneOffsetFromUTC"] == "+0100"
     assert study["PatientID"] is None
     assert "StudyDate" in study
     assert "PatientID" not in study

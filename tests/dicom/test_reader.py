@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from mapper import NotOneStudy, bundle_from_metadata
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import CUT, LARGEST_LOOSE, Reader
-from mapper.dicom.study import Collector, Study
+from mapper.dicom.study import Study
 from mapper.errors import BadMetadata, Problem, TwoPatients
 from tests.support.datasets import dataset
 
@@ -170,7 +171,7 @@ def test_what_is_no_metadata_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize(("depth", "cut"), [(1, False), (64, False), (65, True), (200, True), (5_000, True)])
 @pytest.mark.parametrize("read", [True, False], ids=["an attribute that is read", "one that is not"])
 def test_items_in_items_are_read_as_far_as_64(depth: int, cut: bool, read: bool) -> None:
-    """Mapping reference, sections 6.2 and G32: it stops at the limit, the study is pushed all the same."""
+    """It stops at the limit, the study is pushed all the same."""
     name = '{"00100010":{"vr":"PN","Value":[{"Alphabetic":"x"}]}}'
     deep = '{"vr":"SQ","Value":[{"00081140":' * (depth - 1) + '{"vr":"SQ","Value":[' + name + "]}" + "}]}" * (depth - 1)
     sets = json.dumps([one(StudyDescription="Head"), one(number=2)])

@@ -4,9 +4,11 @@ import pytest
 
 from mapper.dicom.item import Item
 from mapper.dicom.study import Instance, Series, Study
-from mapper.maps.engine import Context, make
+from mapper.maps.engine import make
 from mapper.maps.rule import Rule
 from mapper.maps.values.body_site import body_site
+from mapper.maps.values.context import Context
+from mapper.maps.values.count import instances_of_series
 from mapper.maps.values.laterality import laterality
 from mapper.maps.values.modality import series_modality, study_modalities
 from tests.support.datasets import BASE, dataset, run, site, study_of
@@ -141,3 +143,16 @@ def test_the_side_of_a_series(series, images, code, recorded):
     assert bool(reasons) == (recorded == "yes")
     if code == "51440002":
         assert made == {"system": SCT, "code": code, "display": "Bilateral"}
+
+
+def test_instances_of_which_a_source_knows_the_number_alone_are_counted() -> None:
+    """A series, and its study, have as many instances as they have, whether or not all of them are listed."""
+    one = Item(dataset(SeriesInstanceUID="1.2.3.1", SOPInstanceUID="1.2.3.1.1"))
+    listed = Series("1.2.3.1", one, (Instance("1.2.3.1.1", one),))
+    unlisted = Series("1.2.3.2", one, (), unlisted=40)
+    mixed = Series("1.2.3.3", one, (Instance("1.2.3.3.1", one),), unlisted=2)
+    study = Study("1.2.3", (listed, unlisted, mixed), unlisted=(7,))
+    assert [series.count for series in study.series] == [1, 40, 3]
+    assert study.instances == 51
+    found = [instances_of_series(Context(site(), study, series=series)) for series in study.series]
+    assert found == [1, 40, 3]

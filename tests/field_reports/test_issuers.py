@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.errors import TwoPatients
 from mapper.fhir.bundle import transaction
 from mapper.fhir.check import faults

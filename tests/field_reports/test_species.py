@@ -9,7 +9,8 @@ ANIMAL = (
     "PatientSpeciesDescription? PatientSpeciesCodeSequence*? PatientBreedDescription? PatientBreedCodeSequence*? "
     "PatientSexNeutered?"
 )
-SCT = "http://snomed.info/sct"
+SCT, ITIS = "http://snomed.info/sct", "urn:oid:1.2.840.10008.2.16.7"
+LOCAL = "https://pacs.example.org/fhir/id/codesystem/99VET"
 
 
 def code(value, designator, meaning):
@@ -28,7 +29,12 @@ HUMANS = [  # description, code
     (None, code("30996001", "SCT", "x")),
     (None, code("337915000", "SRT", "x")),
     (None, code("30996001", "2.16.840.1.113883.6.96", "Homo sapiens")),
-    # by its meaning, where no code of SNOMED CT says otherwise
+    # and that of ITIS
+    (None, code("180092", "ITIS_TSN", "x")),
+    (None, code("180092", "ITIS_TSN", "Man")),
+    ("Canine", code("180092", "ITIS_TSN", "x")),
+    ("Human", code("183815", "ITIS_TSN", "Canis lupus")),
+    # by its meaning, where no code that we know says otherwise
     (None, code("1", "99VET", "Homo sapiens")),
     (None, code("9606", "ITIS", "HOMO SAPIENS")),
     (None, code(None, None, "Homo sapiens (organism)")),
@@ -47,6 +53,15 @@ def coded(value, display, **more):
 BEASTS = [  # description, code -> species
     (None, code("L-80700", "SRT", "Canine species"), coded("388490000", "Canine species")),
     (None, code("448771007", "SCT", "Homo sapiens"), coded("448771007", "Homo sapiens")),
+    # the same number in another scheme, and another number
+    (None, code("180092", "99VET", "x"), {"coding": [{"system": LOCAL, "code": "180092", "display": "x"}]}),
+    (None, code("180092", "SCT", "x"), coded("180092", "x")),
+    (None, code("337915000", "ITIS_TSN", "x"), {"coding": [{"system": ITIS, "code": "337915000", "display": "x"}]}),
+    (
+        None,
+        code("183815", "ITIS_TSN", "Homo sapiens"),
+        {"coding": [{"system": ITIS, "code": "183815", "display": "Homo sapiens"}]},
+    ),
     ("Humanoid", None, {"text": "Humanoid"}),
     # the report: a code without its coding scheme; its meaning is kept
     (None, code("448771007", None, "Canis lupus"), {"text": "Canis lupus"}),

@@ -12,10 +12,10 @@ import trustme
 from mapper.configuration import load
 from mapper.dicom.reader import Reader
 from mapper.errors import MapperError, SettingError, SinkRefused, SourceDown
-from mapper.service import fhir_server_of, orthanc_of
 from mapper.settings import Settings
 from mapper.sinks.client import FhirClient
-from mapper.sources.orthanc import Orthanc
+from mapper.sources.orthanc.source import Orthanc
+from mapper.wiring import fhir_server_of, orthanc_of
 from tests.support.http_fake import Wire
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

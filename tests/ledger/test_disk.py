@@ -1,11 +1,14 @@
 """A ledger that cannot be written: nothing is acknowledged that is not stored, and work goes on when it can be."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
+from mapper.errors import LedgerFailed
 from tests.support.fakes import World
 from tests.support.situations import Site
 
@@ -60,7 +63,7 @@ def test_a_mark_that_is_not_stored_is_not_acknowledged(site: Site, disk: Disk, h
     assert "disk full or read-only" in said
     disk.mended()
     for uid, answer in zip(many(how), refused, strict=True):
-        assert (site.world.ledger.row(uid) is not None) == (answer.status_code == 200)
+        assert (site.world.ledger.rows.find(uid) is not None) == (answer.status_code == 200)
 
 
 def test_pages_are_shown_while_nothing_can_be_written(site: Site, disk: Disk) -> None:
@@ -77,4 +80,23 @@ def many(how: str) -> list[str]:
 
 def fill(world: World) -> None:
     """Use up what is left of the pages that the file has already."""
-    world.ledger.mark("orthanc", [f"1.9.{number}" for number in range(50)])
+    world.ledger.studies.mark("orthanc", [f"1.9.{number}" for number in range(50)])
+
+
+FAILURES: dict[str, Any] = {
+    "a statement": lambda db: db.execute(text("SELECT nothing FROM nowhere")),
+    "a value twice": lambda db: [db.execute(text(f"INSERT INTO meta VALUES ('a', '{SECRET}')")) for _ in range(2)],
+    "whatever the driver says": lambda db: (_ for _ in ()).throw(OperationalError(SECRET, {}, Exception(SECRET))),
+}
+SECRET = "SECRET^PATIENT"
+
+
+@pytest.mark.parametrize("how", ["read", "write"])
+@pytest.mark.parametrize("fails", FAILURES.values(), ids=FAILURES)
+def test_a_failure_of_the_database_is_one_of_ours_without_its_text(site: Site, how: str, fails: Any) -> None:
+    with pytest.raises(LedgerFailed) as failed, getattr(site.world.database, how)() as db:
+        [*fails(db)]
+    assert re.fullmatch(r"the ledger failed \(\w+Error\)", str(failed.value))
+    assert failed.value.__cause__ is None
+    assert failed.value.__suppress_context__
+    assert failed.value.side == "ledger"

@@ -14,9 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import delete, select
 
 from mapper.errors import Problem, SettingError
+from mapper.ledger.claim import BY_HAND, Claim
 from mapper.ledger.database import Database
-from mapper.ledger.ledger import ATTEMPTS, BY_HAND, LEASE, LONGEST_BACKOFF, Claim, Ledger
-from mapper.ledger.schema import STATES, metadata, study
+from mapper.ledger.ledger import Ledger
+from mapper.ledger.schema import metadata, study
+from mapper.ledger.state import STATES
+from mapper.ledger.studies import ATTEMPTS, LEASE, LONGEST_BACKOFF
 from tests.support.fakes import Clock
 
 NewDatabase = Callable[[], str]
@@ -38,7 +41,7 @@ def ledger(new_database: NewDatabase, clock: Clock) -> Any:
 
 def claim_one(ledger: Ledger) -> Claim:
     """Claim the one study that must be due."""
-    (claim,) = ledger.claim([SOURCE])
+    (claim,) = ledger.studies.claim([SOURCE])
     return claim
 
 
@@ -90,7 +93,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(uid=st.sampled_from(UIDS), hand=st.booleans())
     def mark(self, uid: str, hand: bool) -> None:
-        self.ledger.mark(SOURCE, [uid], BY_HAND if hand else 0)
+        self.ledger.studies.mark(SOURCE, [uid], BY_HAND if hand else 0)
         known = self.model[uid]
         known.generation += 1
         known.attempts = 0
@@ -104,7 +107,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        claims = self.ledger.claim([SOURCE])
+        claims = self.ledger.studies.claim([SOURCE])
         for known in self.model.values():
             if known.state == "syncing" and known.lease <= self.clock.now and known.attempts >= ATTEMPTS:
                 known.state, known.owner = "parked", ""
@@ -120,20 +123,20 @@ class Walk(RuleBasedStateMachine):
             self.claims.append(claim)
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), state=st.sampled_from(["synced", "removed", "parked"]))
-    def finish(self, data: Any, state: Any) -> None:
+    @rule(data=st.data(), how=st.sampled_from(["done", "gone", "refused"]))
+    def finish(self, data: Any, how: Any) -> None:
         claim = data.draw(st.sampled_from(self.claims))
         live = self.live(claim)
-        assert self.ledger.finish(claim, state) == live
+        assert self.ledger.studies.finish(claim, how) == live
         if live:
-            self.ended(claim, state)
+            self.ended(claim, {"done": "synced", "gone": "removed", "refused": "parked"}[how])
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def fail(self, data: Any) -> None:
         claim = data.draw(st.sampled_from(self.claims))
         live = self.live(claim)
-        assert self.ledger.fail(claim, "said no") == live
+        assert self.ledger.studies.fail(claim, "said no") == live
         if not live:
             return
         known = self.model[claim.study_uid]
@@ -148,7 +151,7 @@ class Walk(RuleBasedStateMachine):
     def release(self, data: Any) -> None:
         claim = data.draw(st.sampled_from(self.claims))
         live = self.live(claim)
-        assert self.ledger.release(claim, "down", 5.0) == live
+        assert self.ledger.studies.release(claim, "down", 5.0) == live
         if live:
             known = self.model[claim.study_uid]
             known.state, known.owner, known.due = "retrying", "", self.clock.now + 5.0
@@ -159,14 +162,14 @@ class Walk(RuleBasedStateMachine):
     def extend(self, data: Any) -> None:
         claim = data.draw(st.sampled_from(self.claims))
         live = self.live(claim)
-        assert self.ledger.extend(claim) == live
+        assert self.ledger.studies.extend(claim) == live
         if live:
             self.model[claim.study_uid].lease = self.clock.now + LEASE
 
     @rule()
     def retry(self) -> None:
         parked = [known for known in self.model.values() if known.state == "parked"]
-        assert self.ledger.retry() == len(parked)
+        assert self.ledger.studies.retry() == len(parked)
         for known in parked:
             known.state, known.due, known.attempts, known.hand = "pending", self.clock.now, 0, True
             known.generation += 1
@@ -183,26 +186,27 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def agrees_with_the_model(self) -> None:
         known = {uid: one for uid, one in self.model.items() if one.generation}
-        assert {row.study_uid for row in self.ledger.rows()} == set(known)
+        assert {row.study_uid for row in self.ledger.rows.page()} == set(known)
         for uid, one in known.items():
             row = raw(self.ledger, uid)
             found = (row.state, row.generation, row.done_generation, row.attempts, row.owner, row.priority > 0)
             assert found == (one.state, one.generation, one.done, one.attempts, one.owner, one.hand)
             if one.state in ("pending", "retrying"):
                 assert row.not_before == one.due
-        assert self.ledger.counts() == {s: sum(one.state == s for one in known.values()) for s in STATES}
+        assert self.ledger.rows.counts() == {s: sum(one.state == s for one in known.values()) for s in STATES}
 
     def teardown(self) -> None:
         """Whatever happened: everything that is not settled can be claimed and done, and nothing is left."""
         for _ in range(20):
             self.clock.forward(LEASE + LONGEST_BACKOFF)
-            self.ledger.retry()
-            while claims := self.ledger.claim([SOURCE], limit=3):
-                assert all(map(self.ledger.finish, claims))
-        counts = self.ledger.counts()
+            self.ledger.studies.retry()
+            while claims := self.ledger.studies.claim([SOURCE], limit=3):
+                assert all(map(self.ledger.studies.finish, claims))
+        counts = self.ledger.rows.counts()
         assert counts["synced"] + counts["removed"] == sum(counts.values())
         assert all(
-            row.generation == row.done_generation for row in (raw(self.ledger, r.study_uid) for r in self.ledger.rows())
+            row.generation == row.done_generation
+            for row in (raw(self.ledger, r.study_uid) for r in self.ledger.rows.page())
         )
 
 
@@ -216,203 +220,203 @@ def test_a_random_walk_agrees_with_the_model(ledger: Ledger, clock: Clock) -> No
 
 def test_marks_before_a_sync_are_one_sync(ledger: Ledger) -> None:
     for _ in range(5):
-        ledger.mark(SOURCE, ["1.1", "1.1"])
-    assert ledger.finish(claim_one(ledger))
-    assert ledger.claim([SOURCE]) == []
+        ledger.studies.mark(SOURCE, ["1.1", "1.1"])
+    assert ledger.studies.finish(claim_one(ledger))
+    assert ledger.studies.claim([SOURCE]) == []
 
 
 def test_marks_during_a_sync_are_exactly_one_more(ledger: Ledger) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     claim = claim_one(ledger)
-    ledger.mark(SOURCE, ["1.1"])
-    ledger.mark(SOURCE, ["1.1"])
-    assert ledger.claim([SOURCE]) == []
-    assert ledger.finish(claim)
-    assert ledger.counts()["pending"] == 1
-    assert ledger.finish(claim_one(ledger))
-    assert ledger.claim([SOURCE]) == []
-    assert ledger.counts()["synced"] == 1
+    ledger.studies.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
+    assert ledger.studies.claim([SOURCE]) == []
+    assert ledger.studies.finish(claim)
+    assert ledger.rows.counts()["pending"] == 1
+    assert ledger.studies.finish(claim_one(ledger))
+    assert ledger.studies.claim([SOURCE]) == []
+    assert ledger.rows.counts()["synced"] == 1
 
 
 def test_a_study_whose_owner_died_is_taken_over_and_the_dead_one_changes_nothing(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     dead = claim_one(ledger)
     clock.forward(LEASE - 1)
-    assert ledger.claim([SOURCE]) == []
+    assert ledger.studies.claim([SOURCE]) == []
     clock.forward(1)
     heir = claim_one(ledger)
     before = raw(ledger, "1.1")
-    assert not ledger.finish(dead)
-    assert not ledger.fail(dead, "too late")
-    assert not ledger.release(dead, "too late", 1.0)
-    assert not ledger.extend(dead)
+    assert not ledger.studies.finish(dead)
+    assert not ledger.studies.fail(dead, "too late")
+    assert not ledger.studies.release(dead, "too late", 1.0)
+    assert not ledger.studies.extend(dead)
     assert raw(ledger, "1.1") == before
-    assert ledger.finish(heir)
+    assert ledger.studies.finish(heir)
 
 
 def test_a_lease_that_is_extended_stays(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     claim = claim_one(ledger)
     for _ in range(5):
         clock.forward(LEASE - 1)
-        assert ledger.extend(claim)
-        assert ledger.claim([SOURCE]) == []
-    assert ledger.finish(claim)
+        assert ledger.studies.extend(claim)
+        assert ledger.studies.claim([SOURCE]) == []
+    assert ledger.studies.finish(claim)
 
 
 def test_eight_failures_park_a_study_with_its_reason(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     waits = []
     for attempt in range(1, ATTEMPTS + 1):
         claim = claim_one(ledger)
         assert claim.attempts == attempt
-        assert ledger.fail(claim, "the FHIR server failed: HTTP 500")
+        assert ledger.studies.fail(claim, "the FHIR server failed: HTTP 500")
         waits.append(raw(ledger, "1.1").not_before - clock.now)
         clock.forward(LONGEST_BACKOFF)
-    row = ledger.row("1.1")
+    row = ledger.rows.find("1.1")
     assert row is not None
     assert (row.state, row.attempts) == ("parked", ATTEMPTS)
     assert "HTTP 500" in row.reason
     assert waits[:-1] == sorted(waits[:-1])
     assert max(waits) <= LONGEST_BACKOFF
-    assert ledger.claim([SOURCE]) == []
+    assert ledger.studies.claim([SOURCE]) == []
 
 
 def test_a_study_that_kills_its_process_ends_parked(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     for _ in range(ATTEMPTS):
         claim_one(ledger)
         clock.forward(LEASE)
-    assert ledger.claim([SOURCE]) == []
-    row = ledger.row("1.1")
+    assert ledger.studies.claim([SOURCE]) == []
+    row = ledger.rows.find("1.1")
     assert row is not None
     assert row.state == "parked"
     assert row.reason
 
 
 def test_a_change_during_the_attempt_that_dies_is_not_lost(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     for _ in range(ATTEMPTS - 1):
         claim_one(ledger)
         clock.forward(LEASE)
     claim_one(ledger)
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     clock.forward(LEASE)
     assert claim_one(ledger).attempts == 1
 
 
 def test_an_outage_burns_no_attempt(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     for _ in range(3 * ATTEMPTS):
         claim = claim_one(ledger)
         assert claim.attempts == 1
-        assert ledger.release(claim, "down", 5.0)
-        assert ledger.claim([SOURCE]) == []
+        assert ledger.studies.release(claim, "down", 5.0)
+        assert ledger.studies.claim([SOURCE]) == []
         clock.forward(5.0)
-    assert ledger.counts()["retrying"] == 1
+    assert ledger.rows.counts()["retrying"] == 1
 
 
 @pytest.mark.parametrize("how", ["mark", "retry", "retry by name"])
 def test_what_is_parked_comes_back(ledger: Ledger, how: str) -> None:
-    ledger.mark(SOURCE, ["1.1"])
-    assert ledger.finish(claim_one(ledger), "parked", "refused")
-    assert ledger.claim([SOURCE]) == []
+    ledger.studies.mark(SOURCE, ["1.1"])
+    assert ledger.studies.finish(claim_one(ledger), "refused", "refused")
+    assert ledger.studies.claim([SOURCE]) == []
     if how == "mark":
-        ledger.mark(SOURCE, ["1.1"])
+        ledger.studies.mark(SOURCE, ["1.1"])
     else:
-        assert ledger.retry(["1.1"] if how == "retry by name" else []) == 1
+        assert ledger.studies.retry(["1.1"] if how == "retry by name" else []) == 1
     claim = claim_one(ledger)
     assert claim.attempts == 1
     assert (claim.priority == BY_HAND) == (how != "mark")
-    row = ledger.row("1.1")
+    row = ledger.rows.find("1.1")
     assert row is not None
     assert row.reason == ""
 
 
 def test_retry_touches_only_what_is_parked(ledger: Ledger) -> None:
-    ledger.mark(SOURCE, ["1.1", "1.2"])
-    assert ledger.finish(claim_one(ledger))
-    assert ledger.retry() == 0
-    assert ledger.retry(["1.1", "1.2", "9.9"]) == 0
+    ledger.studies.mark(SOURCE, ["1.1", "1.2"])
+    assert ledger.studies.finish(claim_one(ledger))
+    assert ledger.studies.retry() == 0
+    assert ledger.studies.retry(["1.1", "1.2", "9.9"]) == 0
 
 
 def test_retry_after_is_honoured(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
-    assert ledger.fail(claim_one(ledger), "busy", retry_after=200.0)
+    ledger.studies.mark(SOURCE, ["1.1"])
+    assert ledger.studies.fail(claim_one(ledger), "busy", retry_after=200.0)
     clock.forward(199)
-    assert ledger.claim([SOURCE]) == []
+    assert ledger.studies.claim([SOURCE]) == []
     clock.forward(1)
     assert claim_one(ledger)
 
 
 def test_who_was_asked_for_by_hand_comes_first_and_then_who_waits_longest(ledger: Ledger, clock: Clock) -> None:
     for uid in ("1.1", "1.2", "1.3"):
-        ledger.mark(SOURCE, [uid])
+        ledger.studies.mark(SOURCE, [uid])
         clock.forward(1)
-    ledger.mark(SOURCE, ["1.3"], BY_HAND)
-    assert [claim.study_uid for claim in ledger.claim([SOURCE], limit=3)] == ["1.3", "1.1", "1.2"]
+    ledger.studies.mark(SOURCE, ["1.3"], BY_HAND)
+    assert [claim.study_uid for claim in ledger.studies.claim([SOURCE], limit=3)] == ["1.3", "1.1", "1.2"]
 
 
 def test_only_the_sources_asked_for_are_claimed(ledger: Ledger) -> None:
-    ledger.mark("here", ["1.1"])
-    ledger.mark("there", ["1.1"])
-    assert [claim.source for claim in ledger.claim(["there"], limit=9)] == ["there"]
-    assert [claim.source for claim in ledger.claim(["here", "there"], limit=9)] == ["here"]
+    ledger.studies.mark("here", ["1.1"])
+    ledger.studies.mark("there", ["1.1"])
+    assert [claim.source for claim in ledger.studies.claim(["there"], limit=9)] == ["there"]
+    assert [claim.source for claim in ledger.studies.claim(["here", "there"], limit=9)] == ["here"]
 
 
 def test_problems_and_times_are_kept(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     problem = Problem("Patient.birthDate", "PatientBirthDate", "not a date")
     written = f'[{{"element": "{problem.element}", "attribute": "{problem.attribute}", "reason": "{problem.reason}"}}]'
-    assert ledger.finish(claim_one(ledger), problems=written, mapping_version="7", started="20240229")
-    row = ledger.row("1.1", SOURCE)
+    assert ledger.studies.finish(claim_one(ledger), problems=written, mapping_version="7", started="20240229")
+    row = ledger.rows.find("1.1", SOURCE)
     assert row is not None
     assert (row.problems, row.synced_at, row.mapping_version) == ((problem,), clock.now, "7")
-    assert ledger.row("1.1", "elsewhere") is None
-    assert ledger.row("1.2") is None
+    assert ledger.rows.find("1.1", "elsewhere") is None
+    assert ledger.rows.find("1.2") is None
 
 
 def test_the_longest_wait_is_that_since_the_first_mark(ledger: Ledger, clock: Clock) -> None:
-    assert ledger.oldest_wait() == 0.0
-    assert ledger.next_due() is None
-    ledger.mark(SOURCE, ["1.1"])
+    assert ledger.rows.oldest_wait() == 0.0
+    assert ledger.rows.next_due() is None
+    ledger.studies.mark(SOURCE, ["1.1"])
     clock.forward(7)
-    ledger.mark(SOURCE, ["1.1", "1.2"])
-    assert ledger.oldest_wait() == 7.0
+    ledger.studies.mark(SOURCE, ["1.1", "1.2"])
+    assert ledger.rows.oldest_wait() == 7.0
     claim = claim_one(ledger)
     assert claim.study_uid == "1.1"
-    assert ledger.fail(claim, "no")
-    due = ledger.next_due()
+    assert ledger.studies.fail(claim, "no")
+    due = ledger.rows.next_due()
     assert due is not None
     assert due <= clock.now, "the other one"
     clock.forward(4)
-    assert ledger.oldest_wait() == 11.0, "a study that is tried again still waits"
-    first, second = ledger.claim([SOURCE], limit=2)
-    assert ledger.oldest_wait() == 11.0
-    assert ledger.finish(first)
-    assert ledger.finish(second)
-    assert ledger.oldest_wait() == 0.0
+    assert ledger.rows.oldest_wait() == 11.0, "a study that is tried again still waits"
+    first, second = ledger.studies.claim([SOURCE], limit=2)
+    assert ledger.rows.oldest_wait() == 11.0
+    assert ledger.studies.finish(first)
+    assert ledger.studies.finish(second)
+    assert ledger.rows.oldest_wait() == 0.0
 
 
 def test_many_studies_are_marked_at_once(ledger: Ledger) -> None:
     uids = [f"1.{number}" for number in range(1, 1201)]
-    assert ledger.mark(SOURCE, uids) == 1200
-    assert ledger.counts()["pending"] == 1200
-    assert len(ledger.rows("pending", limit=1000)) == 1000
-    assert len(ledger.rows("pending", limit=1000, offset=1000)) == 200
+    assert ledger.studies.mark(SOURCE, uids) == 1200
+    assert ledger.rows.counts()["pending"] == 1200
+    assert len(ledger.rows.page("pending", limit=1000)) == 1000
+    assert len(ledger.rows.page("pending", limit=1000, offset=1000)) == 200
 
 
 def test_threads_that_claim_side_by_side_never_get_the_same_study(new_database: NewDatabase) -> None:
     url = new_database()
     first = Ledger(Database(url))
-    first.mark(SOURCE, [f"1.{number}" for number in range(1, 61)])
+    first.studies.mark(SOURCE, [f"1.{number}" for number in range(1, 61)])
     got: list[str] = []
 
     def work() -> None:
         mine = Ledger(Database(url))
-        while claims := mine.claim([SOURCE], limit=2):
+        while claims := mine.studies.claim([SOURCE], limit=2):
             for claim in claims:
-                assert mine.finish(claim)
+                assert mine.studies.finish(claim)
                 got.append(claim.study_uid)
         mine.database.close()
 
@@ -422,8 +426,8 @@ def test_threads_that_claim_side_by_side_never_get_the_same_study(new_database: 
     for thread in threads:
         thread.join()
     # PostgreSQL passes over rows that another transaction holds, so a thread may stop a little early
-    while claims := first.claim([SOURCE], limit=60):
-        got += [claim.study_uid for claim in claims if first.finish(claim)]
+    while claims := first.studies.claim([SOURCE], limit=60):
+        got += [claim.study_uid for claim in claims if first.studies.finish(claim)]
     assert Counter(got) == {f"1.{number}": 1 for number in range(1, 61)}
     first.database.close()
 
@@ -434,27 +438,27 @@ def test_threads_that_claim_side_by_side_never_get_the_same_study(new_database: 
 @pytest.mark.parametrize("changed", ["namespace", "base"])
 def test_a_ledger_made_with_other_ids_is_refused(ledger: Ledger, changed: str) -> None:
     facts = {"namespace": "aaaa", "base": "https://a.example"}
-    ledger.guard(facts)
-    ledger.guard(facts)
+    ledger.meta.guard(facts)
+    ledger.meta.guard(facts)
     with pytest.raises(SettingError, match=f"^{changed}: "):
-        ledger.guard({**facts, changed: "other"})
-    ledger.guard(facts)
+        ledger.meta.guard({**facts, changed: "other"})
+    ledger.meta.guard(facts)
 
 
 def test_facts_are_stored_and_replaced(ledger: Ledger) -> None:
-    assert ledger.get("brake:orthanc") is None
-    ledger.put("brake:orthanc", "on")
-    ledger.put("brake:orthanc", "")
-    assert ledger.get("brake:orthanc") == ""
+    assert ledger.meta.get("brake:orthanc") is None
+    ledger.meta.put("brake:orthanc", "on")
+    ledger.meta.put("brake:orthanc", "")
+    assert ledger.meta.get("brake:orthanc") == ""
 
 
 def test_what_was_stored_is_there_after_the_process_ended(new_database: NewDatabase) -> None:
     url = new_database()
     first = Ledger(Database(url))
-    first.mark(SOURCE, ["1.1"])
+    first.studies.mark(SOURCE, ["1.1"])
     first.database.close()
     second = Ledger(Database(url))
-    assert second.counts()["pending"] == 1
+    assert second.rows.counts()["pending"] == 1
     second.database.close()
 
 
@@ -482,32 +486,32 @@ DAY = 24 * 3600.0
 
 
 def test_a_clock_that_is_set_back_keeps_nobody_waiting(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1", "1.2", "1.3"])
-    waiting, held = ledger.claim([SOURCE], limit=2)
-    assert ledger.fail(waiting, "no")
+    ledger.studies.mark(SOURCE, ["1.1", "1.2", "1.3"])
+    waiting, held = ledger.studies.claim([SOURCE], limit=2)
+    assert ledger.studies.fail(waiting, "no")
     clock.now -= DAY
-    assert {claim.study_uid for claim in ledger.claim([SOURCE], limit=3)} == {"1.1", "1.2", "1.3"}
-    assert not ledger.finish(held), "somebody else has it now"
+    assert {claim.study_uid for claim in ledger.studies.claim([SOURCE], limit=3)} == {"1.1", "1.2", "1.3"}
+    assert not ledger.studies.finish(held), "somebody else has it now"
 
 
 def test_a_clock_that_is_set_forward_costs_a_lease_and_loses_nothing(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     late = claim_one(ledger)
     clock.now += DAY
     again = claim_one(ledger)
-    assert not ledger.finish(late)
-    assert ledger.finish(again)
+    assert not ledger.studies.finish(late)
+    assert ledger.studies.finish(again)
 
 
 def test_clocks_of_replicas_may_differ_by_minutes(ledger: Ledger, clock: Clock) -> None:
-    ledger.mark(SOURCE, ["1.1"])
+    ledger.studies.mark(SOURCE, ["1.1"])
     held = claim_one(ledger)
     clock.now -= 300
-    assert ledger.claim([SOURCE]) == []
-    assert ledger.finish(held)
+    assert ledger.studies.claim([SOURCE]) == []
+    assert ledger.studies.finish(held)
 
 
 def test_a_clock_that_is_set_back_frees_the_lead(ledger: Ledger, clock: Clock) -> None:
-    assert ledger.lead("orthanc", "another-machine:1:1:1")
+    assert ledger.meta.lead("orthanc", "another-machine:1:1:1")
     clock.now -= DAY
-    assert ledger.lead("orthanc", "this-machine:1:1:1")
+    assert ledger.meta.lead("orthanc", "this-machine:1:1:1")

@@ -1,4 +1,4 @@
-"""A ledger of the first release goes on with this one, whatever its rows were doing."""
+"""A ledger of every earlier release goes on with this one, whatever its rows were doing."""
 
 import json
 import shutil
@@ -6,32 +6,38 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from mapper.errors import SettingError
 from mapper.fhir.ids import resource_id
+from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
-from mapper.ledger.migrations import upgrade
-from mapper.ledger.schema import STATES, metadata
+from mapper.ledger.migrations import FOLDED
+from mapper.ledger.schema import metadata
+from mapper.ledger.state import STATES
 from tests.ledgers import scene
 from tests.support.fakes import World
 
 LEDGERS = Path(__file__).parents[1] / "ledgers"
 NOW = 1_700_000_000.0
-FIRST = "0001"
 
 
-@pytest.fixture
-def first_release(new_database: Callable[[], str]) -> str:
-    """Return the URL of a ledger as the first release left it, with a study in every state."""
+@pytest.fixture(params=FOLDED)
+def earlier(request: pytest.FixtureRequest, new_database: Callable[[], str]) -> str:
+    """Return the URL of a ledger with an earlier stamp, made by the migrations of then, with a study in every state."""
     url = new_database()
     database = Database(url)
+    settings = Config()
+    settings.set_main_option("script_location", str(LEDGERS / "migrations"))
     with database.write() as db:
-        upgrade(db, FIRST)
+        settings.attributes["connection"] = db
+        command.upgrade(settings, request.param)
         for number, state in enumerate(STATES):
             row = {
                 "source": "orthanc",
@@ -50,33 +56,46 @@ def first_release(new_database: Callable[[], str]) -> str:
                 "started": "",
                 "synced_at": NOW - 100,
             }
+            if request.param != "0001":
+                row |= {"marked_at": NOW - 10, "failure": ""}
             names = ", ".join(row)
             db.execute(text(f"INSERT INTO study ({names}) VALUES (:{', :'.join(row)})"), row)
-        db.execute(text("INSERT INTO seen VALUES ('orthanc', 'abc', '1.2.2', 'f')"))
-        db.execute(text("INSERT INTO written VALUES ('orthanc', '1.2.2', 'Patient', 'p', 'hash', '', '1')"))
-        db.execute(text("INSERT INTO meta VALUES ('base', 'https://example.org')"))
+        names = "source, orthanc_id, study_uid, fingerprint"
+        db.execute(text(f"INSERT INTO seen ({names}) VALUES ('orthanc', 'abc', '1.2.2', 'f')"))
+        names = "source, study_uid, type, id, sha256, rank, version"
+        for uid in ("1.2.10", "1.2.9"):
+            values = f"'orthanc', '{uid}', 'Patient', 'p', 'hash', '', '1'"
+            db.execute(text(f"INSERT INTO written ({names}) VALUES ({values})"))
+        db.execute(text("INSERT INTO meta (key, value) VALUES ('base', 'https://example.org')"))
     database.close()
     return url
 
 
-def test_every_row_is_still_there_and_its_work_goes_on(first_release: str) -> None:
-    ledger = Ledger(Database(first_release), clock=lambda: NOW)
-    assert ledger.counts() == dict.fromkeys(STATES, 1)
-    assert ledger.seen_ids("orthanc", "1.2.2") == ["abc"]
-    assert ledger.get("base") == "https://example.org"
-    due = {claim.study_uid for claim in ledger.claim(["orthanc"], limit=10)}
-    states = {ledger.row(uid).state for uid in due}  # type: ignore[union-attr]
+def test_every_row_is_still_there_and_its_work_goes_on(earlier: str) -> None:
+    ledger = Ledger(Database(earlier), clock=lambda: NOW)
+    assert ledger.rows.counts() == dict.fromkeys(STATES, 1)
+    assert ledger.seen.ids("orthanc", "1.2.2") == ["abc"]
+    assert ledger.meta.get("base") == "https://example.org"
+    known = ledger.written.known(Claim("orthanc", "1.2.9", 1, 1, 0, ""), ("ImagingStudy", "s"), [("Patient", "p")])
+    assert known.mine == {("Patient", "p")}
+    newest = known.speakers["Patient", "p"]
+    assert newest is not None
+    assert (newest.study_uid, newest.version) == ("1.2.9", "1")
+    due = {claim.study_uid for claim in ledger.studies.claim(["orthanc"], limit=10)}
+    states = {ledger.rows.find(uid).state for uid in due}  # type: ignore[union-attr]
     assert states == {"syncing"}
     assert due == {f"1.2.{STATES.index(state)}" for state in ("pending", "syncing", "retrying")}
-    assert ledger.oldest_wait() == 10.0
+    assert ledger.rows.oldest_wait() == 10.0
     ledger.database.close()
 
 
-def test_the_migrations_end_at_the_tables_of_the_code(first_release: str) -> None:
-    database = Database(first_release)
+def test_the_migrations_end_at_the_tables_of_the_code(earlier: str) -> None:
+    database = Database(earlier)
+    database.create()
     database.create()
     with database.read() as db:
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
+        assert list(db.execute(text("SELECT version_num FROM alembic_version")).scalars()) == ["0004"]
     database.close()
 
 
@@ -89,10 +108,12 @@ def test_a_new_ledger_is_made_by_the_same_migrations(new_database: Callable[[], 
     database.close()
 
 
-def test_a_ledger_of_a_later_release_is_refused_in_one_line(first_release: str) -> None:
-    database = Database(first_release)
+@pytest.mark.parametrize("stamp", ["9999", "0005", "a1b2c3"])
+def test_a_ledger_of_a_later_release_is_refused_in_one_line(new_database: Callable[[], str], stamp: str) -> None:
+    database = Database(new_database())
+    database.create()
     with database.write() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        db.execute(text("UPDATE alembic_version SET version_num = :stamp"), {"stamp": stamp})
     with pytest.raises(SettingError, match="a later release made it"):
         database.create()
     database.close()
@@ -118,7 +139,7 @@ def test_the_ledger_of_0_1_0_goes_on_without_one_new_version(ledger_of_0_1_0: st
     world.sink.held = {tuple(key.split("/")): versions for key, versions in held.items()}  # type: ignore[misc]
     before = world.sink.versions()
     counts = {"synced": 3, "parked": 2, "pending": 1, "syncing": 1, "retrying": 1, "removed": 1}
-    assert world.ledger.counts() == counts
+    assert world.ledger.rows.counts() == counts
     world.mark(*scene.SYNCED)  # as a full sweep of a new release may: the same bytes make no new version
     world.clock.forward(3600.0)
     world.work()
@@ -126,7 +147,7 @@ def test_the_ledger_of_0_1_0_goes_on_without_one_new_version(ledger_of_0_1_0: st
     newer = resource_id(scene.SITE.namespace, "Patient", f"{scene.SITE.base}/patient", "P1")
     assert {key for key in before if after[key] != before[key]} == {("Patient", newer)}  # PENDING is its newest study
     assert world.sink.available() == sorted((*scene.SYNCED, *scene.OPEN))
-    assert world.ledger.counts()["synced"] == len(scene.SYNCED) + len(scene.OPEN)
+    assert world.ledger.rows.counts()["synced"] == len(scene.SYNCED) + len(scene.OPEN)
     assert world.state(scene.TWO_PATIENTS) == world.state(scene.PARKED) == "parked"
     assert world.state(scene.REMOVED) == "removed"
     world.database.close()

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from mapper.ledger.database import Database
-from mapper.ledger.ledger import LEASE, Ledger
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.owner import born, is_dead, machine, new_owner
+from mapper.ledger.studies import LEASE
 
 HELD_BY_ANOTHER = """
 import sys
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
 ledger = Ledger(Database(sys.argv[1]))
-ledger.mark("orthanc", ["1.2.3"])
-(claim,) = ledger.claim(["orthanc"])
+ledger.studies.mark("orthanc", ["1.2.3"])
+(claim,) = ledger.studies.claim(["orthanc"])
 print(claim.owner, flush=True)
 sys.stdin.read()
 """
@@ -33,26 +34,26 @@ def test_a_claim_of_a_killed_process_is_due_at_once_and_that_of_a_living_one_is_
     ledger = Ledger(Database(url))
     try:
         assert not is_dead(owner)
-        assert ledger.take_back() == 0
-        assert ledger.claim(["orthanc"]) == []
+        assert ledger.studies.take_back() == 0
+        assert ledger.studies.claim(["orthanc"]) == []
     finally:
         another.kill()
         another.communicate()
 
     assert is_dead(owner)
-    assert ledger.take_back() == 1
-    (claim,) = ledger.claim(["orthanc"])
+    assert ledger.studies.take_back() == 1
+    (claim,) = ledger.studies.claim(["orthanc"])
     assert claim.attempts == 2, "the attempt that never came to an end counts"
 
 
 def test_a_process_does_not_take_back_its_own_claims(tmp_path: Path) -> None:
     now = 1000.0
     ledger = Ledger(Database(f"sqlite:///{tmp_path / 'ledger.db'}"), clock=lambda: now)
-    ledger.mark("orthanc", ["1.2.3"])
-    (claim,) = ledger.claim(["orthanc"])
-    assert ledger.take_back() == 0
+    ledger.studies.mark("orthanc", ["1.2.3"])
+    (claim,) = ledger.studies.claim(["orthanc"])
+    assert ledger.studies.take_back() == 0
     now += LEASE / 2
-    assert ledger.extend(claim)
+    assert ledger.studies.extend(claim)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import text
 
+from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.ledger import Claim
 from mapper.ledger.schema import written
 from mapper.ledger.speaker import Writer, speaker, writer, writers
 

@@ -31,7 +31,7 @@ def archive() -> FakeSource:
 def play(url: str) -> World:
     """Return a world whose ledger holds studies in every state."""
     world = World(url, archive())
-    world.ledger.guard({"namespace": fingerprint(SITE.namespace), "base": SITE.base})
+    world.ledger.meta.guard({"namespace": fingerprint(SITE.namespace), "base": SITE.base})
     world.source.store(REMOVED, "P1", StudyDate="20240401", PatientName="Example^Earlier")
     world.mark(*SYNCED, REMOVED, TWO_PATIENTS)
     world.work()
@@ -45,6 +45,6 @@ def play(url: str) -> World:
     world.mark(RETRYING)
     world.work()
     world.mark(SYNCING)
-    world.ledger.claim([world.source.name])
+    world.ledger.studies.claim([world.source.name])
     world.mark(PENDING)
     return world

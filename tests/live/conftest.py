@@ -106,7 +106,7 @@ def new_mapper(test_folder: Path) -> Iterator[Callable[..., Mapper]]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         untested(f"{CHROMIUM} is not here, setup/browser.sh installs it")

@@ -14,7 +14,7 @@ import pytest
 from mapper.dicom.reader import Reader
 from mapper.errors import BadUID, StudyGone
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
-from mapper.sources.orthanc import Orthanc as Source
+from mapper.sources.orthanc.source import Orthanc as Source
 from samples.dataset import part10
 from stack import FhirServer, Orthanc, OrthancInFolder
 from stack.orthanc_in_folder import INSIDE

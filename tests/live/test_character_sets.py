@@ -7,7 +7,7 @@ from mapper.dicom.charset import undefined
 from mapper.dicom.reader import Reader
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
-from mapper.sources.orthanc import Orthanc
+from mapper.sources.orthanc.source import Orthanc
 from stack import Orthanc as Server
 from tests.field_reports.charsets import ODD, ROWS, of_charset, shown
 from tests.field_reports.raw import part10
@@ -53,7 +53,7 @@ def test_every_set_is_right_or_recorded(new_orthanc: Callable[..., Server], orth
 
 
 def test_what_orthanc_itself_says(new_orthanc: Callable[..., Server], orthanc_class: type[Server]) -> None:
-    """What docs/operations.md and mapper/sources/raw_texts.py say of it: when this fails, Orthanc changed."""
+    """What docs/operations.md and mapper/sources/orthanc/raw_texts.py say of it: when this fails, Orthanc changed."""
     server = new_orthanc(orthanc_class, plugin_script=None)
     yamada = E + b"$B;3ED" + E + b"(B"
     said = {

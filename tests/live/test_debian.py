@@ -13,6 +13,7 @@ from stack import Orthanc, OrthancInFolder
 from stack.orthanc_in_folder import INSIDE
 from stack.process import ROOT, NotReady
 from tests.support.http_fake import Answer, HttpFake
+from tests.support.mapper_fake import UNSEEN
 from tests.support.plugged import call, untested, upload
 
 TOKEN = "token-of-the-debian-tests"
@@ -112,7 +113,7 @@ def debian(orthanc_class: type[Orthanc], test_folder: Path) -> Iterator[Debian]:
 
 
 def test_the_plugin_asks_with_the_token_of_its_environment(debian: Debian) -> None:
-    with HttpFake(Answer(404, {"message": "never seen"}, {"Content-Type": "application/json"})) as mapper:
+    with HttpFake(Answer(404, {"message": "never seen"}, {"Content-Type": UNSEEN})) as mapper:
         debian.follow("plugin", mapper.url)
         debian.follow("token")
         debian.start().wait_ready()

@@ -146,7 +146,7 @@ def test_a_database_that_dies_under_a_living_fhir_server_burns_no_attempt_of_a_s
     sample = study()
     stack.upload(sample)
     stack.until_state(sample.uid, "retrying", seconds=60)
-    row = Ledger(Database(stack.mapper.ledger)).row(sample.uid)
+    row = Ledger(Database(stack.mapper.ledger)).rows.find(sample.uid)
     assert row is not None
     assert row.attempts == 0
     database.start().wait_ready()

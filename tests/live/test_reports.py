@@ -13,7 +13,7 @@ from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, Mapped, 
 from mapper.maps.values.document_url import ORTHANC
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer as Sink
-from mapper.sources.orthanc import Orthanc
+from mapper.sources.orthanc.source import Orthanc
 from samples.dataset import part10
 from samples.sr.catalogue import DOCUMENTS, MAKERS
 from stack import FhirServer

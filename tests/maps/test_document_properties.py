@@ -1,6 +1,8 @@
 """What holds for every document: no failure, no more Observations than items say, a clean Bundle, nothing quoted."""
 
 import json
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,24 +13,26 @@ from mapper.dicom.documents import IN_FULL
 from mapper.dicom.item import Item, tag_of
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.tree import content_tree
-from mapper.explain import leaves, lines
+from mapper.explain import leaves, lines, objects
 from mapper.fhir.bundle import dump
 from mapper.fhir.check import faults
 from mapper.fhir.contained import referred
-from mapper.fhir.ids import resource_id
-from mapper.maps import DOCUMENT_KEYWORDS, Mapped
+from mapper.maps import DOCUMENT_KEYWORDS, OF_DOCUMENTS, TABLES, Mapped, keys, study_to_fhir
 from mapper.maps.content import ContentRule
-from mapper.maps.derived_keys import derived_key
+from mapper.maps.rule import Rule
+from mapper.maps.silence import Silence, Silences
+from mapper.maps.tables import measurement
 from mapper.maps.values import concepts as c
 from mapper.sources.data_set import json_model
-from samples.sr.catalogue import DOCUMENTS, MAKERS
 from tests.dicom.sr.strategies import DOCUMENTS as TREES
 from tests.dicom.sr.strategies import ODD_DOCUMENTS, SECRET
 from tests.support.datasets import dataset
+from tests.support.documented import EVERYTHING, every_study
 from tests.support.reported import (
     BASIC_TEXT,
     COMPREHENSIVE,
     DOSE,
+    SAMPLES,
     SITE,
     bundle_of,
     instance,
@@ -37,7 +41,6 @@ from tests.support.reported import (
     sample,
 )
 
-NAMES = [*MAKERS, *DOCUMENTS]
 ALL = ("dose_events",)
 KINDS = (COMPREHENSIVE, BASIC_TEXT, DOSE, "88.68", "104.1")
 TITLES = (c.X_RAY_DOSE, c.RADIOPHARMACEUTICAL_DOSE, c.IMAGING_REPORT)
@@ -83,7 +86,7 @@ def assert_clean(found: Mapped) -> list[dict[str, Any]]:
     for one in found.resources:
         if one["resourceType"] in DERIVED:
             assert {"system": f"{SITE.base}/study", "value": f"urn:oid:{study_uid(found)}"} in one["identifier"]
-            assert resource_id(SITE.namespace, *(derived_key(one) or ())) == one["id"]
+            assert keys.is_ours(SITE.namespace, one, study_uid(found))
     return observations
 
 
@@ -128,7 +131,7 @@ VALUES = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_garbage_in_any_attribute_of_a_document_costs_no_study(name: str) -> None:
 
     whole = json_model(sample(name), {*DOCUMENT_KEYWORDS, "SOPInstanceUID", "SeriesInstanceUID", "SOPClassUID"})
@@ -143,12 +146,12 @@ def test_garbage_in_any_attribute_of_a_document_costs_no_study(name: str) -> Non
 # -- the samples ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_makes_a_clean_bundle(name: str) -> None:
     assert_clean(mapped_samples(name, options=ALL))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_that_comes_again_makes_the_same_bytes(name: str) -> None:
     assert dump(bundle_of(mapped_samples(name))) == dump(bundle_of(mapped_samples(name)))
 
@@ -168,7 +171,7 @@ def every_leaf(value: Any, path: str) -> list[str]:
     return [path]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_every_leaf_of_a_document_is_explained(name: str) -> None:
     found = mapped_samples(name, options=ALL)
     explained = {(leaf.resource, leaf.path): leaf for leaf in leaves(found, SITE.fhir_public_url)}
@@ -183,7 +186,7 @@ def test_every_leaf_of_a_document_is_explained(name: str) -> None:
 
 
 def test_an_explanation_names_the_item_its_concept_and_the_attribute() -> None:
-    text = "\n".join(lines(mapped_samples("measurements"), SITE.fhir_public_url))
+    text = "\n".join(lines(mapped_samples("measurements"), (), SITE.fhir_public_url))
     assert "Observation.valueQuantity.value = 12.40" in text
     assert (
         "<- 1.6.1.12 NUM Long Axis (103339001, SCT): MeasuredValueSequence (0040,A300), "
@@ -198,7 +201,7 @@ def test_a_redacted_explanation_names_places_but_no_value_of_the_report() -> Non
     title = {"CodeValue": "126000", "CodingSchemeDesignator": "DCM", "CodeMeaning": "SECRET-3"}
     root = {"ValueType": "CONTAINER", "ConceptNameCodeSequence": [title]}
     found = mapped(instance({**root, "ContentSequence": [{**item, "ConceptNameCodeSequence": [name]}]}))
-    shown, redacted = ("\n".join(lines(found, SITE.fhir_public_url, redact=hide)) for hide in (False, True))
+    shown, redacted = ("\n".join(lines(found, (), SITE.fhir_public_url, redact=hide)) for hide in (False, True))
     assert "SECRET-1" in shown
     assert "7.77" in shown
     assert "1.1 NUM" in redacted
@@ -211,3 +214,95 @@ def test_what_is_read_in_full_is_what_the_tables_of_documents_name() -> None:
     assert {"PixelData", "EncapsulatedDocument"}.isdisjoint(DOCUMENT_KEYWORDS)
     assert len(IN_FULL) == 9
     assert dataset(StudyDate="20240517")
+
+
+# -- rows that made nothing ----------------------------------------------------------------------
+
+
+def row_of(rule: Rule) -> Rule:
+    """Return a row as it stands in its table."""
+    return replace(rule, places=()) if isinstance(rule, ContentRule) else rule
+
+
+STUDIES = dict(every_study())
+
+
+@cache
+def explained(name: str) -> tuple[frozenset[Rule], tuple[Silence, ...]]:
+    """Return which rows made something of a study, and which made nothing."""
+    found = study_to_fhir(STUDIES[name], EVERYTHING, silences := Silences())
+    spoke = {row_of(leaf.rule) for leaf in leaves(found, SITE.fhir_public_url) if leaf.rule}
+    return frozenset(spoke), tuple(silences)
+
+
+KINDS_OF_TABLES = {
+    **{name: rows for name, rows in OF_DOCUMENTS.items() if name != "Observation (measurement)"},
+    **{f"Observation ({role})": rows for role, rows in measurement.TABLES.items() if role != "measurement"},
+}
+"""Tables that are asked as a whole; a measurement's rows are those of a derived one but for its category."""
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_row_of_what_a_document_makes_spoke_or_says_why_not(name: str) -> None:
+    spoke, silences = explained(name)
+    told = spoke | {one.rule for one in silences}
+    of_study = {row for rows in TABLES.values() for row in rows}
+    asked = []
+    for table, rows in KINDS_OF_TABLES.items():
+        alone = {row for other, theirs in KINDS_OF_TABLES.items() if other != table for row in theirs} | of_study
+        if told.isdisjoint(set(rows) - alone):
+            continue  # nothing of its kind is in this study
+        gates = [row for row in rows if row.required and row in told - spoke]
+        assert gates or not [row for row in rows if row not in told], table
+        asked.append(table)
+    assert asked
+
+
+def test_a_silent_row_says_what_it_asked_for_where_and_how_often() -> None:
+    _, silences = explained("measurements")
+    said = {
+        (one.rule.element, one.rule.request): (one.why, one.where)
+        for one in silences
+        if one.words.startswith("items of the documents")
+    }
+    assert said["Observation.referenceRange", ", ".join(asked_for("Observation.referenceRange"))] == (
+        "none of Normal Range Lower Limit (385524004, SCT), Normal Range Upper Limit (371933006, SCT), "
+        "Normal Range description (121407, DCM), Normal Range Authority (121408, DCM)",
+        "3 items of the documents of series 1",
+    )
+
+
+def asked_for(element: str) -> tuple[str, ...]:
+    """Return what the one row of an element asks for."""
+    (row,) = [row for row in OF_DOCUMENTS["Observation (measurement)"] if row.element == element]
+    return row.asked
+
+
+def test_without_its_option_the_table_of_events_says_so() -> None:
+    study_to_fhir(STUDIES["ct-dose"], SITE, silences := Silences())
+    assert ("option dose_events is off", "Observation.id") in {(one.why, one.rule.element) for one in silences}
+
+
+def test_json_names_items_and_concepts_and_hides_concepts_of_a_report_from_others() -> None:
+    found = study_to_fhir(STUDIES["measurements"], SITE, silences := Silences())
+    shown, redacted = (list(objects(found, silences, SITE.fhir_public_url, redact=hide)) for hide in (False, True))
+    value = [
+        one for one in shown if one.get("path") == "Observation.valueQuantity.value" and str(one["value"]) == "12.40"
+    ]
+    assert value[0]["items"] == [{"item": "1.6.1.12 NUM", "concept": "Long Axis (103339001, SCT)"}]
+    assert {"item": "1.6.1.12 NUM"} in [item for one in redacted for item in one.get("items", ())]
+    assert not any("concept" in item for one in redacted for item in one.get("items", ()))
+    assert {tuple(one["concepts"]) for one in shown if one["kind"] == "silent" and "concepts" in one}
+
+
+def test_every_row_of_documents_makes_something_of_some_study() -> None:
+    spoke = frozenset().union(*(explained(name)[0] for name in STUDIES))
+    known = {(row.dicom, row.by) for rows in TABLES.values() for row in rows}  # held by tests/maps/test_version.py
+    every = [(table, row) for table, rows in OF_DOCUMENTS.items() for row in rows if (row.dicom, row.by) not in known]
+    assert [f"{table}: {row.element} <- {row.request}" for table, row in every if row not in spoke] == []
+
+
+def test_what_is_tried_again_is_counted_once() -> None:
+    """One number has no name: all is made anew without it, and every silence is that of three items."""
+    times = {one.times for one in explained("with an unnamed number")[1] if one.rule.element == "Observation.method"}
+    assert times == {3}

@@ -1,4 +1,4 @@
-"""The golden studies: DICOM JSON in, the FHIR that the mapping reference demands out (tests/studies/README.md)."""
+"""The golden studies: DICOM JSON in, the FHIR that DICOM and FHIR R4 demand out (tests/studies/README.md)."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
 from mapper.errors import Problem
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults
@@ -73,7 +73,7 @@ def elements(value: Any, path: list[str]) -> list[Any]:
 
 
 @each_case
-def test_a_golden_study_becomes_what_the_reference_says(case):
+def test_a_golden_study_becomes_what_is_expected_of_it(case):
     made = mapped(case)
     wrong = {}
     assert set(made) == set(expected_of(case))
@@ -93,7 +93,7 @@ def test_a_golden_study_becomes_what_the_reference_says(case):
 
 
 @each_case
-def test_a_golden_study_records_what_the_reference_wants_logged_and_nothing_else(case):
+def test_a_golden_study_records_what_is_expected_and_nothing_else(case):
     page = STUDIES / case / "problems.txt"
     expected = {tuple(line.split()) for line in page.read_text().splitlines()} if page.exists() else set()
     recorded = {uid: problems for uid, (_, problems) in mapped(case).items()}

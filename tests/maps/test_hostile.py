@@ -1,6 +1,6 @@
 """Inputs that no archive should hold and some do: one bad thing costs one thing, never the study.
 
-Among them what of the mapping reference's examples G17 and G32 is no file in tests/studies.
+Among them what of the examples G17 and G32 is no file in tests/studies.
 """
 
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.errors import NotOneStudy, TwoPatients
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.fhir.ids import resource_id
 from mapper.maps import Mapped, study_to_fhir
 from mapper.maps.site import PUBLIC_NAMESPACE

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from mapper.dicom.item import Item, Layers, tag_of
+from mapper.dicom.item import Item, tag_of
+from mapper.dicom.layers import Layers
 from mapper.errors import Problem
-from mapper.maps.engine import Context, apply, make, resource
-from mapper.maps.rule import MUST, Made, MissingElement, Rule
+from mapper.maps.engine import apply, make, resource
+from mapper.maps.rule import MUST, Made, MissingElement, Rule, many
+from mapper.maps.silence import STUDY, Silences, of_instances, of_series
+from mapper.maps.values.context import Context
 from tests.support.datasets import dataset, element, site, study_of
 
 
@@ -218,3 +221,74 @@ def test_a_row_prints_itself() -> None:
     assert row.keywords == ("PatientID", "OtherPatientIDs", "StudyID")
     assert row.tags == ("(0010,0020)", "(0010,1000)", "(0020,0010)")
     assert row.words == "Text -> string."
+
+
+# -- what makes nothing --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "made"), [("A", ["A"]), (None, []), ({}, []), ("", [])], ids=repr)
+def test_the_only_one_of_a_list(value: Any, made: list[Any]) -> None:
+    by = many(text)
+    assert by(context(), value) == made
+    assert (by.__doc__, by.__name__, by.__module__) == (text.__doc__, text.__name__, text.__module__)
+    assert many(text) is by, "rows with one converter are equal"
+
+
+SILENT: dict[str, tuple[list[Rule], dict[str, Any], list[str]]] = {  # rows, attributes -> why the rows made nothing
+    "all made something": ([Rule("Test.a", "PatientID", text)], {"PatientID": "A"}, []),
+    "absent": ([Rule("Test.a", "PatientID StudyID?", nothing)], {}, ["none of PatientID, StudyID"]),
+    "empty": ([Rule("Test.a", "PatientID", text)], {"PatientID": None}, ["none of PatientID"]),
+    "no attribute": ([Rule("Test.a", "", nothing)], {}, ["nothing to say here"]),
+    "no value that counts": (
+        [Rule("Test.a", "PatientID", nothing)],
+        {"PatientID": "A"},
+        ["what is there makes nothing by this rule"],
+    ),
+    "refused": (
+        [Rule("Test.a", "PatientID", refuses)],
+        {"PatientID": "A"},
+        ["dropped and recorded: not good enough"],
+    ),
+    "unreadable": ([Rule("Test.a", "PatientID", text)], {"PatientID": {}}, ["dropped and recorded: not a text"]),
+    "off": ([Rule("Test.a", "PatientID", text, option="age")], {"PatientID": "A"}, ["option age is off"]),
+    "an earlier one": (
+        [Rule("Test.a", "PatientID", text), Rule("Test.a", "StudyID", text)],
+        {"PatientID": "A", "StudyID": "B"},
+        ["an earlier row made it"],
+    ),
+    "otherwise": (
+        [Rule("Test.a", "OtherPatientIDs*", texts), Rule("Test.a", "StudyID*", texts, otherwise=True)],
+        {"OtherPatientIDs": ["A"], "StudyID": "B"},
+        ["an earlier row made it"],
+    ),
+    "said already": (
+        [Rule("Test.a", "OtherPatientIDs*", texts), Rule("Test.a", "StudyID*", texts)],
+        {"OtherPatientIDs": ["A"], "StudyID": "A"},
+        ["an earlier row said all of it"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "attributes", "why"), SILENT.values(), ids=SILENT)
+def test_who_wants_to_know_is_told_which_rows_made_nothing(
+    rules: list[Rule], attributes: dict[str, Any], why: list[str]
+) -> None:
+    cx = context()
+    cx.silences = Silences()
+    made = apply(rules, cx, Item(dataset(**attributes)), "Test")
+    assert [one.why for one in cx.silences] == why
+    assert made == apply(rules, context(), Item(dataset(**attributes)), "Test"), "to ask changes nothing"
+
+
+def test_thousands_that_are_silent_for_one_reason_are_one_line() -> None:
+    silences, rule = Silences(), Rule("Test.a", "PatientID", text)
+    for series in range(1, 31):
+        for _ in range(100):
+            silences.add(rule, "none of PatientID", of_instances(series))
+        silences.add(rule, "none of PatientID", of_series(series))
+    silences.add(rule, "none of PatientID", STUDY)
+    assert [one.where for one in silences] == [
+        "3000 instances of series 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more",
+        "the first instance of series 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more",
+        "the first instance of any series",
+    ]

@@ -13,10 +13,12 @@ import pytest
 from pydicom import dcmread
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, tag_for_keyword
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.item import Item, is_single, vr_of
-from mapper.dicom.study import IDENTITY, Collector, Study
+from mapper.dicom.study import IDENTITY, Study
 from mapper.fhir import systems
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, OF_DOCUMENTS, TABLES, study_to_fhir
+from mapper.maps.printed import source
 from mapper.maps.rule import Rule
 from mapper.maps.site import Site
 from mapper.maps.tables.imaging_study import RULES as IMAGING_STUDY
@@ -97,16 +99,21 @@ def test_the_attributes_of_an_element_are_those_fhir_names_or_listed_deviations(
     ours = {tag for row in rows for tag in row.tags}
     named = set() if rest else set(NAMED_TAG.findall(R4[known]["dicom"]))
     if element.startswith("ImagingStudy.meta."):
-        return  # R4 maps no attribute to what every resource has; section 9 of the reference does
-    assert ours - named == set(DEVIATIONS.get(element, {}))
-    assert named - ours == set(DEVIATIONS["not read"].get(element, {}))
+        return  # R4 maps no attribute to what every resource has; tables/deidentified.py does
+    where = (
+        f"tests/spec/deviations.toml: {element}: say of each attribute that only one of the two names why, or delete"
+    )
+    assert ours - named == set(DEVIATIONS.get(element, {})), where
+    assert named - ours == set(DEVIATIONS["not read"].get(element, {})), f'{where} (["not read"])'
 
 
 def test_every_element_that_fhir_maps_from_dicom_is_mapped_or_excused():
     named = {path for path, row in R4.items() if NAMED_TAG.search(row.get("dicom", "")) or "/*" in row.get("dicom", "")}
     ours = {row.element for row in IMAGING_STUDY}
     assert len(named) == 28
-    assert named - ours == set(DEVIATIONS["not mapped"])
+    assert named - ours == set(DEVIATIONS["not mapped"]), (
+        'tests/spec/deviations.toml: ["not mapped"] is not what we leave'
+    )
 
 
 def test_no_line_of_the_deviations_is_stale():
@@ -123,7 +130,7 @@ def test_no_line_of_the_deviations_is_stale():
 REQUIRED = sorted(path for path, row in R4.items() if row["min"] and "." in path)
 
 
-MADE_OF_PARTS = {"DocumentReference.content"}
+MADE_OF_PARTS = {"DocumentReference.content", "DocumentReference.content.attachment"}
 """Elements without which a resource is left out whole (tests/maps/test_document_reference.py)."""
 
 
@@ -190,8 +197,10 @@ def test_every_attribute_that_a_converter_asks_for_is_decoded_and_every_decoded_
     of_instances: set[str] = set()
     for name, metadata, site in variants():
         asked = asked_for(study_of(metadata), site)
-        assert asked.of_series <= KEYWORDS, f"{name}: asked of a series, but not decoded"
-        assert asked.of_instances <= INSTANCE_KEYWORDS, f"{name}: asked of an instance, but not decoded"
+        assert asked.of_series <= KEYWORDS, f"{name}: asked of a series, but not decoded: see READ_BESIDE"
+        assert asked.of_instances <= INSTANCE_KEYWORDS, (
+            f"{name}: asked of an instance, but not decoded: see READ_BESIDE"
+        )
         of_series |= asked.of_series
         of_instances |= asked.of_instances
     assert of_series >= KEYWORDS - INSTANCE_KEYWORDS, "decoded of a series for nothing"
@@ -243,6 +252,32 @@ def test_every_rule_reads_as_one_sentence(row: Rule):
     assert words[0].isupper()
     assert not words.startswith("Return"), "a rule says what becomes of what, not what a function does"
     assert "\n" not in words
+
+
+REPEATS = "say what becomes of it and why, not its attributes once more"
+
+
+@each_row
+def test_a_rule_says_more_than_its_attributes(row: Rule):
+    """`X -> id.` says nothing that the columns beside it do not."""
+    _, arrow, becomes = row.words.partition("->")
+    said = re.findall(r"[\w'-]+", becomes if arrow else row.words)
+    assert len(said) >= 4, f"{row.by.__module__}.{row.by.__name__}: {REPEATS}"
+
+
+CITED = re.compile(
+    r"PS3\.\d+ (section |annex |table |CID |TID )?[A-Z0-9][\w.-]*|FHIR R4 ([A-Z]\w+|[\w-]+\.html)|LOINC \d+-\d"
+)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_rule_cites_a_table_or_a_paragraph(name):
+    bare = {
+        f"{row.by.__module__}.{row.by.__name__}: {source(name, row)}"
+        for row in EVERY[name]
+        if not all(map(CITED.fullmatch, source(name, row).split(", ")))
+    }
+    assert not bare, "name the table, paragraph or page in the converter's or its module's docstring"
 
 
 SOURCES: dict[str, frozenset[str]] = {

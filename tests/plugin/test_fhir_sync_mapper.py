@@ -15,6 +15,7 @@ from tests.support.loaded import (
     ID,
     JSON,
     OTHER_ID,
+    OTHER_UID,
     STUDY,
     STUDY_UID,
     STUDY_URI,
@@ -25,7 +26,7 @@ from tests.support.loaded import (
     sdk,
     settings,
 )
-from tests.support.mapper_fake import Answer, MapperFake, study_state, until
+from tests.support.mapper_fake import NO_SUCH_STUDY, Answer, MapperFake, study_state, until
 from tests.support.orthanc_fake import ChangeType, RestOutput, Sdk
 from tests.support.uids import ASKABLE, NOT_ASKABLE
 
@@ -125,7 +126,7 @@ NOT_ASKABLE_OF_ORTHANC = [uid for uid in NOT_ASKABLE if "\ud800" not in uid]
 """Orthanc answers in UTF-8, which has no half of a surrogate pair."""
 
 
-@pytest.mark.parametrize("uid", [*ASKABLE, *NOT_ASKABLE_OF_ORTHANC], ids=ascii)
+@pytest.mark.parametrize("uid", [*ASKABLE, *NOT_ASKABLE_OF_ORTHANC, OTHER_ID], ids=ascii)
 def test_the_url_that_reaches_the_mapper(sdk: Sdk, mapper: MapperFake, uid: str) -> None:
     sdk.studies[ID] = {**STUDY, "MainDicomTags": {"StudyInstanceUID": uid}}
     name, paths = uid if uid in ASKABLE else ID, []
@@ -249,10 +250,28 @@ def test_states_are_asked_for_beside_re_syncs_that_wait(
 FAILURES: dict[str, Callable[[str, str], Answer | None]] = {
     "broken": lambda method, path: (500, b""),
     "wrong token": lambda method, path: (401, b""),
-    "unseen": lambda method, path: (404, b"{}"),
+    "unseen": lambda method, path: NO_SUCH_STUDY,
+    "a 404 of others": lambda method, path: (404, b"{}"),
     "no JSON": lambda method, path: (200, b"x"),
     "too deep": lambda method, path: (200, b"[" * 600),
 }
+
+
+OF_OTHERS = [b"{}", b'{"detail": "Not Found"}', b'{"HttpError": "Not Found", "HttpStatus": 404}', b"<h1>no</h1>", b""]
+
+
+@pytest.mark.parametrize("body", OF_OTHERS)
+def test_a_404_of_anything_but_the_mapper_is_no_study_unseen(sdk: Sdk, mapper: MapperFake, body: bytes) -> None:
+    mapper.answer = lambda method, path: (404, body)
+    for method in ("GET", "POST"):
+        answer = sdk.request(method, STUDY_URI, "{}", JSON).json
+        assert (answer["state"], "FhirSync.MapperUrl" in answer["message"]) == ("unreachable", True)
+
+
+def test_one_study_that_cannot_be_told_of_ends_no_bulk(sdk: Sdk, mapper: MapperFake) -> None:
+    mapper.answer = lambda method, path: (503, b"{}") if OTHER_UID in path else None
+    bulk = sdk.request("POST", "/fhir-sync/bulk", json.dumps({"ids": [OTHER_ID, ID]}), JSON).json
+    assert [state["state"] for state in bulk["studies"]] == ["unreachable", "synced"]
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mapper.records.sds.check import check, is_number
-from mapper.records.sds.finding import FINDINGS, LEVELS, Finding, Where, letters
+from mapper.records.sds.finding import Finding, Where, letters
+from mapper.records.sds.sentences import FINDINGS, LEVELS
 from tests.sds.folders import DESCRIPTION, Content, dataset, found, image
 
 HERE = Path(__file__).parent

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
@@ -27,6 +28,7 @@ from mapper.errors import (
 from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
+from mapper.sinks.sink import study_uids
 from tests.support.fakes import Clock
 from tests.support.http_fake import CUT, Answer, HttpFake
 
@@ -57,6 +59,18 @@ def written(*kinds: str, status: str = "200 OK", version: int = 1) -> Answer:
 def outcome(*issues: tuple[str, str]) -> dict[str, Any]:
     said = [{"severity": "error", "code": code, "diagnostics": text} for code, text in issues]
     return {"resourceType": "OperationOutcome", "issue": said}
+
+
+NOT_FOUND = Answer(404, outcome(("not-found", "HAPI-2001: Resource is not known")))
+GATEWAY: dict[str, Any] = {  # what says 404 and is no FHIR server
+    "nothing": b"",
+    "text": b"404 page not found\n",
+    "HTML": b"<html><body><h1>404 SECRET^PATIENT</h1></body></html>",
+    "JSON": {"message": "no Route matched with those values"},
+    "JSON with a type": {"resourceType": None},
+    "a list": [],
+    "no UTF-8": b"\xff",
+}
 
 
 def put(*answers: Answer, resources: Any = (PATIENT, STUDY), expected: Any = None, **given: Any) -> MapperError:
@@ -500,7 +514,7 @@ def test_a_retraction_writes_the_status_over_the_version_that_it_read(policy: st
     ("answers", "policy"),
     [
         ([], "keep"),
-        ([Answer(404)], "unknown"),
+        ([NOT_FOUND], "unknown"),
         ([Answer(410)], "unknown"),
         ([Answer(200, {**STUDY, "status": "unknown"})], "unknown"),
     ],
@@ -538,7 +552,7 @@ def test_a_retraction_that_somebody_else_was_quicker_than() -> None:
 
 
 def test_the_version_that_the_server_holds() -> None:
-    with HttpFake(Answer(200, {**STUDY, "meta": {"versionId": "3"}}), Answer(404), Answer(503)) as http:
+    with HttpFake(Answer(200, {**STUDY, "meta": {"versionId": "3"}}), NOT_FOUND, Answer(503)) as http:
         sink = sink_of(http.url)
         assert sink.version(STUDY_KEY) == "3"
         assert sink.version(STUDY_KEY) == ""
@@ -563,38 +577,143 @@ def test_what_is_not_the_resource_that_was_asked_for_is_not_written_back(body: A
         sink_of(http.url).retract(STUDY_KEY, "unknown")
 
 
+READS: dict[str, Callable[[FhirServer], object]] = {
+    "a retraction": lambda sink: sink.retract(STUDY_KEY, "unknown"),
+    "a version": lambda sink: sink.version(STUDY_KEY),
+    "the studies": lambda sink: list(sink.ours(("Endpoint", "e1"))),
+    "the parts of a study": lambda sink: list(sink.ours(STUDY_KEY)),
+    "the ids of a study": lambda sink: sink.ids_of("1.2"),
+    "whether it is there": lambda sink: sink.probe(),
+}
+
+
+@pytest.mark.parametrize("body", GATEWAY.values(), ids=GATEWAY)
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_404_of_what_stands_before_the_server_is_an_outage(read: Callable[[FhirServer], object], body: Any) -> None:
+    """A deletion would count as done, a study as never written, a comparison as made."""
+    with HttpFake(Answer(404, body)) as http, pytest.raises(MapperError) as failed:
+        read(sink_of(http.url))
+    assert type(failed.value) is SinkRefused
+    assert failed.value.outage
+    assert "fhir_url" in str(failed.value)
+    assert SECRET not in str(failed.value)
+
+
+def test_a_404_beyond_its_bounds_is_no_answer() -> None:
+    for body in (DEEP, b" " * (1 << 21)):
+        with HttpFake(Answer(404, body)) as http, pytest.raises(MapperError) as failed:
+            sink_of(http.url).version(STUDY_KEY)
+        assert failed.value.fate == "retry"
+
+
+SEARCHES = [name for name in READS if name.startswith("the ")]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (NOT_FOUND, SinkRefused),
+        (Answer(410), SinkBusy),
+        (Answer(410, outcome(("processing", ""))), SinkBusy),
+        (Answer(503), SinkBusy),
+        (Answer(401), SinkRefused),
+        (Answer(200, {"resourceType": "OperationOutcome"}), SinkBusy),
+    ],
+    ids=["404", "410", "410 in FHIR", "503", "401", "an outcome"],
+)
+def test_a_search_finds_what_there_is_or_fails(name: str, answer: Answer, kind: type[MapperError]) -> None:
+    """That of the first page, and that of a later one: many forget their search after a while."""
+    first = Answer(200, {"resourceType": "Bundle", "link": [{"relation": "next", "url": "?page=2"}]})
+    for answers in ([answer], [first, answer]):
+        with HttpFake(*answers) as http, pytest.raises(MapperError) as failed:
+            READS[name](sink_of(http.url))
+        assert type(failed.value) is kind
+
+
+def test_parts_and_ids_are_found_on_every_page() -> None:
+    def page(id: str, kind: str, *more: dict[str, str]) -> Answer:
+        entries = [{"resource": {"resourceType": kind, "id": id}}, {"resource": {"resourceType": "OperationOutcome"}}]
+        return Answer(200, {"resourceType": "Bundle", "entry": entries, "link": list(more)})
+
+    link = {"relation": "next", "url": "http://h/fhir?_getpages=1"}
+    with HttpFake(page("o1", "Observation", link), page("o2", "Observation")) as http:
+        assert [one["id"] for one in sink_of(http.url).ours(STUDY_KEY)] == ["o1", "o2"]
+    with HttpFake(page("s2", "ImagingStudy", link), page("s1", "ImagingStudy")) as http:
+        assert sink_of(http.url).ids_of("1.2") == ["s1", "s2"]
+
+
 LINKS: dict[str, tuple[Any, str | None]] = {  # the server's link -> what is asked for, None where that is refused
     "as it should be": ("http://127.0.0.1:1/fhir?_getpages=7&_o=2", "/fhir?_getpages=7&_o=2"),
-    "another host": ("https://evil.example/x?_getpages=7", "/fhir?_getpages=7"),
-    "somebody's password": ("http://u:p@evil.example?a=b", "/fhir?a=b"),
-    "another path": ("/../../admin?a=b", "/fhir?a=b"),
-    "a path in it": ("?a=/../../admin", "/fhir?a=/../../admin"),
+    "the search itself": ("http://127.0.0.1:1/fhir/ImagingStudy?page=2", "/fhir/ImagingStudy?page=2"),
+    "a page by its path": ("http://127.0.0.1:1/fhir/pages/abc", "/fhir/pages/abc"),
+    "a slash behind the base": ("http://127.0.0.1:1/fhir/?_getpages=7", "/fhir?_getpages=7"),
+    "without a host": ("/fhir/ImagingStudy?page=2", "/fhir/ImagingStudy?page=2"),
+    "a query alone": ("?page=2", "/fhir/ImagingStudy?page=2"),
+    "another host": ("https://evil.example/fhir?_getpages=7", "/fhir?_getpages=7"),
+    "somebody's password": ("http://u:p@evil.example/fhir?a=b", "/fhir?a=b"),
+    "another host and path": ("https://evil.example/x?_getpages=7", None),
+    "a host alone": ("https://evil.example?_getpages=7", None),
+    "another path": ("/../../admin?a=b", None),
+    "a path that begins alike": ("http://x/fhirs?a=b", None),
+    "a path that climbs": ("http://x/fhir/../admin?a=b", None),
+    "a path that climbs in a quoted way": ("http://x/fhir/%2e%2e/admin?a=b", None),
+    "a path without an end": ("http://x/fhir" + "/a" * 9 + "?a=b", None),
+    "a path in it": ("?a=/../../admin", "/fhir/ImagingStudy?a=/../../admin"),
     "a fragment": ("http://x/fhir?a=b#c?d", "/fhir?a=b"),
-    "quoted": ("?a=%2e%2e%2f%0d%0a", "/fhir?a=%2E%2E%2F%0D%0A"),
+    "quoted": ("?a=%2e%2e%2f%0d%0a", "/fhir/ImagingStudy?a=%2E%2E%2F%0D%0A"),
     "no query": ("http://x/fhir", None),
     "no host": ("http://[", None),
-    "a line of its own": ("?a=b\r\nX-Evil: 1", "refused"),
-    "a blank": ("?a=b c", "refused"),
-    "no ASCII": ("?a=\u00fc", "refused"),
-    "very long": ("?a=" + "b" * 5_000, "refused"),
-    "a number": (7, "refused"),
-    "nothing": (None, "refused"),
+    "a line of its own": ("?a=b\r\nX-Evil: 1", None),
+    "a blank": ("?a=b c", None),
+    "no ASCII": ("?a=\u00fc", None),
+    "very long": ("?a=" + "b" * 5_000, None),
+    "empty": ("", None),
+    "a number": (7, None),
+    "nothing": (None, None),
 }
 
 
 @pytest.mark.parametrize(("link", "path"), LINKS.values(), ids=LINKS)
-def test_of_a_link_to_the_next_page_only_the_query_is_used(link: Any, path: str | None) -> None:
+def test_a_link_to_the_next_page_is_followed_below_our_own_base_or_refused(link: Any, path: str | None) -> None:
     first = Answer(200, {"resourceType": "Bundle", "link": [{"relation": "next", "url": link}]})
-    last = [Answer(200, {"resourceType": "Bundle"})] if path not in (None, "refused") else []
+    last = [Answer(200, {"resourceType": "Bundle"})] if path else []
     with HttpFake(first, *last) as http:
         sink = sink_of(http.url)
-        if path == "refused":
+        if path is None:
             with pytest.raises(SinkBusy):
-                list(sink.studies("e1"))
+                list(sink.ours(("Endpoint", "e1")))
         else:
-            assert list(sink.studies("e1")) == []
+            assert list(sink.ours(("Endpoint", "e1"))) == []
     assert [asked.path for asked in http.asked[1:]] == ([path] if last else [])
     assert all("X-Evil" not in asked.headers for asked in http.asked)
+
+
+INNER: dict[str, tuple[str, str, str | None]] = {  # its link to the page itself, to the next one -> what is asked for
+    "the search": (
+        "http://in:8080/r4/ImagingStudy?a=1",
+        "http://in:8080/r4/ImagingStudy?page=2",
+        "/ImagingStudy?page=2",
+    ),
+    "the base": ("http://in:8080/r4/ImagingStudy?a=1", "http://in:8080/r4?_getpages=7", "?_getpages=7"),
+    "at the root": ("http://in/ImagingStudy", "http://in/ImagingStudy?page=2", "/ImagingStudy?page=2"),
+    "elsewhere": ("http://in/r4/ImagingStudy", "http://in/r5?_getpages=7", None),
+    "by another name": ("http://in/r4/search", "http://in/r4?_getpages=7", None),
+    "no link": ("http://[", "http://in/r4?_getpages=7", None),
+}
+
+
+@pytest.mark.parametrize(("mine", "link", "path"), INNER.values(), ids=INNER)
+def test_a_server_behind_a_gateway_has_another_base(mine: str, link: str, path: str | None) -> None:
+    links = [{"relation": "next", "url": link}, {"relation": "self", "url": mine}]
+    first = Answer(200, {"resourceType": "Bundle", "link": links})
+    with HttpFake(first, *([Answer(200, {"resourceType": "Bundle"})] if path else [])) as http:
+        if path is None:
+            with pytest.raises(SinkBusy):
+                list(sink_of(http.url).ours(("Endpoint", "e1")))
+        else:
+            assert list(sink_of(http.url).ours(("Endpoint", "e1"))) == []
+    assert [asked.path for asked in http.asked[1:]] == ([f"/fhir{path}"] if path else [])
 
 
 @pytest.mark.parametrize("id", ["../p1", "p/1", "..", "", "p1?x", "p1#", "a" * 65], ids=repr)
@@ -608,14 +727,21 @@ def test_a_key_that_would_lead_elsewhere_is_not_asked_for(id: str, place: int) -
 def test_the_studies_at_an_endpoint_are_listed_page_by_page_at_our_own_address() -> None:
     def entry(*values: str) -> dict[str, Any]:
         identifiers = [{"system": "urn:dicom:uid", "value": value} for value in values]
-        return {"resource": {"resourceType": "ImagingStudy", "identifier": [{"value": "A1"}, *identifiers]}}
+        return {
+            "resource": {
+                "resourceType": "ImagingStudy",
+                "id": f"s{values[0][-1]}",
+                "identifier": [{"value": "A1"}, *identifiers],
+            }
+        }
 
     link = [{"relation": "self", "url": "x"}, {"relation": "next", "url": "http://other.example/fhir?_getpages=7&_o=2"}]
     with HttpFake(
         Answer(200, {"resourceType": "Bundle", "entry": [entry("urn:oid:1.2"), entry("1.9")], "link": link}),
         Answer(200, {"resourceType": "Bundle", "entry": [entry("urn:oid:1.3")]}),
     ) as http:
-        assert list(sink_of(http.url).studies("e1")) == ["1.2", "1.3"]
+        found = sink_of(http.url).ours(("Endpoint", "e1"))
+        assert [uid for one in found for uid in study_uids(one)] == ["1.2", "1.3"]
     assert http.asked[0].path.startswith("/fhir/ImagingStudy?endpoint=Endpoint%2Fe1&status=available")
     assert http.asked[1].path == "/fhir?_getpages=7&_o=2"
 

@@ -28,7 +28,12 @@ TRANSACTION = [{"code": "transaction"}]
 BOTH = [resource("ImagingStudy", "read", "update"), resource("Patient", "read", "update")]
 WORKS: dict[str, dict[str, Any]] = {
     "one that says nothing more": statement(),
+    "the first R4": statement("4.0.0"),
+    "R4 of a build": statement("4.0.1-cibuild"),
+    "R4 without a patch": statement("4.0"),
     "R4B": statement("4.3.0"),
+    "R4B of a snapshot": statement("4.3.0-snapshot1"),
+    "the ballot of R4B": statement("4.1.0"),
     "HAPI, which says nothing of ids that clients choose": statement(interaction=TRANSACTION, resource=BOTH),
     "one that lists no interactions": statement(resource=[resource("ImagingStudy"), resource("Patient")]),
     "one that lets clients choose ids": statement(
@@ -44,6 +49,17 @@ WORKS: dict[str, dict[str, Any]] = {
 }
 CANNOT: dict[str, tuple[Any, str]] = {
     "R5": (statement("5.0.0"), "FHIR 5.0.0, not R4"),
+    "R5's first preview": (statement("4.2.0"), "FHIR 4.2.0, not R4"),
+    "R5's second preview": (statement("4.4.0"), "FHIR 4.4.0, not R4"),
+    "R5's third preview": (statement("4.5.0"), "FHIR 4.5.0, not R4"),
+    "R5's ballot": (statement("4.6.0"), "FHIR 4.6.0, not R4"),
+    "a ballot of R4": (statement("3.5.0"), "FHIR 3.5.0, not R4"),
+    "R6": (statement("6.0.0-ballot2"), "FHIR 6.0.0-ballot2, not R4"),
+    "4 alone": (statement("4"), "FHIR 4, not R4"),
+    "more than a version": (statement("4.0.1 SECRET"), "unknown version"),
+    "letters of a terminal": (statement("4.\x1b[2J"), "unknown version"),
+    "a version that begins alike": (statement("4.01.1"), "FHIR 4.01.1, not R4"),
+    "a version that is longer": (statement("4.0.1.2"), "FHIR 4.0.1.2, not R4"),
     "STU3": (statement("3.0.2"), "FHIR 3.0.2, not R4"),
     "DSTU2": (statement("1.0.2"), "FHIR 1.0.2, not R4"),
     "no version": (statement(None), "unknown version"),
@@ -73,6 +89,13 @@ def test_what_is_not_said_is_unknown_and_proven_by_the_first_write(said: dict[st
         found = list(server(http.url).check())
     assert [one.level for one in found] == ["ok"]
     assert "Example" in found[0].text
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_where_no_statement_is_no_fhir_server_is(status: int) -> None:
+    with HttpFake(Answer(status)) as http:
+        (found,) = server(http.url).check()
+    assert "no FHIR server" in found.text
 
 
 @pytest.mark.parametrize(("said", "why"), CANNOT.values(), ids=CANNOT)

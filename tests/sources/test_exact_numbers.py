@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mapper.sources.exact_numbers import exact, has_doubles
+from mapper.sources.orthanc.exact_numbers import exact, has_doubles
 
 CONTENT, MEASURED, VALUE = "0040A730", "0040A300", "0040A30A"
 

@@ -12,8 +12,8 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from mapper.convert import convert, read_folders
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.maps.site import Site
 from mapper.sources.data_set import json_model

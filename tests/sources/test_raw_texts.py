@@ -10,14 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from mapper.dicom.item import TOO_LARGE, Item, tag_of
-from mapper.sources import raw_texts, rest
-from mapper.sources.raw_texts import RawTexts
+from mapper.dicom.collector import Collector
+from mapper.dicom.decoding import TOO_LARGE
+from mapper.dicom.item import Item, tag_of
+from mapper.sources.orthanc import answers, raw_texts
+from mapper.sources.orthanc.raw_texts import RawTexts
 from tests.support.datasets import dataset
 
 ID = "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"
 OTHER = "11111111-22222222-33333333-44444444-55555555"
-SERIES = rest.Series(ID, ID, rest.Tags(), [msgspec.Raw(f'"{ID}"'.encode())])
+SERIES = answers.Series(ID, ID, answers.Tags(), [msgspec.Raw(f'"{ID}"'.encode())])
 SEVERAL = ["ISO 2022 IR 6", "ISO 2022 IR 87"]
 YAMADA = b"\x1b$B;3ED\x1b(B"
 
@@ -33,12 +35,12 @@ class Content:
     """An Orthanc that holds these attributes of one instance, counts questions, and knows no other ones."""
 
     def __init__(self, found: list[tuple[str, str]] | None = None, **held: bytes | None) -> None:
-        self.hits = [rest.Hit(*hit) for hit in (found if found is not None else [(ID, "Instance")])]
+        self.hits = [answers.Hit(*hit) for hit in (found if found is not None else [(ID, "Instance")])]
         self.held = {f"/instances/{ID}/content/{place}": body for place, body in held.items()}
         self.asked: list[str] = []
 
-    def json(self, method: str, target: Any, kind: Any, data: bytes) -> list[rest.Hit]:
-        assert (method, str(target), kind, data) == ("POST", "/tools/lookup", list[rest.Hit], b"1.2.3.1.1")
+    def must(self, method: str, target: Any, kind: Any, data: bytes) -> list[answers.Hit]:
+        assert (method, str(target), kind, data) == ("POST", "/tools/lookup", list[answers.Hit], b"1.2.3.1.1")
         self.asked.append("lookup")
         return self.hits
 
@@ -179,9 +181,83 @@ def test_garbage_is_left_to_whoever_asks_for_it() -> None:
 
 def test_there_is_an_end_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_texts, "MOST", 3)
+    monkeypatch.setattr(raw_texts, "KEPT", 0)
     web = Content(**held(**{"0010-0010": YAMADA, "0070-0081": b"x "}))
     put_right = RawTexts(web).of_series(SERIES)  # type: ignore[arg-type]
     one = dataset(SOPInstanceUID="1.2.3.1.1", SpecificCharacterSet=SEVERAL, PatientName="?")
     sets = [Item(put_right(one)).values("SpecificCharacterSet") for _ in range(4)]
     assert sets == [["ISO_IR 192"], ["ISO_IR 192"], SEVERAL, SEVERAL]
     assert len([place for place in web.asked if place != "lookup"]) == 3
+
+
+KOREAN, PATIENT_ID = ["ISO 2022 IR 6", "ISO 2022 IR 149"], b"\x1b$)C\xb1\xe8-1"
+
+
+class Many:
+    """An Orthanc that holds these attributes of every instance, and counts what it is asked for."""
+
+    def __init__(self, **held: bytes | None) -> None:
+        self.held = {"0008-0005": b"ISO 2022 IR 6\\ISO 2022 IR 149", "0010-0020": PATIENT_ID, **held}
+        self.asked: list[str] = []
+
+    def must(self, method: str, target: Any, kind: Any, data: bytes) -> list[answers.Hit]:
+        return [answers.Hit(ID, "Instance")]
+
+    @contextmanager
+    def answer(self, method: str, target: Any, accept: str) -> Iterator[Body | None]:
+        place = str(target).partition("/content/")[2]
+        self.asked.append(place)
+        body = self.held[place]
+        yield None if body is None else Body(body)
+
+
+SINGLE: dict[str, dict[str, Any]] = {  # what every instance has beside the PatientID
+    "behind the PatientID": {"ContentDescription": "D"},
+    "before it": {"StudyDescription": "D"},
+    "on both sides": {"StudyDescription": "D", "ContentDescription": "D", "SeriesDescription": "D"},
+    "in many items before it": {"ProcedureCodeSequence": [{"CodeMeaning": "D"}] * 40},
+}
+TEXT = b"\x1b$)C\xb1\xe8"
+BODIES = {"0070-0081": TEXT, "0008-1030": TEXT, "0008-103E": TEXT}
+BODIES |= {f"0008-1032/{number}/0008-0104": TEXT for number in range(40)}
+
+
+@pytest.mark.parametrize("single", SINGLE.values(), ids=SINGLE)
+@pytest.mark.parametrize("most", [2, 3, 6, 9, 50, 1000])
+def test_when_no_more_may_be_asked_for_a_study_is_still_of_one_patient(
+    most: int, single: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_texts, "MOST", most)
+    monkeypatch.setattr(raw_texts, "KEPT", 2)
+    web, collector = Many(**BODIES), Collector()
+    put_right = RawTexts(web).of_series(SERIES)  # type: ignore[arg-type]
+    for number in range(6):
+        one = dataset(
+            SpecificCharacterSet=KOREAN,
+            StudyInstanceUID="1.2",
+            SeriesInstanceUID="1.2.1",
+            SOPInstanceUID=f"1.2.1.{number}",
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.11.1",
+            PatientID="-1",
+            **single,
+        )
+        made = put_right(one)
+        assert Item(made)["PatientID"] == "\uae40-1"
+        doubted = Item(made).values("SpecificCharacterSet") == KOREAN
+        assert doubted == any(made[tag] == one[tag] for tag in map(tag_of, single)), (
+            "what was read as a whole is not doubted, what was not is"
+        )
+        collector.add(made)
+    assert collector.only_study().item["PatientID"] == "\uae40-1"
+    assert len(web.asked) <= most
+
+
+def test_a_patient_who_is_garbled_in_another_way_in_each_series_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_texts, "MOST", 12)
+    monkeypatch.setattr(raw_texts, "KEPT", 10)
+    texts = RawTexts(Many(**BODIES))  # type: ignore[arg-type]
+    for number in range(5):
+        one = dataset(
+            SOPInstanceUID="1.2.1.1", SpecificCharacterSet=KOREAN, PatientID=f"-1{' ' * number}", ContentDescription="D"
+        )
+        assert Item(texts.of_series(SERIES)(one))["PatientID"] == "\uae40-1"

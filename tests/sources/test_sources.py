@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from mapper.configuration import load
 from mapper.dicom.item import tag_of
 from mapper.dicom.reader import Reader
 from mapper.errors import (
+    AnswerTooLarge,
     BadMetadata,
     BadUID,
     MapperError,
@@ -25,13 +27,14 @@ from mapper.errors import (
     TwoPatients,
 )
 from mapper.http.peer import Bound
-from mapper.service import fhir_server_of, orthanc_of
 from mapper.settings import Settings
-from mapper.sources import rest
-from mapper.sources.orthanc import UNASKABLE, Orthanc, parse_version
-from mapper.sources.sightings import parse_time as time_of
-from mapper.sources.sightings import sighting, state_of
+from mapper.sources.orthanc.answers import Study
+from mapper.sources.orthanc.api import parse_version
+from mapper.sources.orthanc.sighting import parse_time as time_of
+from mapper.sources.orthanc.sighting import sighting, state_of
+from mapper.sources.orthanc.source import UNASKABLE, Orthanc
 from mapper.sources.source import Sighting
+from mapper.wiring import fhir_server_of, orthanc_of
 from tests.support.datasets import dataset
 from tests.support.http_fake import CUT, Answer, HttpFake
 
@@ -42,6 +45,8 @@ SECRET = "SECRET^PATIENT"
 SYSTEM = Answer(200, {"Version": "1.12.7"})
 COUNT = Answer(200, {"CountStudies": 3})
 NOW = Answer(200, b"20240101T120000")
+MISSING = Answer(404, {"HttpError": "Not Found", "HttpStatus": 404, "OrthancError": "Unknown", "OrthancStatus": 17})
+"""What Orthanc says of what it does not have."""
 
 
 def orthanc(url: str, **given: Any) -> Orthanc:
@@ -55,7 +60,7 @@ def study(last_update: str = "20240101T110000", **given: Any) -> dict[str, Any]:
 
 def look(one: dict[str, Any], now: str = "20240101T120000", instances: int | None = None) -> Sighting:
     """Return the sighting of a study at a time."""
-    return sighting(msgspec.convert(one, rest.Study), time_of(now), instances)
+    return sighting(msgspec.convert(one, Study), time_of(now), instances)
 
 
 def fails(ask: Callable[[Orthanc], object], *answers: Answer, **given: Any) -> MapperError:
@@ -94,7 +99,8 @@ STATUSES: dict[int, type[MapperError]] = {
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
 def test_every_status_has_its_meaning(status: int, kind: type[MapperError]) -> None:
-    error = fails(lambda source: source.count(), Answer(status, SECRET.encode()))
+    again = [COUNT] if status == 404 else []
+    error = fails(lambda source: source.count(), Answer(status, SECRET.encode()), *again)
     assert type(error) is kind
     assert "http://127.0.0.1" in str(error)
 
@@ -129,14 +135,14 @@ NO_ANSWERS: dict[str, Answer] = {
 def test_an_answer_that_is_none_of_orthancs(answer: Answer) -> None:
     """An Orthanc that lives fails at this one request; one that does not answer its first question is down."""
     busy = fails(lambda source: source.count(), answer, COUNT)
-    assert type(busy) is SourceBusy
+    assert isinstance(busy, SourceBusy)
     assert "GET /statistics" in str(busy)
     for probe in (answer, Answer(404), Answer(503), Answer(302, headers={"Location": "/"}), CUT):
         assert type(fails(lambda source: source.count(), answer, probe)) is SourceDown
 
 
 def test_what_is_no_orthanc_is_said_to_be_none() -> None:
-    error = fails(lambda source: list(source.check()), Answer(404))
+    error = fails(lambda source: list(source.check()), MISSING)
     assert type(error) is SourceDown
     assert "orthanc_url" in str(error)
 
@@ -248,7 +254,7 @@ def test_time_that_passes_is_no_change() -> None:
     assert reading.sighting.fingerprint.endswith("/young")
 
 
-@pytest.mark.parametrize("after", [Answer(404), Answer(200, study("20240101T113000"))], ids=["it went", "it moved"])
+@pytest.mark.parametrize("after", [MISSING, Answer(200, study("20240101T113000"))], ids=["it went", "it moved"])
 def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
     more = [NOW] if after.status == 200 else []
     answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, after, *more]
@@ -257,17 +263,17 @@ def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
 
 
 def test_a_series_that_dicomweb_does_not_have_proves_nothing() -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(200, [])]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, MISSING, Answer(200, [])]
     assert type(fails(lambda source: source.read(UID, []), *answers)) is SourceChanged
 
 
 def test_without_any_dicomweb_nothing_can_be_read_and_the_probe_says_so() -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(404), Answer(404)]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, MISSING, MISSING]
     down = fails(lambda source: source.read(UID, []), *answers)
     assert type(down) is SourceDown
     for word in ("/dicom-web", "DicomWeb.Enable", "dicomweb_root"):
         assert word in str(down)
-    assert type(fails(lambda source: source.probe(), COUNT, Answer(404))) is SourceDown
+    assert type(fails(lambda source: source.probe(), COUNT, MISSING)) is SourceDown
     with HttpFake(COUNT, Answer(200, [])) as http:
         orthanc(http.url, root="/rs").probe()
     assert http.asked[1].path == "/rs/studies?limit=1"
@@ -300,10 +306,11 @@ def test_metadata_that_leave_attributes_out_are_no_study() -> None:
     ("answers", "known"),
     [
         ([Answer(200, [])], []),
-        ([Answer(200, []), Answer(404)], [ID]),
+        ([Answer(200, []), MISSING], [ID]),
+        ([Answer(200, []), Answer(404), COUNT], [ID]),
         ([Answer(200, [{"ID": ID, "Type": "Patient"}])], []),
     ],
-    ids=["no hit", "no hit and no known id", "a hit that is no study"],
+    ids=["no hit", "no hit and no known id", "no known id, without a word", "a hit that is no study"],
 )
 def test_gone_is_what_orthanc_itself_says(answers: list[Answer], known: list[str]) -> None:
     with HttpFake(*answers) as http, pytest.raises(StudyGone, match=UID):
@@ -313,6 +320,73 @@ def test_gone_is_what_orthanc_itself_says(answers: list[Answer], known: list[str
 def test_an_outage_is_never_taken_for_gone() -> None:
     for answer in (Answer(503), Answer(401), Answer(500)):
         assert not isinstance(fails(lambda source: source.read(UID, [ID]), answer), StudyGone)
+
+
+STRANGERS: dict[str, Any] = {  # what says 404 and is no Orthanc
+    "nothing": b"",
+    "text": b"404 page not found\n",
+    "HTML": b"<html><body><h1>404 Not Found</h1></body></html>",
+    "JSON of a gateway": {"message": "no Route matched with those values", "status": 404},
+    "JSON in words like Orthanc's": {"HttpError": "Not Found", "HttpStatus": 404},
+    "another status than it says": {"HttpStatus": 503, "OrthancStatus": 17},
+    "a list": [],
+    "a success": [{"ID": ID, "Type": "Study"}],
+    "deep": b'{"HttpStatus":404,"OrthancStatus":17,"x":' + b"[" * 1000 + b"]" * 1000 + b"}",
+}
+QUESTIONS: dict[str, tuple[Callable[[Orthanc], object], list[Answer]]] = {  # and what is answered before
+    "a study": (lambda source: source.read(UID, [ID]), []),
+    "a study by Orthanc's id": (lambda source: source.read(ID, [ID]), []),
+    "a study that was seen": (lambda source: source.read(UID, [ID]), [Answer(200, [])]),
+    "the study of a hit": (lambda source: source.read(UID, []), [Answer(200, [{"ID": ID, "Type": "Study"}])]),
+    "whether it is held": (lambda source: source.holds(UID), []),
+    "whether it is held by Orthanc's id": (lambda source: source.holds(ID), []),
+    "all studies": (lambda source: list(source.listing()), []),
+    "a page of all studies": (lambda source: list(source.listing()), [NOW, SYSTEM]),
+    "the newest studies": (lambda source: source.feed.recent("20240101T110000"), []),
+    "how many": (lambda source: source.count(), []),
+    "what happened": (lambda source: source.feed.changes(7), []),
+    "where to begin": (lambda source: source.feed.changes(None), []),
+    "whether it is there": (lambda source: source.probe(), []),
+    "what doctor asks": (lambda source: list(source.check()), []),
+    "the plugins": (lambda source: list(source.check()), [SYSTEM]),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_404_of_what_stands_before_orthanc_is_an_outage_whatever_was_asked(name: str) -> None:
+    ask, before = QUESTIONS[name]
+    for body in STRANGERS.values():
+        error = fails(ask, *before, Answer(404, body), Answer(404, body))
+        assert type(error) is SourceDown, error
+        assert "orthanc_url" in str(error)
+
+
+NEEDED: dict[str, tuple[Callable[[Orthanc], object], list[Answer]]] = {  # what every Orthanc answers, and what before
+    "the lookup": (lambda source: source.read(UID, [ID]), []),
+    "the search": (lambda source: source.holds(UID), []),
+    "a page of all studies": (lambda source: list(source.listing()), [NOW, SYSTEM]),
+    "the time": (lambda source: list(source.listing()), []),
+    "the changes": (lambda source: source.feed.changes(7), []),
+    "the plugins": (lambda source: list(source.check()), [SYSTEM]),
+}
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_every_orthanc_answers_is_no_answer_when_it_is_404(name: str) -> None:
+    """One address alone may be closed by a gateway."""
+    ask, before = NEEDED[name]
+    for missing in ([MISSING], [Answer(404, b"404 page not found\n"), COUNT]):
+        assert type(fails(ask, *before, *missing)) is SourceDown
+
+
+NO_TIMES = [b"", b"<html>SECRET^PATIENT</html>", b"soon", b"\xff", b"20241301T000000"]
+
+
+@pytest.mark.parametrize("answer", NO_TIMES, ids=repr)
+def test_a_time_that_is_none_parks_no_study(answer: bytes) -> None:
+    reads = [HIT, Answer(200, study()), SYSTEM, Answer(200, answer)]
+    assert type(fails(lambda source: source.read(UID, []), *reads, COUNT)) is SourceBusy
+    assert type(fails(lambda source: source.read(UID, []), *reads, Answer(503))) is SourceDown
 
 
 TWO_HITS = Answer(200, [{"ID": OTHER, "Type": "Study"}, {"ID": ID, "Type": "Study"}])
@@ -395,6 +469,55 @@ def test_the_listing_comes_in_pages() -> None:
     assert ["since=0" in pages[0], "since=500" in pages[1], "since=501" in pages[2]] == [True] * 3
 
 
+class Series:
+    """An Orthanc 1.10.1 that holds series of so many instances, and remembers which pages it was asked for."""
+
+    def __init__(self, *instances: int) -> None:
+        self.held = [one_series(f"{UID}.{number}", many, number) for number, many in enumerate(instances, 1)]
+        self.pages: list[tuple[int, int]] = []
+
+    def __call__(self, path: str) -> Answer:
+        place, _, query = path.partition("?")
+        asked = {name: int(value) for name, value in re.findall(r"(since|limit)=(\d+)", query)}
+        if place == "/studies":
+            return Answer(200, [study(Series=[one["ID"] for one in self.held])][asked["since"] :])
+        if place == "/series":
+            since, limit = asked["since"], asked["limit"]
+            self.pages.append((since, limit))
+            return Answer(200, self.held[since : since + limit])
+        return {"/tools/now": NOW, "/system": Answer(200, {"Version": "1.10.1"}), "/statistics": COUNT}[place]
+
+
+FITS = 20_000
+"""Instances of a series of which a page is just within 1 MB."""
+LONG: dict[str, tuple[list[int], bool]] = {  # instances of each series -> whether all of them can be listed
+    "short ones": ([10] * 3, True),
+    "none": ([], True),
+    "many long ones": ([5_000] * 40, True),
+    "one that is as long as an answer may be": ([10, FITS, 10], True),
+    "all of them that long": ([FITS] * 3, True),
+    "longer than any answer": ([10, 30_000, 10], False),
+}
+
+
+@pytest.mark.parametrize(("instances", "listed"), LONG.values(), ids=LONG)
+def test_of_series_that_are_long_fewer_are_asked_for_at_once(instances: list[int], listed: bool) -> None:
+    held = Series(*instances)
+    with HttpFake(answering=held) as http:
+        settings = load(Settings, orthanc_url=http.url, fhir_url=http.url, orthanc_limit=1)
+        source = orthanc_of(settings.all_sources[0], settings)
+        if not listed:
+            with pytest.raises(AnswerTooLarge, match=r"GET /series .*orthanc_limit"):
+                list(source.listing())
+            assert held.pages[-1] == (1, 1)
+            return
+        (found,) = source.listing()
+    assert found.fingerprint.split("/")[1] == str(sum(instances))
+    limits = [limit for _, limit in held.pages]
+    assert limits == sorted(limits, reverse=True)
+    assert len(limits) < 10 + 2 * len(instances)
+
+
 def test_changes_are_followed_from_a_cursor() -> None:
     log = [
         {"ID": ID, "ChangeType": "StableStudy", "Seq": 8},
@@ -402,26 +525,26 @@ def test_changes_are_followed_from_a_cursor() -> None:
         {"ID": ID, "ChangeType": "StableStudy", "Seq": 10},
     ]
     with HttpFake(Answer(200, {"Changes": log, "Last": 10, "Done": False}), Answer(200, study())) as http:
-        found = orthanc(http.url).changes(7)
+        found = orthanc(http.url).feed.changes(7)
     assert (found.study_uids, found.cursor, found.more, found.sweep) == ((UID,), 10, True, False)
     assert "since=7" in http.asked[0].path
 
 
 def test_a_log_that_ends_before_the_cursor_asks_for_a_sweep() -> None:
     with HttpFake(Answer(200, {"Changes": [], "Last": 5, "Done": True})) as http:
-        found = orthanc(http.url).changes(1000)
+        found = orthanc(http.url).feed.changes(1000)
     assert (found.study_uids, found.cursor, found.sweep) == ((), 5, True)
 
 
 def test_a_changed_study_that_is_gone_is_left_to_the_sweep() -> None:
     log = [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}]
-    with HttpFake(Answer(200, {"Changes": log, "Last": 8, "Done": True}), Answer(404)) as http:
-        assert orthanc(http.url).changes(7).study_uids == ()
+    with HttpFake(Answer(200, {"Changes": log, "Last": 8, "Done": True}), MISSING) as http:
+        assert orthanc(http.url).feed.changes(7).study_uids == ()
 
 
 def test_a_log_that_says_it_is_not_done_and_does_not_move_is_not_followed_for_ever() -> None:
     with HttpFake(Answer(200, {"Changes": [], "Last": 7, "Done": False})) as http:
-        assert not orthanc(http.url).changes(7).more
+        assert not orthanc(http.url).feed.changes(7).more
 
 
 PLUGINS = Answer(200, ["dicom-web", "python"])
@@ -444,7 +567,7 @@ CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
         [("problem", "leaves out 2 of 5"), ("ok", "reaches the mapper")],
     ),
     "our plugin not loaded": (
-        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(404)],
+        [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, MISSING],
         [("limit", "our plugin does not run")],
     ),
     "our plugin without a mapper": (
@@ -469,7 +592,7 @@ def test_doctor_hears_what_is_wrong_with_an_orthanc(answers: list[Answer], found
 
 
 def test_doctor_hears_that_dicomweb_does_not_answer() -> None:
-    error = fails(lambda source: list(source.check()), SYSTEM, PLUGINS, NONE, Answer(404))
+    error = fails(lambda source: list(source.check()), SYSTEM, PLUGINS, NONE, MISSING)
     assert type(error) is SourceDown
     assert "dicomweb_root" in str(error)
 
@@ -477,7 +600,7 @@ def test_doctor_hears_that_dicomweb_does_not_answer() -> None:
 def test_no_answer_is_quoted() -> None:
     body = json.dumps({"Message": SECRET, "Details": SECRET}).encode()
     for status in STATUSES:
-        fails(lambda source: source.count(), Answer(status, body))
+        fails(lambda source: source.count(), Answer(status, body), *([COUNT] if status == 404 else []))
 
 
 # -- UIDs and ids that would lead elsewhere ------------------------------------------------------
@@ -550,7 +673,7 @@ def test_a_study_whose_uid_no_url_can_hold_is_known_by_orthancs_id_and_parked(ui
     assert (seen.id, seen.study_uid) == (ID, ID)
     log = {"Changes": [{"ID": ID, "ChangeType": "StableStudy", "Seq": 8}], "Last": 8, "Done": True}
     with HttpFake(Answer(200, log), Answer(200, one)) as http:
-        assert orthanc(http.url).changes(7).study_uids == (ID,)
+        assert orthanc(http.url).feed.changes(7).study_uids == (ID,)
     with HttpFake(Answer(200, one)) as http, pytest.raises(BadUID, match="correct it in Orthanc") as failed:
         orthanc(http.url).read(ID, [ID])
     assert asked_for(http) == {f"/studies/{ID}"}
@@ -560,7 +683,7 @@ def test_a_study_whose_uid_no_url_can_hold_is_known_by_orthancs_id_and_parked(ui
 
 
 def test_a_study_that_was_known_by_orthancs_id_and_went_is_gone() -> None:
-    with HttpFake(Answer(404)) as http, pytest.raises(StudyGone, match=ID):
+    with HttpFake(MISSING) as http, pytest.raises(StudyGone, match=ID):
         orthanc(http.url).read(ID, [ID])
 
 
@@ -614,7 +737,7 @@ def test_an_id_that_is_none_of_orthancs_is_not_used(id: Any) -> None:
         (lambda source: source.read(UID, []), [Answer(200, [{"ID": id, "Type": "Study"}])]),
         (lambda source: source.read(UID, []), [HIT, Answer(200, study(ID=id))]),
         (lambda source: list(source.listing()), [NOW, SYSTEM, Answer(200, [study(ID=id)])]),
-        (lambda source: source.changes(7), [Answer(200, {"Changes": lines, "Last": 8, "Done": True})]),
+        (lambda source: source.feed.changes(7), [Answer(200, {"Changes": lines, "Last": 8, "Done": True})]),
     ]
     for ask, answers in asks:
         with HttpFake(*answers, COUNT) as http, pytest.raises(SourceBusy):
@@ -668,7 +791,7 @@ LARGE_METADATA: dict[str, Answer] = {
 def test_metadata_beyond_their_bound_are_tried_again(answer: Answer) -> None:
     bound = Bound(2, 0.5 if answer.wait else 30.0)
     busy = metadata_of(answer, COUNT, metadata=bound)
-    assert type(busy) is SourceBusy
+    assert isinstance(busy, SourceBusy)
     assert "GET /dicom-web/studies/{study}/series/{series}/metadata" in str(busy)
     assert type(metadata_of(answer, Answer(503), metadata=bound)) is SourceDown
 
@@ -687,9 +810,9 @@ def test_the_settings_say_what_answers_may_cost() -> None:
     small = {"orthanc_limit": 1, "fhir_limit": 1, "metadata_limit": 1}
     with HttpFake(large, COUNT, large, COUNT, Answer(200, wait=10.0), COUNT) as http:
         settings = load(Settings, orthanc_url=http.url, fhir_url=http.url, **small)
-        with pytest.raises(SourceBusy, match="1 MB"):
+        with pytest.raises(AnswerTooLarge, match=r"1 MB \(orthanc_limit\)"):
             orthanc_of(settings.all_sources[0], settings).count()
-        with pytest.raises(SinkBusy, match="1 MB"):
+        with pytest.raises(SinkBusy, match=r"1 MB \(fhir_limit\)"):
             fhir_server_of(settings).probe()
         http.answers.pop(0)
         settings = load(Settings, orthanc_url=http.url, timeout=0.2)
@@ -698,7 +821,7 @@ def test_the_settings_say_what_answers_may_cost() -> None:
     metadata = Answer(200, b'[{"a":"' + b"x" * (1 << 20) + b'"}]')
     with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, metadata, COUNT) as http:
         settings = load(Settings, orthanc_url=http.url, **small)
-        with pytest.raises(SourceBusy, match="1 MB"):
+        with pytest.raises(AnswerTooLarge, match=r"1 MB \(metadata_limit\)"):
             orthanc_of(settings.all_sources[0], settings).read(UID, [])
     with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, wait=10.0), COUNT) as http:
         settings = load(Settings, orthanc_url=http.url, metadata_timeout=0.2)

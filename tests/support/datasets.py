@@ -4,9 +4,10 @@ from typing import Any
 
 from mapper.dicom.item import Item, tag_of, vr_of
 from mapper.dicom.study import Instance, Series, Study
-from mapper.maps.engine import Context, make
+from mapper.maps.engine import make
 from mapper.maps.rule import Rule
 from mapper.maps.site import Site
+from mapper.maps.values.context import Context
 
 BASE = "https://pacs.example.org/fhir/id"
 BERLIN = "Europe/Berlin"

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import IDENTITY, Collector, Study
+from mapper.dicom.study import IDENTITY, Study
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.maps.site import Option, Site
 from tests.support.datasets import BASE, BERLIN, dataset
@@ -219,8 +220,20 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "a phantom": {"QualityControlSubject": "YES"},
     "a phantom by its PatientID": PHANTOM,
     "de-identified": {"PatientIdentityRemoved": "YES", "IssuerOfPatientIDQualifiersSequence": None},
+    "de-identified, without an issuer": {
+        "PatientIdentityRemoved": "YES",
+        "IssuerOfPatientID": None,
+        "IssuerOfPatientIDQualifiersSequence": None,
+    },
     "pregnancy unknown": {"PregnancyStatus": 4, "StudyDate": None, "SeriesDate": None, "AcquisitionDate": None},
     "no code for the request": {"RequestedProcedureCodeSequence": None, "ProcedureCodeSequence": None},
+    "only the request has a code": {"ProcedureCodeSequence": None},
+    "only the request of a series has words": {
+        "ProcedureCodeSequence": None,
+        "RequestedProcedureCodeSequence": None,
+        "RequestedProcedureDescription": None,
+        "RequestAttributesSequence": {"RequestedProcedureDescription": "CT of the chest"},
+    },
     "only frames say where": dict.fromkeys(
         (
             "Laterality",
@@ -231,18 +244,30 @@ VARIANTS: dict[str, dict[str, Any]] = {
         )
     ),
     "no title": UNTITLED,
+    "a description for a title": {"DocumentTitle": None, "ConceptNameCodeSequence": None},
+    "structures for a title": UNTITLED | {"ContentLabel": None},
     "no label": UNTITLED | {"ContentLabel": None, "StructureSetLabel": None},
+    "the date of the series": {"StudyDate": None},
+    "the date of acquisition": {"StudyDate": None, "SeriesDate": None},
+    "no PatientID": {"PatientID": None},
+    "a phantom without PatientID": {"QualityControlSubject": "YES", "PatientID": None},
+    "a modality that is no text": {"Modality": {}},
+    "orders live elsewhere": {},
     "no zone": {"TimezoneOffsetFromUTC": None, "InstitutionName": "Elsewhere Clinic"},
     "nothing but UIDs": dict.fromkeys(KEYWORDS - {*IDENTITY, "SeriesInstanceUID"}),
 }
 """What is different from a study that has everything; together every row has something to do."""
+
+WITHOUT = {"orders live elsewhere": "order_stub"}
+"""The option that the site of a variant has not chosen."""
 
 
 def variants() -> Iterator[tuple[str, bytes, Site]]:
     """Yield the variants of the study: name, metadata, site."""
     site = ALL.model_copy(update={"phantom_ids": ("QC.*",)})
     for name, changed in VARIANTS.items():
-        yield name, json.dumps(instances(**changed)).encode(), site
+        options = tuple(option for option in site.options if option != WITHOUT.get(name))
+        yield name, json.dumps(instances(**changed)).encode(), site.model_copy(update={"options": options})
 
 
 def studies_of(metadata: bytes) -> Collector:

@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.dicom.uid import is_askable
 from mapper.errors import BadUID, MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
-from mapper.fhir.ids import resource_id
 from mapper.finding import Finding, ok
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
-from mapper.maps import Mapped, study_to_fhir
+from mapper.maps import Mapped, keys, study_to_fhir
 from mapper.maps.site import Site
-from mapper.service import study_parts
 from mapper.sinks.sink import Key, Resource
-from mapper.sources.source import Changes, Reading, Sighting, Source
+from mapper.sources.source import Changes, Feed, Reading, Sighting, Source
 from mapper.sync.worker import Worker
 from tests.support.datasets import dataset
 
@@ -85,6 +83,7 @@ class FakeSource:
         """Whether it can be asked what moved lately: Orthanc can from 1.12.5 on."""
         self.while_reading: Any = None
         """Called once in the middle of the next read."""
+        self.feed: Feed | None = self
 
     # -- what people do with an archive ----------------------------------------------------------
 
@@ -236,19 +235,23 @@ class FakeSink:
             raise self.cuts.pop(0)
         return {key: self.version(key) for key in sent}
 
-    def parts_of(self, study: Key) -> list[Key]:
+    def ours(self, about: Key) -> Iterator[Resource]:
         self._alive()
-        assert study[0] == "ImagingStudy"
-        shown = [(key, self.now(key)) for key in self.keys("Observation")]
-        return [key for key, one in shown if {"reference": "/".join(study)} in one.get("partOf", [])]
+        kind, element = {"Endpoint": ("ImagingStudy", "endpoint"), "ImagingStudy": ("Observation", "partOf")}[about[0]]
+        for one in map(self.now, self.keys(kind)):
+            refers = {"reference": "/".join(about)} in one.get(element, [])
+            if refers and (kind != "ImagingStudy" or one["status"] == "available"):
+                yield one
 
-    def studies(self, endpoint: str) -> Iterator[str]:
+    def read(self, key: Key) -> Resource | None:
         self._alive()
-        wanted = {"reference": f"Endpoint/{endpoint}"}
-        for key in self.keys("ImagingStudy"):
-            one = self.now(key)
-            if one["status"] == "available" and wanted in one.get("endpoint", []):
-                yield one["identifier"][0]["value"].removeprefix("urn:oid:")
+        return self.now(key) if key in self.held else None
+
+    def flush(self) -> None:
+        self._alive()
+
+    def close(self) -> None:
+        """Hold nothing open."""
 
     def version(self, key: Key) -> str:
         return str(len(self.held[key])) if key in self.held else ""
@@ -331,7 +334,7 @@ def plain_mapping(reading: Reading, source: Source) -> Mapped:
 
 def study_key(study_uid: str) -> Key:
     """Return the key of a study's ImagingStudy."""
-    return "ImagingStudy", resource_id(SITE.namespace, "ImagingStudy", study_uid)
+    return "ImagingStudy", keys.id_of(SITE.namespace, keys.imaging_study(study_uid))
 
 
 class World:
@@ -355,13 +358,13 @@ class World:
             "sink": self.sink,
             "ledger": self.ledger,
             "study_key": study_key,
-            "parts": partial(study_parts, SITE.namespace),
+            "ours": partial(keys.is_ours, SITE.namespace),
             "policy": self.policy,
         }
         return Worker(**{**parts, **changes})
 
     def mark(self, *study_uids: str, source: str | None = None) -> None:
-        self.ledger.mark(source or self.source.name, study_uids)
+        self.ledger.studies.mark(source or self.source.name, study_uids)
 
     def work(self, limit: int = 200) -> int:
         """Sync what is due now; returns how many turns that took."""
@@ -371,11 +374,11 @@ class World:
         raise AssertionError(f"still busy after {limit} turns")
 
     def state(self, study_uid: str) -> str:
-        row = self.ledger.row(study_uid)
+        row = self.ledger.rows.find(study_uid)
         assert row is not None, f"{study_uid} is unknown"
         return row.state
 
     def reason(self, study_uid: str) -> str:
-        row = self.ledger.row(study_uid)
+        row = self.ledger.rows.find(study_uid)
         assert row is not None, f"{study_uid} is unknown"
         return row.reason

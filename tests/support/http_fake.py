@@ -59,10 +59,14 @@ class Server(ThreadingHTTPServer):
 
 
 class HttpFake:
-    """A context manager; `url` is where it listens, `asked` what arrived, `surprises` what nobody expected."""
+    """A context manager; `url` is where it listens, `asked` what arrived, `surprises` what nobody expected.
 
-    def __init__(self, *answers: Answer) -> None:
+    `answering` takes the place of a list of answers: a path (with its query) -> the answer, KeyError where it has none.
+    """
+
+    def __init__(self, *answers: Answer, answering: Callable[[str], Answer] | None = None) -> None:
         self.answers = list(answers)
+        self._answering = answering
         self.asked: list[Asked] = []
         self.surprises: list[str] = []
         self._stopping = threading.Event()
@@ -84,6 +88,9 @@ class HttpFake:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 fake.asked.append(Asked(self.command, self.path, dict(self.headers), body, self.client_address[1]))
+                if fake._answering:
+                    self.reply(fake._answering(self.path))
+                    return
                 if not fake.answers:
                     fake.surprises.append(f"{self.command} {self.path}")
                     self.send_error(599)

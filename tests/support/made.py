@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mapper.dicom.study import Collector
+from mapper.dicom.collector import Collector
 from mapper.maps import study_to_fhir
 from mapper.maps.rule import Made
 from mapper.maps.site import Site

@@ -12,6 +12,8 @@ from typing import Any, Self
 State = dict[str, Any]
 Answer = tuple[int, bytes]
 
+UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
+NO_SUCH_STUDY: Answer = 404, b'{"message": "no such study"}'
 STUDY = re.compile(r"/api/studies/([0-9A-Za-z.-]{1,64})")
 SYNC = re.compile(STUDY.pattern + "/sync")
 
@@ -79,7 +81,7 @@ class MapperFake:
         if method == "GET" and (match := STUDY.fullmatch(path)):
             self.asked.append(match[1])
             if match[1] not in self.states:
-                return 404, b'{"detail": "no such study"}'
+                return NO_SUCH_STUDY
             return 200, json.dumps(self.states[match[1]]).encode()
         return self.refuse(f"{method} {path} {body!r}", 500)
 
@@ -96,7 +98,8 @@ def handler(mapper: MapperFake) -> type[BaseHTTPRequestHandler]:
             status, answer = mapper.handle(self.command, self.path, headers, body)
             try:
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                kind = UNSEEN if (status, answer) == NO_SUCH_STUDY else "application/json"
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)

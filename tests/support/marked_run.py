@@ -16,11 +16,11 @@ import structlog
 from fastapi.testclient import TestClient
 
 from mapper import log
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import Collector
 from mapper.errors import MapperError
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
-from mapper.service import Service, checked
+from mapper.service import Service, mapping_of
 from mapper.settings import Settings
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
@@ -29,9 +29,9 @@ from mapper.sync.sweep import sweep
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 from tests.support.everything import ALL
-from tests.support.fakes import World
+from tests.support.fakes import SITE, World
 from tests.support.http_fake import Answer, HttpFake
 
 
@@ -62,15 +62,15 @@ def run(url: str, given: dict[str, Any]) -> None:
     for study_uid in metadata:
         world.source.store(study_uid)
     archive = Archive(metadata, world.source)
-    metrics = Metrics()
-    world.worker = world.new_worker(sources={"orthanc": archive}, mapping=checked({"orthanc": ALL}), meter=metrics)
+    metrics = Prometheus()
+    world.worker = world.new_worker(sources={"orthanc": archive}, mapping=mapping_of({"orthanc": ALL}), metrics=metrics)
     world.sources = [archive]  # type: ignore[list-item]
     sweep(world.ledger, archive)  # type: ignore[arg-type]
     world.work()
 
     outcome = {"resourceType": "OperationOutcome", "issue": [{"code": marker, "diagnostics": f"HAPI-0001: {marker}"}]}
     with HttpFake(*[Answer(422, outcome)] * len(metadata)) as http:
-        refusing = FhirServer(FhirClient(f"{http.url}/fhir", meter=metrics), "https://fhir.example.org/fhir")
+        refusing = FhirServer(FhirClient(f"{http.url}/fhir", metrics=metrics), "https://fhir.example.org/fhir")
         again(world, refusing, metadata, metrics, archive)
         http.answers.clear()  # some of these studies are never sent
     again(world, Broken(marker), metadata, metrics, archive)
@@ -78,7 +78,7 @@ def run(url: str, given: dict[str, Any]) -> None:
     def buggy(reading: Reading, source: Any) -> Any:
         raise ValueError(marker, reading.study.item._items)  # type: ignore[attr-defined]
 
-    world.worker = world.new_worker(sources={"orthanc": archive}, mapping=buggy, meter=metrics)
+    world.worker = world.new_worker(sources={"orthanc": archive}, mapping=buggy, metrics=metrics)
     world.mark(*list(metadata)[1:])
     world.work()
 
@@ -112,25 +112,25 @@ class Broken:
         """Be there."""
 
 
-def again(world: World, sink: Any, metadata: dict[str, Any], metrics: Metrics, archive: Archive) -> None:
+def again(world: World, sink: Any, metadata: dict[str, Any], metrics: Prometheus, archive: Archive) -> None:
     world.worker = world.new_worker(
-        sources={"orthanc": archive}, sink=sink, mapping=checked({"orthanc": ALL}), meter=metrics
+        sources={"orthanc": archive}, sink=sink, mapping=mapping_of({"orthanc": ALL}), metrics=metrics
     )
     world.mark(*metadata)
     world.work()
 
 
-def say(world: World, metrics: Metrics) -> None:
+def say(world: World, metrics: Prometheus) -> None:
     """Print every page, API answer and metric."""
     settings = Settings(token="t0ken")  # type: ignore[arg-type]
     triggers, bell = Triggers(world.sources[0], world.ledger), Bell()
     threads = Threads(world.worker, [triggers], bell, workers=1)
-    service = Service(settings, world.sink, world.ledger, world.worker, [triggers], bell, threads)  # type: ignore[arg-type]
+    service = Service(settings, world.sink, world.ledger, world.worker, [triggers], bell, threads, SITE.namespace)  # type: ignore[arg-type]
     client = TestClient(
         app_of(service, metrics), base_url="http://127.0.0.1:8000", headers={"Authorization": "Bearer t0ken"}
     )
     paths = ["/", "/?state=parked", "/api/studies", "/metrics", "/readyz"]
-    for row in world.ledger.rows():
+    for row in world.ledger.rows.page():
         paths += [f"/?study={row.study_uid}", f"/api/studies/{row.study_uid}"]
     for path in paths:
         answer = client.get(path)

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydicom import Dataset, dcmread
 
+from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
-from mapper.dicom.study import IDENTITY, Collector, Study
+from mapper.dicom.study import IDENTITY, Study
 from mapper.fhir.bundle import dump, transaction
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
 from mapper.maps.site import Site
@@ -24,6 +25,8 @@ SITE = Site(
     timezone=BERLIN,
 )
 STUDY_UID = "1.2.826.0.1.3680043.8.498.7"
+SAMPLES = (*MAKERS, *DOCUMENTS)
+"""Names of all samples of documents."""
 COMPREHENSIVE, BASIC_TEXT, DOSE = "88.33", "88.11", "88.67"
 
 

@@ -9,8 +9,8 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from mapper.commands.serve import config_of
-from mapper.pace import Pace
+from mapper.commands.server import config_of
+from mapper.rate_limit import RateLimit
 from mapper.web.connection import SECONDS, connection_of
 from mapper.web.refusals import Refusals
 from mapper.web.room import listeners
@@ -27,7 +27,7 @@ class Served:
         self, app: ASGIApp, *, most: int = 100, seconds: Mapping[str, float] = SECONDS, refusals: Refusals | None = None
     ) -> None:
         self.reasons: list[str] = []
-        refusals = refusals or Refusals(self.reasons.append, Pace(clock=lambda: 0.0))
+        refusals = refusals or Refusals(self.reasons.append, RateLimit(clock=lambda: 0.0))
         self._sockets = listeners("127.0.0.1", 0)
         self.port = int(self._sockets[0].getsockname()[1])
         self.protocol = connection_of(most, refusals, seconds)

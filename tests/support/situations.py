@@ -5,16 +5,17 @@ from collections.abc import Callable
 from fastapi.testclient import TestClient
 
 from mapper.errors import BundleRejected, SinkDown, SourceDown
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from mapper.service import Service
 from mapper.settings import Settings
-from mapper.sync.sweep import BRAKE
+from mapper.sync.brake import BRAKE
+from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell, Triggers
 from mapper.web.app import app_of
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals
-from tests.support.fakes import World
+from tests.support.fakes import SITE, World
 
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
 
@@ -31,8 +32,8 @@ class Site:
     def __init__(self, url: str, token: str | None = TOKEN) -> None:
         self.world = World(url)
         settings = Settings(token=token, ledger=url, fhir_public_url="https://fhir.example.org/fhir")  # type: ignore[arg-type]
-        self.metrics = Metrics()
-        self.world.worker = self.world.new_worker(meter=self.metrics)
+        self.metrics = Prometheus()
+        self.world.worker = self.world.new_worker(metrics=self.metrics)
         self.triggers = Triggers(self.world.source, self.world.ledger)
         self.bell = Bell()
         threads = Threads(self.world.worker, [self.triggers], self.bell, workers=1)
@@ -44,8 +45,9 @@ class Site:
             [self.triggers],
             self.bell,
             threads,
+            SITE.namespace,
         )
-        self.refusals = Refusals(self.metrics.refused, Pace(clock=self.world.clock))
+        self.refusals = Refusals(self.metrics.refused, RateLimit(clock=self.world.clock))
         self.app = app_of(self.service, self.metrics, self.refusals)
         headers = BEARER if token else {}
         self.client = TestClient(self.app, base_url=HERE, headers=headers, raise_server_exceptions=False)
@@ -86,7 +88,24 @@ def sink_down(site: Site) -> None:
 
 def braked(site: Site) -> None:
     in_line(site)
-    site.world.ledger.put(f"{BRAKE}:orthanc", "51 of 60 studies vanished at once")
+    site.world.ledger.meta.put(f"{BRAKE}:orthanc", "51 of 60 studies vanished at once")
+
+
+def breaker_open(site: Site) -> None:
+    in_line(site)
+    site.world.worker.breakers["orthanc"].open("its DICOMweb does not answer")
+
+
+def under_other_ids(site: Site) -> None:
+    in_line(site)
+    site.world.ledger.meta.put(f"{ELSEWHERE}:orthanc", "20 of 20 studies stand there twice")
+
+
+def not_stable(site: Site) -> None:
+    site.world.source.store(A)
+    site.world.source.store(B, stable=False)
+    site.triggers.turn()
+    site.world.work()
 
 
 def parked(site: Site) -> None:
@@ -101,5 +120,8 @@ SITUATIONS: dict[str, tuple[Callable[[Site], None], list[str], list[str]]] = {  
     "the source is down": (source_down, ["Down", "no Orthanc answers"], ["In line"]),
     "the sink is down": (sink_down, ["Down", "no FHIR server answers"], ["In line"]),
     "the brake is on": (braked, ["Nothing is retracted", "51 of 60", "--accept-removals"], ["In line"]),
+    "a study cannot be read": (breaker_open, ["Down", "its DICOMweb does not answer"], ["In line"]),
+    "studies stand under other ids": (under_other_ids, ["20 of 20", "Other ids", "In line"], ["Down"]),
+    "a study is not stable yet": (not_stable, ["In line", "1 studies", "1 more are not stable"], ["all 1", "Down"]),
     "a study is parked": (parked, ["1 parked", "Parked", A, "HTTP 422 (processing)", "Retry"], ["In line"]),
 }

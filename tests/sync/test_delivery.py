@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from mapper.errors import MapperError, SinkBusy, StaleVersion
+from mapper.errors import LedgerFailed, MapperError, SinkBusy, StaleVersion
 from mapper.fhir.ids import resource_id
 from mapper.ledger import database
 from mapper.ledger.database import Database
-from mapper.ledger.ledger import LEASE, LONGEST_BACKOFF
+from mapper.ledger.studies import LEASE, LONGEST_BACKOFF
 from stack import Postgres
 from tests.conftest import emptied
 from tests.support.fakes import SITE, World, study_key
@@ -137,7 +136,7 @@ def test_who_lost_the_locks_and_comes_too_late_writes_nothing(ledger_postgres: P
     world.clock.forward(LEASE + LONGEST_BACKOFF)
     world.work()
     assert name_of(world) == "Newer"
-    assert world.ledger.counts()["synced"] == 2
+    assert world.ledger.rows.counts()["synced"] == 2
     world.database.close()
 
 
@@ -167,7 +166,7 @@ def test_locks_of_a_process_that_froze_end_with_its_lease(ledger_postgres: Postg
     there = Database(ledger_postgres.sqlalchemy_url())
     with here.locked([1]) as verify:
         verify()
-        with there.locked([1]), pytest.raises(SQLAlchemyError):  # waits until the first session was idle for too long
+        with there.locked([1]), pytest.raises(LedgerFailed):  # waits until the first session was idle for too long
             verify()
     here.close()
     there.close()

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from mapper.errors import BundleRejected, SinkBusy, SinkDown, StudyGone
 from mapper.fhir.ids import resource_id
-from mapper.ledger.ledger import BY_HAND, LEASE, LONGEST_BACKOFF
+from mapper.ledger.claim import BY_HAND
 from mapper.ledger.speaker import SHARED
+from mapper.ledger.studies import LEASE, LONGEST_BACKOFF
 from mapper.sinks.sink import Key
 from mapper.sync.sweep import sweep
 from tests.support.fakes import SITE, FakeSource, World, plain_mapping, study_key
@@ -52,7 +53,7 @@ def test_the_newest_study_speaks_whatever_comes_first(world: World, order: tuple
         store(world, study_uid)
         world.work()
     assert speaker(world) == NEW
-    assert world.ledger.counts()["synced"] == 3
+    assert world.ledger.rows.counts()["synced"] == 3
     assert len(world.sink.keys("Patient")) == 1
 
 
@@ -141,7 +142,7 @@ def test_sending_again_changes_no_version(world: World) -> None:
     world.work()
     before = world.sink.versions()
     for _ in range(3):
-        world.ledger.mark("orthanc", [OLD, MIDDLE, NEW], BY_HAND)
+        world.ledger.studies.mark("orthanc", [OLD, MIDDLE, NEW], BY_HAND)
         world.work()
         world.mark(OLD, MIDDLE, NEW)
         world.work()
@@ -155,10 +156,10 @@ def test_by_hand_the_speaker_sends_everything_again(world: World) -> None:
     world.mark(NEW)
     world.work()
     assert PATIENT not in world.sink.puts[-1]
-    world.ledger.mark("orthanc", [NEW], BY_HAND)
+    world.ledger.studies.mark("orthanc", [NEW], BY_HAND)
     world.work()
     assert PATIENT in world.sink.puts[-1]
-    world.ledger.mark("orthanc", [OLD], BY_HAND)
+    world.ledger.studies.mark("orthanc", [OLD], BY_HAND)
     world.work()
     assert PATIENT not in world.sink.puts[-1], "not by who does not speak"
 
@@ -171,7 +172,7 @@ def test_what_the_server_lost_comes_back_from_whoever_refers_to_it_and_then_from
     world.mark(OLD)
     world.work()
     assert speaker(world) == NEW
-    assert world.ledger.counts()["synced"] == 2
+    assert world.ledger.rows.counts()["synced"] == 2
 
 
 def test_a_lost_study_resource_is_written_again(world: World) -> None:
@@ -246,7 +247,7 @@ def quiet(world: World) -> None:
     world.sink.cuts.clear()
     world.worker = world.new_worker()
     sweep(world.ledger, world.source, vanishing_allowed=True)
-    world.ledger.retry()
+    world.ledger.studies.retry()
     for _ in range(4):
         world.clock.forward(LEASE + LONGEST_BACKOFF)
         world.work()
@@ -267,7 +268,7 @@ def assert_in_line(world: World) -> None:
                 speakers[key] = (mapped.rank, study_uid), one
     for key, (_, content) in speakers.items():
         assert world.sink.now(key) == content, f"{key[0]} does not say what its newest study says"
-    counts = world.ledger.counts()
+    counts = world.ledger.rows.counts()
     assert counts["synced"] == len(uids)
     assert counts["synced"] + counts["removed"] == sum(counts.values())
 
@@ -283,7 +284,7 @@ def test_whatever_happened_the_server_ends_with_what_the_newest_studies_say(
         quiet(world)
         assert_in_line(world)
         before = world.sink.versions()
-        world.ledger.mark("orthanc", [held.study_uid for held in world.source.held.values()], BY_HAND)
+        world.ledger.studies.mark("orthanc", [held.study_uid for held in world.source.held.values()], BY_HAND)
         world.work()
         assert world.sink.versions() == before, "sending again changes no version"
     finally:

@@ -7,7 +7,8 @@ import pytest
 
 from mapper.errors import SourceDown
 from mapper.sources.source import Sighting
-from mapper.sync.sweep import BRAKE, Sweep, record, remember, sweep
+from mapper.sync.brake import BRAKE
+from mapper.sync.sweep import Sweep, record, sweep
 from tests.support.fakes import FakeSource, World
 
 A, B = "1.2.1", "1.2.2"
@@ -23,8 +24,8 @@ def world(ledger_url: str) -> Iterator[World]:
 
 def marked(world: World) -> list[str]:
     """Return what waits to be synced, and finish it: the next call sees only what came after."""
-    claims = world.ledger.claim([world.source.name], limit=1000)
-    assert all(map(world.ledger.finish, claims))
+    claims = world.ledger.studies.claim([world.source.name], limit=1000)
+    assert all(map(world.ledger.studies.finish, claims))
     return sorted(claim.study_uid for claim in claims)
 
 
@@ -99,7 +100,7 @@ def test_the_brake(world: World, known: int, left: int, complete: bool, holds: b
     marked(world)
     found = listed(world, *many(left), complete=complete)
     assert bool(found.brake) == holds
-    assert bool(world.ledger.get(f"{BRAKE}:orthanc")) == holds
+    assert bool(world.ledger.meta.get(f"{BRAKE}:orthanc")) == holds
     assert len(marked(world)) == (0 if holds else known - left)
 
 
@@ -117,7 +118,7 @@ def test_the_brake_is_released_by_a_person_or_by_the_studies_coming_back(world: 
     marked(world)
     assert listed(world).brake
     assert listed(world, *many(60)).brake == ""
-    assert world.ledger.get(f"{BRAKE}:orthanc") == ""
+    assert world.ledger.meta.get(f"{BRAKE}:orthanc") == ""
     assert marked(world) == []
     assert listed(world).brake
     found = listed(world, allowed=True)
@@ -204,6 +205,6 @@ def test_a_source_that_goes_down_in_the_middle_of_its_listing_marks_nothing(worl
 
 def test_what_was_just_synced_is_not_marked_by_the_next_sweep(world: World) -> None:
     world.source.store(A)
-    remember(world.ledger, "orthanc", next(world.source.listing()))
+    world.ledger.seen.remember("orthanc", next(world.source.listing()))
     sweep(world.ledger, world.source)
     assert marked(world) == []

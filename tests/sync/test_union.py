@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mapper.errors import SinkBusy
 from mapper.fhir.ids import resource_id
-from mapper.ledger.ledger import BY_HAND, LEASE, LONGEST_BACKOFF
+from mapper.ledger.claim import BY_HAND
+from mapper.ledger.studies import LEASE, LONGEST_BACKOFF
 from mapper.maps import Mapped, study_to_fhir
 from mapper.maps.site import Site
 from mapper.sinks.sink import Key
@@ -116,7 +117,7 @@ def test_another_patient_elsewhere_is_parked_and_what_is_stored_stays(world: Wor
     there.store(STUDY, patient="P2")
     world.mark(STUDY, source="there")
     world.work()
-    counts = world.ledger.counts()
+    counts = world.ledger.rows.counts()
     assert (counts["synced"], counts["parked"]) == (1, 1)
     assert world.sink.versions() == before
 
@@ -132,7 +133,7 @@ def test_endpoints_that_the_server_lost_come_back(world: World) -> None:
         world.work()
         world.clock.forward(LONGEST_BACKOFF)
     assert_in_line(world)
-    counts = world.ledger.counts()
+    counts = world.ledger.rows.counts()
     assert counts["synced"] == sum(counts.values())
 
 
@@ -178,7 +179,7 @@ def test_one_study_that_two_archives_bring_at_one_moment_has_both_endpoints(worl
 def sync_all(world: World) -> None:
     """Ask for everything anew, as a person does after a restore of the FHIR server."""
     for source in world.sources:
-        world.ledger.mark(source.name, [held.study_uid for held in source.held.values()], BY_HAND)
+        world.ledger.studies.mark(source.name, [held.study_uid for held in source.held.values()], BY_HAND)
 
 
 ARCHIVES = st.sampled_from([0, 1])
@@ -244,14 +245,14 @@ def test_whatever_comes_and_goes_in_the_end_both_archives_are_told(history: list
         world.worker = world.new_worker(mapping=mapping_of)
         for source in world.sources:
             sweep(world.ledger, source, vanishing_allowed=True)
-        world.ledger.retry()
+        world.ledger.studies.retry()
         if any(what == "lose" for what, *_ in history):
             sync_all(world)
         for _ in range(4):
             world.clock.forward(LEASE + LONGEST_BACKOFF)
             world.work()
         assert_in_line(world)
-        counts = world.ledger.counts()
+        counts = world.ledger.rows.counts()
         assert counts["synced"] + counts["removed"] == sum(counts.values())
         before = world.sink.versions()
         sync_all(world)

@@ -27,9 +27,9 @@ from mapper.errors import (
     TooLarge,
     TwoPatients,
 )
-from mapper.ledger.ledger import ATTEMPTS, LEASE, LONGEST_BACKOFF
 from mapper.ledger.schema import seen, study, written
-from mapper.meter import Meter
+from mapper.ledger.studies import ATTEMPTS, LEASE, LONGEST_BACKOFF
+from mapper.metrics import Metrics
 from mapper.sync.breaker import FIRST_WAIT
 from mapper.sync.sweep import sweep
 from mapper.sync.worker import Worker
@@ -97,7 +97,7 @@ def test_every_failure_has_its_fate(
     if state == "parked":
         world.clock.forward(10 * LONGEST_BACKOFF)
         assert world.work() == 0, "what is parked waits for a person or a change"
-        assert world.ledger.retry() == 1
+        assert world.ledger.studies.retry() == 1
     else:
         world.worker = world.new_worker()
         world.clock.forward(LONGEST_BACKOFF)
@@ -109,6 +109,29 @@ def test_the_table_of_fates_is_that_of_the_errors() -> None:
     for _, error, state, burnt, down in FATES.values():
         assert error.fate == ("park" if state == "parked" else "retry")
         assert error.outage == bool(down) == (not burnt)
+        assert not down or error.side == down
+
+
+class Unplugged(MapperError):
+    """An outage whose name says nothing of its side."""
+
+    fate = "retry"
+    outage = True
+
+
+@pytest.mark.parametrize("side", ["source", "sink"])
+@pytest.mark.parametrize("where", ["read", "put"])
+def test_the_breaker_of_the_failures_side_opens_whatever_it_is_called_and_wherever_it_is_met(
+    world: World, side: str, where: str
+) -> None:
+    error = type("SourceOrSink", (Unplugged,), {"side": side})("no answer")
+    world.source.store(A)
+    world.mark(A)
+    (world.source if where == "read" else world.sink).failures.append(error)
+    assert world.worker.turn()
+    assert (world.state(A), raw(world).attempts) == ("retrying", 0)
+    assert bool(world.worker.breakers["orthanc"].reason) == (side == "source")
+    assert bool(world.worker.sink_breaker.reason) == (side == "sink")
 
 
 def test_retry_after_is_honoured(world: World) -> None:
@@ -131,7 +154,7 @@ def test_a_bad_study_never_stops_the_others(world: World) -> None:
     world.mark(*uids)
     world.source.failures = [BadMetadata("no JSON"), RuntimeError(SECRET), TwoPatients("two"), SourceBusy("HTTP 500")]
     world.work()
-    counts = world.ledger.counts()
+    counts = world.ledger.rows.counts()
     assert (counts["parked"], counts["retrying"], counts["synced"]) == (3, 1, 6)
 
 
@@ -172,7 +195,7 @@ def test_while_the_sink_is_down_nothing_is_read_and_no_attempt_is_burnt(world: W
     world.sink.down = None
     world.worker.sink_breaker._next = 0.0
     world.work()
-    assert world.ledger.counts()["synced"] == 3
+    assert world.ledger.rows.counts()["synced"] == 3
 
 
 def test_an_outage_that_comes_and_goes_never_parks(world: World) -> None:
@@ -259,16 +282,17 @@ def test_an_unexpected_exception_while_retracting_parks_too(world: World) -> Non
 def test_a_ledger_that_stumbles_parks_nobody(world: World) -> None:
     world.source.store(A)
     world.mark(A)
-    leave = world.worker.delivery.resources.record
+    leave = world.ledger.written.record
     calls: list[Any] = []
 
-    def stumble(*given: Any) -> None:
+    def stumble(*given: Any, **named: Any) -> None:
         calls.append(given)
         if len(calls) == 1:
-            raise OperationalError("statement with " + SECRET, {}, Exception("database is locked"))
-        leave(*given)
+            with world.database.write():
+                raise OperationalError("statement with " + SECRET, {}, Exception("database is locked"))
+        leave(*given, **named)
 
-    world.worker.delivery.resources.record = stumble  # type: ignore[method-assign]
+    world.ledger.written.record = stumble  # type: ignore[method-assign]
     with capture_logs() as log:
         world.work()
     assert world.state(A) == "retrying"
@@ -287,12 +311,12 @@ def test_one_log_line_a_study_a_turn(world: World) -> None:
     assert (line["study"], line["fate"], line["reason"]) == (A, "synced", "")
     assert line["problems"] >= 1
     assert line["ms"] >= 0
-    row = world.ledger.row(A)
+    row = world.ledger.rows.find(A)
     assert row is not None
     assert "PatientBirthDate" in " ".join(problem.attribute for problem in row.problems)
 
 
-class Told(Meter):
+class Told(Metrics):
     """Writes down which stages it is told of."""
 
     def __init__(self, stages: list[str]) -> None:
@@ -304,11 +328,11 @@ class Told(Meter):
 
 def test_each_stage_is_timed(world: World) -> None:
     told: list[str] = []
-    world.worker = world.new_worker(meter=Told(told))
+    world.worker = world.new_worker(metrics=Told(told))
     world.source.store(A)
     world.mark(A)
     world.work()
-    assert told == ["read", "map", "put", "study"]
+    assert told == ["read", "map", "check", "put", "study"]
 
 
 # -- the study changes meanwhile -----------------------------------------------------------------
@@ -553,12 +577,12 @@ CRASHES: dict[str, Any] = {
     "after the read": lambda world, worker: setattr(world.source, "read", crashing(world.source.read)),
     "before the put": lambda world, worker: setattr(world.sink, "put", crashing(before=True)),
     "after the put": lambda world, worker: setattr(world.sink, "put", crashing(world.sink.put)),
-    "before the record": lambda world, worker: setattr(worker.delivery.resources, "record", crashing(before=True)),
-    "after the record": lambda world, worker: dying_after(worker.delivery.resources, "record"),
+    "before the record": lambda world, worker: setattr(world.ledger.written, "record", crashing(before=True)),
+    "after the record": lambda world, worker: dying_after(world.ledger.written, "record"),
     "before the retraction": lambda world, worker: setattr(world.sink, "retract", crashing(before=True)),
     "after the retraction": lambda world, worker: setattr(world.sink, "retract", crashing(world.sink.retract)),
-    "before it leaves": lambda world, worker: setattr(worker.delivery.resources, "leave", crashing(before=True)),
-    "after it left": lambda world, worker: dying_after(worker.delivery.resources, "leave"),
+    "before it leaves": lambda world, worker: setattr(world.ledger.written, "leave", crashing(before=True)),
+    "after it left": lambda world, worker: dying_after(world.ledger.written, "leave"),
     "before the ledger": lambda world, worker: setattr(worker, "finish", crashing(before=True)),
     "after the ledger": lambda world, worker: setattr(worker, "finish", crashing(worker.finish)),
 }
@@ -596,12 +620,15 @@ def test_a_crash_anywhere_loses_nothing(world: World, kind: str, where: str) -> 
     sweep(world.ledger, world.source)
     untouched = {name: getattr(world.source, name) for name in ("read",)}
     of_sink = {name: getattr(world.sink, name) for name in ("put", "retract")}
+    of_ledger = {name: getattr(world.ledger.written, name) for name in ("record", "leave")}
     worker = world.new_worker()
     CRASHES[where](world, worker)
     with pytest.raises(Crash):
         until_idle(worker)
     for name, call in untouched.items():
         setattr(world.source, name, call)
+    for name, call in of_ledger.items():
+        setattr(world.ledger.written, name, call)
     for name, call in of_sink.items():
         setattr(world.sink, name, call)
 

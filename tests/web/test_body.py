@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from mapper.web.body import DEEPEST, LARGEST, Body, Places, deep
 from mapper.web.refusals import REFUSALS, Refusals
 from tests.support.asgi import Answered, ask
@@ -36,7 +36,7 @@ class Entry:
     def __init__(self) -> None:
         self.inside = Inside()
         self.reasons: list[str] = []
-        self.body = Body(self.inside, Refusals(self.reasons.append, Pace(clock=lambda: 0.0)))
+        self.body = Body(self.inside, Refusals(self.reasons.append, RateLimit(clock=lambda: 0.0)))
 
     def post(self, *pieces: bytes, path: str = "/wake", length: bytes | None = None, method: str = "POST") -> Answered:
         headers = [] if length is None else [(b"content-length", length)]

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from mapper.web.body import Body
 from mapper.web.connection import SECONDS, SPARE
 from mapper.web.guard import HEADERS, Guard
@@ -46,7 +46,7 @@ class Inside:
 
 
 def behind_guard(inside: Inside, token: str | None = None) -> Guard:
-    refusals = Refusals(lambda reason: None, Pace(clock=lambda: 0.0))
+    refusals = Refusals(lambda reason: None, RateLimit(clock=lambda: 0.0))
     return Guard(Body(inside, refusals), token, refusals)
 
 

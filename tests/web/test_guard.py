@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from mapper.errors import SettingError
-from mapper.pace import Pace
+from mapper.rate_limit import RateLimit
 from mapper.web.guard import HEADERS, OPEN, Guard
 from mapper.web.refusals import REFUSALS, Refusals
 from mapper.web.token import usable
@@ -40,7 +40,7 @@ class Door:
     def __init__(self, token: str | None = TOKEN) -> None:
         self.inside = Inside()
         self.reasons: list[str] = []
-        self.guard = Guard(self.inside, token, Refusals(self.reasons.append, Pace(clock=lambda: 0.0)))
+        self.guard = Guard(self.inside, token, Refusals(self.reasons.append, RateLimit(clock=lambda: 0.0)))
 
     def ask(self, method: str = "GET", path: str = "/api/studies", *headers: tuple[bytes, bytes]) -> Answered:
         answered = ask(self.guard, method, path, list(headers))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mapper.ledger.ledger import Ledger
+from mapper.ledger.rows import Rows
 from mapper.web.body import LARGEST
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import CUT, REFUSALS
@@ -336,7 +336,7 @@ def test_a_failure_of_ours_is_said_in_one_line_and_keeps_browsers_in_check(
     def broken(*given: Any) -> Any:
         raise RuntimeError(MARK)
 
-    monkeypatch.setattr(Ledger, "row", broken)
+    monkeypatch.setattr(Rows, "find", broken)
     answer = site.client.get(f"/api/studies/{A}")
     assert answer.status_code == 500
     assert answer.json() == {"message": "this went wrong here: see the mapper's log"}

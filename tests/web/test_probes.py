@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mapper.ledger.ledger import Ledger
+from mapper.ledger.rows import Rows
 from mapper.web import probes
 from mapper.web.api import WAITING
 from mapper.web.app import THREADS
@@ -97,8 +97,8 @@ def test_many_that_wait_for_a_study_keep_nobody_else_waiting(
         assert served.ask(probe)[0] == 200
     assert sum(one.done() for one in asked) == len(UIDS) - WAITING, "they wait still"
     assert set(studies_of([one.result() for one in asked if one.done()])) == {"pending"}
-    for claim in site.world.ledger.claim(["orthanc"], limit=len(UIDS)):
-        site.world.ledger.finish(claim, "parked", "no")
+    for claim in site.world.ledger.studies.claim(["orthanc"], limit=len(UIDS)):
+        site.world.ledger.studies.finish(claim, "refused", "no")
     assert sorted(set(studies_of([one.result(PATIENCE) for one in asked]))) == ["parked", "pending"]
 
 
@@ -107,8 +107,8 @@ def test_whoever_leaves_gives_the_place_to_another(
 ) -> None:
     site.world.mark(*UIDS)
     looks: Counter[str] = Counter()
-    row = Ledger.row
-    monkeypatch.setattr(Ledger, "row", lambda ledger, uid: (looks.update([uid]), row(ledger, uid))[1])
+    row = Rows.find
+    monkeypatch.setattr(Rows, "find", lambda ledger, uid: (looks.update([uid]), row(ledger, uid))[1])
     leaving = [served.connect() for _ in range(WAITING)]
     for client, uid in zip(leaving, UIDS, strict=False):
         client.sendall(sync(uid, 60))
@@ -121,15 +121,15 @@ def test_whoever_leaves_gives_the_place_to_another(
         wait_until(lambda asked=asked, before=before: asked.done() or looks[late] > before + 3, PATIENCE)
         if not asked.done():
             break  # it has got a place
-    for claim in site.world.ledger.claim(["orthanc"], limit=len(UIDS)):
-        site.world.ledger.finish(claim, "parked", "no")
+    for claim in site.world.ledger.studies.claim(["orthanc"], limit=len(UIDS)):
+        site.world.ledger.studies.finish(claim, "refused", "no")
     assert studies_of([asked.result(PATIENCE)]) == ["parked"]
 
 
 def test_a_ledger_that_hangs_hangs_no_probe(
     site: Site, served: Served, people: ThreadPoolExecutor, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Ledger, "counts", gate.before(Ledger.counts))
+    monkeypatch.setattr(Rows, "counts", gate.before(Rows.counts))
     listed = [people.submit(served.ask, get("/api/studies", "Host: localhost", BEARER)) for _ in UIDS]
     wait_until(lambda: gate.waiting == THREADS, PATIENCE)
     assert served.ask(HEALTH)[0] == 200
@@ -142,7 +142,7 @@ def test_a_ledger_that_hangs_hangs_no_probe(
 
 def test_readiness_does_not_wait_for_a_ledger_for_ever(site: Site, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "PATIENCE", 0.05)
-    monkeypatch.setattr(Ledger, "counts", gate.before(Ledger.counts))
+    monkeypatch.setattr(Rows, "counts", gate.before(Rows.counts))
     with Served(site.app) as served:
         for _ in range(2):
             status, answered = served.ask(READY)
@@ -158,8 +158,8 @@ def test_readiness_reads_the_ledger_once_a_second_at_most(
 ) -> None:
     monkeypatch.setattr(probes, "FRESH", 1000.0)
     reads: list[int] = []
-    counts = Ledger.counts
-    monkeypatch.setattr(Ledger, "counts", lambda ledger: (reads.append(1), counts(ledger))[1])
+    counts = Rows.counts
+    monkeypatch.setattr(Rows, "counts", lambda ledger: (reads.append(1), counts(ledger))[1])
     for _ in range(20):
         assert served.ask(READY)[0] == 200
     assert len(reads) == 1

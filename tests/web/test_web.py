@@ -4,7 +4,6 @@ import base64
 import html
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,13 +16,14 @@ from starlette.routing import Route
 
 from mapper.dicom.uid import is_askable
 from mapper.errors import BundleRejected, SourceDown
-from mapper.ledger.schema import STATES
+from mapper.ledger.state import STATES
 from mapper.settings import Settings
-from mapper.sync.sweep import BRAKE
+from mapper.sync.brake import BRAKE
 from mapper.web.app import routes_of
-from mapper.web.metrics import Metrics
+from mapper.web.prometheus import Prometheus
 from tests.support.asgi import ask
 from tests.support.fakes import SITE, study_key
+from tests.support.mapper_fake import UNSEEN
 from tests.support.situations import (
     HERE,
     SITUATIONS,
@@ -87,7 +87,7 @@ def test_every_route_is_in_this_list(site: Site) -> None:
     }
     served = {
         (method, route.path)
-        for route in routes_of(site.service, Metrics()).routes
+        for route in routes_of(site.service, Prometheus()).routes
         if isinstance(route, Route)
         for method in (route.methods or ())
         if method != "HEAD"
@@ -100,7 +100,7 @@ def test_without_the_token_nobody_gets_in(site: Site, method: str, path: str, gi
     answer = site.stranger.request(method, path, **given)
     refused(answer, 401)
     assert answer.headers["www-authenticate"].startswith("Basic ")
-    assert site.world.ledger.rows() == []
+    assert site.world.ledger.rows.page() == []
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_no_other_site_writes(
     site: Site, method: str, path: str, given: dict[str, Any], headers: dict[str, str]
 ) -> None:
     refused(site.client.request(method, path, **{**given, "headers": {**given.get("headers", {}), **headers}}), 403)
-    assert site.world.ledger.rows() == []
+    assert site.world.ledger.rows.page() == []
 
 
 @each_write
@@ -206,7 +206,7 @@ def test_a_write_says_what_it_sends(site: Site, method: str, path: str, given: d
     if kind == "wrong":
         kind = "application/json" if path.startswith("/page/") else "application/x-www-form-urlencoded"
     refused(site.client.request(method, path, content=b"{}", headers={"content-type": kind}), 415)
-    assert site.world.ledger.rows() == []
+    assert site.world.ledger.rows.page() == []
 
 
 def test_json_with_a_charset_is_json(site: Site) -> None:
@@ -242,7 +242,7 @@ def test_other_methods_are_refused(site: Site, method: str) -> None:
 )
 def test_a_wrong_body_is_refused(site: Site, path: str, body: bytes) -> None:
     refused(site.client.post(path, content=body, headers=JSON), 422)
-    assert site.world.ledger.rows() == []
+    assert site.world.ledger.rows.page() == []
 
 
 @each_route
@@ -284,7 +284,13 @@ def test_a_study_that_was_never_written_has_no_link(site: Site) -> None:
 
 
 def test_an_unknown_study_is_404(site: Site) -> None:
-    assert site.client.get("/api/studies/9.9.9").status_code == 404
+    """In a media type of its own: the plugin tells it from a gateway's or another server's 404."""
+    for answer in (site.client.get("/api/studies/9.9.9"), site.client.post("/api/studies/9.9.9/sync", json={})):
+        refused(answer, 404)
+        assert answer.headers["content-type"] == UNSEEN
+    elsewhere = site.client.get("/api/nothing")
+    refused(elsewhere, 404)
+    assert elsewhere.headers["content-type"] == "application/json"
 
 
 def test_the_list_is_counted_filtered_and_paged(site: Site) -> None:
@@ -319,7 +325,7 @@ def test_sync_marks_by_hand_and_answers_at_once(site: Site) -> None:
     answer = site.client.post(f"/api/studies/{A}/sync", json={})
     assert answer.status_code == 200
     assert answer.json()["state"] == "pending"
-    (claim,) = site.world.ledger.claim(["orthanc"])
+    (claim,) = site.world.ledger.studies.claim(["orthanc"])
     assert claim.priority > 0
 
 
@@ -339,10 +345,8 @@ def test_retry_brings_back_what_is_parked(site: Site) -> None:
 def test_sync_waits_for_the_outcome(site: Site) -> None:
     site.world.source.store(A)
     with site.client as client:
-        began = time.monotonic()
         answer = client.post(f"/api/studies/{A}/sync", json={"wait": 30})
         assert answer.json()["state"] == "synced"
-        assert time.monotonic() - began < 20
         site.world.source.failures.append(BundleRejected("HTTP 422"))
         assert client.post(f"/api/studies/{A}/sync", json={"wait": 30}).json()["state"] == "parked"
 
@@ -400,17 +404,20 @@ def test_what_is_no_uid_is_refused_everywhere_and_not_repeated(site: Site, text:
     if not is_askable(decoded.strip()):
         assert ("This is no StudyInstanceUID" in page.body.decode()) == bool(decoded.strip())
         assert html.escape(decoded) not in page.body.decode() or len(decoded) < 3
-    assert site.world.ledger.rows() == []
+    assert site.world.ledger.rows.page() == []
 
 
-@pytest.mark.parametrize("uid", ["9.9.9", "1.2.840.10008.1.1", "a1", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"])
+@pytest.mark.parametrize(
+    "uid", ["9.9.9", "1.2.840.10008.1.1", "a1", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d", "Mueller-Anna-1970"]
+)
 def test_a_study_that_nobody_holds_is_not_marked(site: Site, uid: str) -> None:
     site.world.source.store(A, AccessionNumber="A1", patient="9.9.9")
     for path, given in ((f"/api/studies/{uid}/sync", {"json": {}}), (f"/page/retry?study={uid}", {"headers": FORM})):
         answer = site.client.post(path, **given)
         refused(answer, 404)
-        assert uid in answer.json()["message"]
-    assert site.world.ledger.rows() == []
+        assert uid not in answer.json()["message"]
+        assert uid not in site.client.get(f"/?study={uid}").text
+    assert site.world.ledger.rows.page() == []
 
 
 def test_a_study_of_the_pacs_can_be_asked_for_before_the_ledger_knows_it(site: Site) -> None:
@@ -428,7 +435,7 @@ def test_a_pacs_that_is_down_is_said_and_nothing_is_marked(site: Site) -> None:
         answer = site.client.post(path, **given)
         refused(answer, 503)
         assert "no Orthanc answers" in answer.json()["message"]
-    assert site.world.ledger.rows() == []
+    assert site.world.ledger.rows.page() == []
     site.world.mark(A)
     assert site.client.post(f"/api/studies/{A}/sync", json={}).status_code == 200
 
@@ -535,10 +542,10 @@ HOSTILE = "<script>alert(1)</script>\"'&"
 
 def test_what_stands_on_the_page_is_escaped(site: Site) -> None:
     site.world.mark(HOSTILE)
-    site.world.ledger.put(f"{BRAKE}:orthanc", HOSTILE)
+    site.world.ledger.meta.put(f"{BRAKE}:orthanc", HOSTILE)
     site.triggers.down = HOSTILE
-    (claim,) = site.world.ledger.claim(["orthanc"])
-    site.world.ledger.finish(claim, "parked", HOSTILE)
+    (claim,) = site.world.ledger.studies.claim(["orthanc"])
+    site.world.ledger.studies.finish(claim, "refused", HOSTILE)
     for params in ({}, {"study": A}, {"state": "parked"}):
         page = site.client.get("/", params=params).text
         assert "<script" not in page

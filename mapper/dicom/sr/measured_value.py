@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mapper.dicom.item import Element
+from mapper.dicom.decoding import Element
 from mapper.dicom.sr.code import Code, read_code
 from mapper.dicom.sr.reading import Reading
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from mapper.dicom.item import TOO_LARGE, Item
+from mapper.dicom.decoding import TOO_LARGE
+from mapper.dicom.item import Item
 from mapper.errors import Problem
 
 ELEMENT = "ContentSequence"

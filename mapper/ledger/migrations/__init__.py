@@ -1,4 +1,4 @@
-"""The ledger's schema from the first release on, by Alembic; `versions/` holds one file a change."""
+"""The ledger's schema by Alembic: one migration takes every ledger there ever was, a file more each later change."""
 
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from mapper.errors import SettingError
 
 HERE = Path(__file__).parent
+FOLDED = ("0001", "0002", "0003")
+"""Stamps of earlier releases, whose migrations the first one of today includes."""
 
 
 def config(db: Connection) -> Config:
@@ -22,17 +24,19 @@ def config(db: Connection) -> Config:
     return found
 
 
-def upgrade(db: Connection, to: str = "head") -> None:
-    """Bring the tables to a revision; raises SettingError when a later release made them."""
+def upgrade(db: Connection) -> None:
+    """Bring the tables to those of this release; raises SettingError when a later release made them."""
     settings = config(db)
     scripts = ScriptDirectory.from_config(settings)
     current = MigrationContext.configure(db).get_current_revision()
     if current == scripts.get_current_head():
         return
     try:
-        if current is not None:
+        if current in FOLDED:
+            command.stamp(settings, "base", purge=True)
+        elif current is not None:
             scripts.get_revision(current)
-        command.upgrade(settings, to)
+        command.upgrade(settings, "head")
     except CommandError:
         raise SettingError(
             f"ledger: a later release made it (schema {current}): install that release, or restore an older backup"

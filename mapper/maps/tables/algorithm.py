@@ -16,7 +16,7 @@ NAMED = (ALGORITHM_NAME, ALGORITHM_VERSION)
 
 
 def algorithm_id(cx: Context, names: list[ContentItem], versions: list[ContentItem]) -> str | None:
-    """Algorithm Name and Algorithm Version -> id."""
+    """Algorithm Name and Algorithm Version -> id: another version is another Device."""
     name = content.text_of(content.first(cx, names))
     version = content.text_of(content.first(cx, versions))
     return cx.id(*derived_keys.algorithm(name, version)) if name else None
@@ -40,13 +40,13 @@ def identifiers(cx: Context, names: list[ContentItem]) -> list[dict[str, Any]]:
 
 
 def device_names(cx: Context, names: list[ContentItem]) -> list[dict[str, str]]:
-    """Algorithm Name -> deviceName."""
+    """Algorithm Name -> deviceName, as users know it."""
     name = content.text_of(next(iter(names), None))
     return [{"name": name, "type": "user-friendly-name"}] if name else []
 
 
 def versions(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
-    """Algorithm Version -> version."""
+    """Algorithm Version -> version, typed by DCM 111003."""
     version = content.text_of(next(iter(found), None))
     return [typed(ALGORITHM_VERSION, version)] if version else []
 
@@ -72,6 +72,6 @@ RULES = (
 # fmt: on
 
 
-def algorithm(cx: engine.Context, within: Within) -> Made:
+def algorithm(cx: Context, within: Within) -> Made:
     """Return the algorithm that an item names; raises MissingElement where it names none."""
     return engine.resource(RULES, cx, within, "Device")

@@ -4,7 +4,7 @@ from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.fhir import systems
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.content import ContentRule, Within
 from mapper.maps.rule import MUST, Made
 from mapper.maps.values import content
@@ -27,19 +27,19 @@ def person_identifier(cx: Context, ids: list[ContentItem], issuers: list[Content
 
 
 def person_id(cx: Context, *number: Any) -> str | None:
-    """Person ID and Person ID Issuer -> id."""
+    """Person ID and Person ID Issuer -> id: one person is one Practitioner."""
     made = person_identifier(cx, *number)
-    return cx.id("Practitioner", made["system"], made["value"]) if made else None
+    return cx.id(*keys.practitioner(made)) if made else None
 
 
 def identifiers(cx: Context, *number: Any) -> list[dict[str, str]]:
-    """Person ID and Person ID Issuer -> identifier."""
+    """Person ID and Person ID Issuer -> identifier, its system made of the issuer."""
     made = person_identifier(cx, *number)
     return [made] if made else []
 
 
 def names(cx: Context, name: Any) -> list[dict[str, Any]]:
-    """Person Name -> name."""
+    """Person Name -> HumanName, as it is written there."""
     made = human_name(cx, name)
     return [made] if made else []
 
@@ -77,6 +77,6 @@ RULES = (
 # fmt: on
 
 
-def authorizer(cx: engine.Context, within: Within) -> Made:
+def authorizer(cx: Context, within: Within) -> Made:
     """Return the Practitioner of one person; raises MissingElement where nothing identifies them."""
     return engine.resource(RULES, cx, within, "Practitioner")

@@ -93,7 +93,7 @@ def in_words(site: str, modifiers: list[ContentItem]) -> str:
 
 
 def tracking_uids(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
-    """Tracking Unique Identifier -> identifier."""
+    """Tracking Unique Identifier -> identifier, typed by DCM 112040."""
     made = uid_identifier(cx, content.text_of(content.first(cx, found)))
     return [{"type": {"coding": [TRACKING_UID.coding]}, **made}] if made else []
 
@@ -105,12 +105,12 @@ def tracking_identifiers(cx: Context, found: list[ContentItem]) -> list[dict[str
 
 
 def places(cx: Context, uids: list[ContentItem]) -> list[dict[str, str]]:
-    """Without a Tracking Unique Identifier: SOPInstanceUID and the place of the item -> identifier."""
-    return [] if uids else sr_item(cx, None)
+    """Without a Tracking Unique Identifier: SOPInstanceUID and the item's place -> identifier of what nobody tracks."""
+    return [] if content.text_of(next(iter(uids), None)) else sr_item(cx, None)
 
 
 def qualifiers(cx: Context, sites: list[ContentItem]) -> list[dict[str, Any]]:
-    """Laterality and Topographical modifier of the site -> locationQualifier."""
+    """Laterality and Topographical modifier of the site -> locationQualifier, each with its code."""
     found = modifiers_of(next(iter(sites), None))
     return [made for one in found if (made := content.concept(cx, one))]
 
@@ -131,7 +131,7 @@ RULES = (
 # fmt: on
 
 
-def body_structure(cx: engine.Context, holder: Within) -> Made | None:
+def body_structure(cx: Context, holder: Within) -> Made | None:
     """Return the BodyStructure that an item's own children speak of, None where they speak of none."""
     cx.item = holder
     return engine.resource(RULES, cx, holder, "BodyStructure") if structure_id(cx) else None

@@ -24,7 +24,7 @@ def name(cx: Context, concept: Any, sides: list[ContentItem]) -> dict[str, Any] 
 
 
 def text(cx: Context, value: Any) -> str | None:
-    """TEXT -> string."""
+    """TEXT -> string, as it stands there."""
     return content.text_of(content.at(cx).content)
 
 
@@ -41,7 +41,7 @@ RULES = (
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueString", "dataAbsentReason")
 
 
-def components(cx: engine.Context, within: Within, items: Iterable[ContentItem], code: Any = None) -> list[Made]:
+def components(cx: Context, within: Within, items: Iterable[ContentItem], code: Any = None) -> list[Made]:
     """Return a component for each content item that has a name and a value.
 
     None has the code of the whole: a parent's value and a component of the same code contradict (obs-7).

@@ -7,12 +7,14 @@ institution. A software update is the same device.
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.maps import engine
-from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps import engine, keys
+from mapper.maps.rule import MUST, Made, MissingElement, Rule
+from mapper.maps.silence import STUDY, of_series
 from mapper.maps.values.context import Context
 from mapper.maps.values.identifier import serial_number
-from mapper.maps.values.modality import series_modality
+from mapper.maps.values.modality import ACQUISITION, series_modality
 from mapper.maps.values.person import performers
+from mapper.maps.values.pydicom_codes import cid
 from mapper.maps.values.text import as_items, as_text, text
 from mapper.maps.values.uid import uid_identifier
 
@@ -21,15 +23,8 @@ IDENTITY = "DeviceUID Manufacturer ManufacturerModelName DeviceSerialNumber Stat
 
 def device_id(cx: Context, *known: Any) -> str | None:
     """Equipment attributes -> id; fewer than two known parts identify nothing."""
-    uid, manufacturer, model, serial, station, institution = map(as_text, known)
-    if uid:
-        return cx.id("Device", "uid", uid)
-    kind, parts = (
-        ("sn", (manufacturer, model, serial)) if serial else ("stn", (manufacturer, model, station, institution))
-    )
-    if sum(part is not None for part in parts) < 2:
-        return None
-    return cx.id("Device", kind, *(part or "" for part in parts))
+    key = keys.device(*map(as_text, known))
+    return cx.id(*key) if key else None
 
 
 def device_reference(cx: Context, *known: Any) -> dict[str, str] | None:
@@ -39,7 +34,7 @@ def device_reference(cx: Context, *known: Any) -> dict[str, str] | None:
 
 
 def identifiers(cx: Context, uid: Any, serial: Any) -> list[dict[str, Any]]:
-    """DeviceUID, DeviceSerialNumber -> identifiers."""
+    """DeviceUID, DeviceSerialNumber -> identifiers, the number of type SNO without a system of its own."""
     return [made for made in (uid_identifier(cx, uid), serial_number(cx, serial)) if made]
 
 
@@ -55,7 +50,7 @@ def kind(cx: Context, modality: Any) -> dict[str, Any] | None:
 
 
 def versions(cx: Context, software: Any) -> list[dict[str, str]]:
-    """SoftwareVersions -> versions, sorted."""
+    """SoftwareVersions -> versions, sorted: their order says nothing."""
     return [{"value": value} for value in sorted(set(software))]
 
 
@@ -100,6 +95,46 @@ RULES = (
 # fmt: on
 
 
-def device(cx: engine.Context, item: Item) -> Made:
+def device(cx: Context, item: Item) -> Made:
     """Return the Device that made a series; raises MissingElement when nothing identifies it."""
     return engine.resource(RULES, cx, item, "Device")
+
+
+def devices(cx: Context) -> list[Made]:
+    """Return the Device of each series, the newest series last; the versions of all add up."""
+    found: dict[str, Made] = {}
+    for number, series in sorted(enumerate(cx.study.series, 1), key=lambda pair: newest_last(pair[1])):
+        cx.place = of_series(number)
+        try:
+            one = device(cx, series.item)
+        except MissingElement:
+            continue
+        if before := found.get(one["id"]):
+            versions = [*before.get("version", []), *one.get("version", [])]
+            if versions:
+                unique = {version["value"]: version for version in versions}
+                one["version"] = [unique[value] for value in sorted(unique)]
+                one.rules.setdefault("version", before.rules.get("version", []))
+            if is_acquisition(before) and not is_acquisition(one):
+                one["type"] = before["type"]  # a scanner is no SR for having written one
+            one.fill(before)
+        found[one["id"]] = one
+    cx.place = STUDY
+    return list(found.values())
+
+
+def is_acquisition(made: Made) -> bool:
+    """Tell whether a Device has the type of what acquires images (PS3.16 CID 29)."""
+    return any(one.get("code") in cid(ACQUISITION) for one in made.get("type", {}).get("coding", ()))
+
+
+def newest_last(series: Any) -> tuple[str, str, str]:
+    """Return a sort key of a series: date, time, UID; the unreadable counts as oldest."""
+
+    def read(keyword: str) -> str:
+        try:
+            return str(series.item[keyword] or "")
+        except ValueError:
+            return ""
+
+    return read("SeriesDate"), read("SeriesTime"), series.uid

@@ -13,7 +13,7 @@ from mapper.fhir import systems
 from mapper.maps import derived_keys, engine
 from mapper.maps.content import ContentRule
 from mapper.maps.report import Report
-from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.observation import constant
 from mapper.maps.tables.reported import EFFECTIVE, ZONE, evidence, of_study, with_zone, written
@@ -24,7 +24,7 @@ from mapper.maps.values import content, html
 from mapper.maps.values.coding import codeable_concept, concept_of
 from mapper.maps.values.context import Context
 from mapper.maps.values.date_time import date_time, dt_date_time
-from mapper.maps.values.order import accession_orders, requested_orders
+from mapper.maps.values.order import accession_order, requested_orders
 from mapper.maps.values.text import as_code, as_items, as_text, each
 from mapper.maps.values.uid import uid_identifier
 from mapper.maps.values.verifier import verifier_references
@@ -37,18 +37,18 @@ FLAGS = "CompletionFlag? VerificationFlag? PredecessorDocumentsSequence*? Concep
 
 
 def report_id(cx: Context, *_: Any) -> str:
-    """SOPInstanceUID -> id."""
+    """SOPInstanceUID -> id: one document is one report."""
     return cx.id(*derived_keys.document("DiagnosticReport", content.at(cx).report.uid))
 
 
 def identifiers(cx: Context, uid: Any) -> list[dict[str, Any]]:
-    """SOPInstanceUID -> identifier."""
+    """SOPInstanceUID -> identifier, as FHIR writes a UID."""
     made = uid_identifier(cx, uid)
     return [made] if made else []
 
 
 def status(cx: Context, completion: Any, verification: Any, predecessors: Any, title: Any) -> str:
-    """CompletionFlag, VerificationFlag, PredecessorDocumentsSequence and title -> status."""
+    """CompletionFlag, VerificationFlag, PredecessorDocumentsSequence and title -> status: nothing is final that nobody verified."""
     if as_code(completion) == "PARTIAL":
         return "partial"
     if as_code(verification) != "VERIFIED":
@@ -104,7 +104,7 @@ def conclusion(cx: Context, *_: Any) -> str | None:
 
 
 def conclusion_codes(cx: Context, *_: Any) -> list[dict[str, Any]]:
-    """Codes of impressions and conclusions -> conclusionCode."""
+    """Codes of impressions and conclusions -> conclusionCode, in their order."""
     items = [item for item in concluding(cx) if isinstance(item.value, Code)]
     return each(cx, items, lambda one: concept_of(cx, one.item.values("ConceptCodeSequence")[0]))
 
@@ -131,7 +131,7 @@ RULES = (
     *meta("DiagnosticReport"),
     Rule("DiagnosticReport.identifier",                "SOPInstanceUID",           identifiers),
     Rule("DiagnosticReport.identifier",                "StudyInstanceUID",         of_study),
-    Rule("DiagnosticReport.basedOn",                   ACCESSION,                  accession_orders),
+    Rule("DiagnosticReport.basedOn",                   ACCESSION,                  many(accession_order)),
     Rule("DiagnosticReport.basedOn",                   "ReferencedRequestSequence*", requested_orders),
     Rule("DiagnosticReport.status",                    FLAGS,                      status, MUST),
     Rule("DiagnosticReport.category",                  "",                         constant("category", [{"coding": [{"system": systems.DIAGNOSTIC_SERVICE, "code": "RAD"}]}], "A report of radiology (FHIR R4 DiagnosticReport).")),
@@ -151,6 +151,6 @@ RULES = (
 # fmt: on
 
 
-def diagnostic_report(cx: engine.Context, report: Report) -> Made:
+def diagnostic_report(cx: Context, report: Report) -> Made:
     """Return the DiagnosticReport of a text report."""
     return engine.resource(RULES, cx, report.within(cx.study), "DiagnosticReport")

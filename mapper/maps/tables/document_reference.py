@@ -24,12 +24,12 @@ PLACE = "StudyInstanceUID SeriesInstanceUID SOPInstanceUID PatientID?"
 
 
 def reference_id(cx: Context, *_: Any) -> str:
-    """SOPInstanceUID -> id."""
+    """SOPInstanceUID -> id: one document is one DocumentReference."""
     return cx.id(*derived_keys.document("DocumentReference", content.at(cx).report.uid))
 
 
 def status(cx: Context, verification: Any) -> str | None:
-    """VerificationFlag -> docStatus."""
+    """VerificationFlag -> docStatus, final or preliminary."""
     return VERIFIED.get(as_code(verification) or "")
 
 
@@ -40,7 +40,7 @@ def media_type(cx: Context, value: Any) -> str | None:
 
 
 def related(cx: Context, uid: Any) -> list[dict[str, Any]]:
-    """The study that holds the document -> context.related."""
+    """The study that holds the document -> context.related, as a Reference."""
     return [study_reference(cx)]
 
 
@@ -70,7 +70,7 @@ ATTACHMENT = (
 # fmt: on
 
 
-def document_reference(cx: engine.Context, report: Report) -> Made | None:
+def document_reference(cx: Context, report: Report) -> Made | None:
     """Return the DocumentReference of a document; None where nothing is known of its attachment: that is recorded."""
     within = report.within(cx.study)
     made = engine.resource(RULES, cx, within, "DocumentReference")

@@ -57,13 +57,13 @@ def summary_id(cx: Context) -> str:
 
 
 def sop_instance(cx: Context, uid: Any) -> list[dict[str, Any]]:
-    """SOPInstanceUID -> identifier."""
+    """SOPInstanceUID -> identifier of the type that HL7's guide on doses has."""
     made = uid_identifier(cx, uid)
     return [{"type": typed("sop-instance-uid"), **made}] if made else []
 
 
 def place(cx: Context) -> list[dict[str, str]]:
-    """SOPInstanceUID and the place of one of several containers -> identifier."""
+    """SOPInstanceUID and the place of one of several containers -> identifier that tells them apart."""
     return sr_item(cx, None) if len(accumulated(content.at(cx).report)) > 1 else []
 
 
@@ -86,7 +86,7 @@ def status(cx: Context, preliminary: Any, completion: Any) -> str:
 
 
 def summary_text(cx: Context) -> str | None:
-    """The numbers of a container with their names and units -> valueString, as stated."""
+    """The numbers of a container with their names and units -> valueString, as stated and never summed."""
     told = []
     for item in content.at(cx).content.related():
         words = content.in_words(cx, item) if isinstance(item.value, MeasuredValue) else None
@@ -133,7 +133,7 @@ def event_uids(report: Report) -> frozenset[str]:
     return frozenset(item.value for item in found if isinstance(item.value, str) and item.value)
 
 
-def summary(cx: engine.Context, report: Report, container: ContentItem) -> Made:
+def summary(cx: Context, report: Report, container: ContentItem) -> Made:
     """Return the summary of one container."""
     within = report.within(cx.study, container)
     made = engine.resource(RULES, cx, within, "Observation")

@@ -7,21 +7,21 @@ from typing import Any
 
 from mapper.dicom.item import Item
 from mapper.fhir import systems
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.values.context import Context
 
 
 def endpoint_id(cx: Context) -> str | None:
-    """DICOMweb root -> id."""
+    """DICOMweb root -> id: one root is one Endpoint, whatever study is behind it."""
     root = cx.site.dicomweb
-    return cx.id("Endpoint", "dicom-wado-rs", root) if root else None
+    return cx.id(*keys.endpoint(root)) if root else None
 
 
-def endpoint_references(cx: Context) -> list[dict[str, str]]:
-    """DICOMweb root -> References to its Endpoint."""
+def endpoint_reference(cx: Context) -> dict[str, str] | None:
+    """DICOMweb root -> Reference to its Endpoint."""
     id = endpoint_id(cx)
-    return [{"reference": f"Endpoint/{id}"}] if id else []
+    return {"reference": f"Endpoint/{id}"} if id else None
 
 
 def active(cx: Context) -> str:
@@ -66,6 +66,6 @@ RULES = (
 # fmt: on
 
 
-def endpoint(cx: engine.Context, item: Item) -> Made:
+def endpoint(cx: Context, item: Item) -> Made:
     """Return the Endpoint of the site's DICOMweb root."""
     return engine.resource(RULES, cx, item, "Endpoint")

@@ -8,34 +8,36 @@ from typing import Any
 
 from mapper.dicom.study import Instance, Series
 from mapper.errors import NotOneStudy, Problem
-from mapper.maps import engine
-from mapper.maps.rule import MUST, Made, MissingElement, Rule
+from mapper.maps import engine, keys, silence
+from mapper.maps.rule import MUST, Made, MissingElement, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.device import IDENTITY as DEVICE
 from mapper.maps.tables.device import equipment
-from mapper.maps.tables.endpoint import endpoint_references
+from mapper.maps.tables.endpoint import endpoint_reference
 from mapper.maps.tables.practitioner import OPERATING, PERFORMING, READING, REFERRING
 from mapper.maps.tables.service_request import ACCESSION, OPTION, order_id
 from mapper.maps.tables.subject import subject
 from mapper.maps.values.body_site import body_site
 from mapper.maps.values.coding import code_meaning, codeable_concepts
 from mapper.maps.values.context import Context
+from mapper.maps.values.count import instances_of_series, number_of_instances, number_of_series
 from mapper.maps.values.date_time import date_time
 from mapper.maps.values.laterality import laterality
 from mapper.maps.values.modality import modality_of_series, series_modality, study_modalities
-from mapper.maps.values.order import accession_orders, encounter, filler_orders, placer_orders, requested_orders
+from mapper.maps.values.order import accession_order, encounter, filler_order, placer_order, requested_orders
 from mapper.maps.values.order_number import accession
 from mapper.maps.values.person import operating, people, performing, referrer
+from mapper.maps.values.request import requested_descriptions, requested_procedures, requested_reasons
 from mapper.maps.values.specimen import specimens
-from mapper.maps.values.text import as_items, as_text, display_reference, text, text_concepts, unsigned_int
+from mapper.maps.values.text import as_text, display_reference, text, text_concepts, unsigned_int
 from mapper.maps.values.uid import sop_class, study_identifier, uid_id
 
 ZONE = "TimezoneOffsetFromUTC"
 
 
 def study_id(cx: Context, *_: Any) -> str:
-    """StudyInstanceUID -> id."""
-    return cx.id("ImagingStudy", cx.study.uid)
+    """StudyInstanceUID -> id: one study is one ImagingStudy, whoever sends it."""
+    return cx.id(*keys.imaging_study(cx.study.uid))
 
 
 def source(cx: Context) -> str | None:
@@ -43,16 +45,9 @@ def source(cx: Context) -> str | None:
     return cx.site.dicomweb
 
 
-def study_identifiers(cx: Context, *_: Any) -> list[dict[str, Any]]:
-    """StudyInstanceUID -> identifier."""
-    made = study_identifier(cx, cx.study.uid)
-    return [made] if made else []
-
-
-def accessions(cx: Context, number: Any, issuer: Any) -> list[dict[str, Any]]:
-    """AccessionNumber with its issuer -> identifier of type ACSN."""
-    made = accession(cx, number, issuer)
-    return [made] if made else []
+def uid_of_study(cx: Context, *_: Any) -> dict[str, Any] | None:
+    """StudyInstanceUID -> Identifier with its type, DCM 110180."""
+    return study_identifier(cx, cx.study.uid)
 
 
 def available(cx: Context) -> str:
@@ -60,65 +55,27 @@ def available(cx: Context) -> str:
     return "available"
 
 
-def study_ids(cx: Context, value: Any) -> list[dict[str, str]]:
-    """StudyID -> identifier without a system: it is not unique."""
+def number_of_study(cx: Context, value: Any) -> dict[str, str] | None:
+    """StudyID -> Identifier without a system: it is not unique."""
     number = as_text(value)
-    return [{"value": number}] if number else []
+    return {"value": number} if number else None
 
 
-def order_stub(cx: Context, *issued: Any) -> list[dict[str, str]]:
+def order_stub(cx: Context, *issued: Any) -> dict[str, str] | None:
     """AccessionNumber with its issuer -> Reference to the stub of the order."""
     id = order_id(cx, *issued)
-    return [{"reference": f"ServiceRequest/{id}"}] if id else []
+    return {"reference": f"ServiceRequest/{id}"} if id else None
 
 
-def requested_procedures(cx: Context, requests: Any) -> list[dict[str, Any]]:
-    """RequestedProcedureCodeSequence of each request -> procedure codes."""
-    return [
-        one
-        for item in as_items(requests)
-        for one in codeable_concepts(cx, item.values("RequestedProcedureCodeSequence"))
-    ]
-
-
-def requested_descriptions(cx: Context, requests: Any) -> list[dict[str, Any]]:
-    """RequestedProcedureDescription of each request -> procedures in words."""
-    return [one for item in as_items(requests) for one in text_concepts(cx, item["RequestedProcedureDescription"])]
-
-
-def requested_reasons(cx: Context, requests: Any) -> list[dict[str, Any]]:
-    """ReasonForTheRequestedProcedure, ReasonForRequestedProcedureCodeSequence of each request -> reasons."""
-    reasons = []
-    for item in as_items(requests):
-        reasons += text_concepts(cx, item["ReasonForTheRequestedProcedure"])
-        reasons += codeable_concepts(cx, item.values("ReasonForRequestedProcedureCodeSequence"))
-    return reasons
-
-
-def notes(cx: Context, comments: Any) -> list[dict[str, str]]:
-    """StudyComments (retired) -> note."""
+def note(cx: Context, comments: Any) -> dict[str, str] | None:
+    """StudyComments (retired) -> Annotation without author and time: nobody knows them."""
     said = as_text(comments)
-    return [{"text": said}] if said else []
+    return {"text": said} if said else None
 
 
 def image_type(cx: Context, values: Any) -> str | None:
     """ImageType -> its values as DICOM writes them."""
     return "\\".join(values) or None
-
-
-def number_of_series(cx: Context) -> int:
-    """The series counted: what the PACS holds, not what an attribute says."""
-    return len(cx.study.series) + len(cx.study.unlisted)
-
-
-def number_of_instances(cx: Context) -> int:
-    """The instances counted: what the PACS holds, not what an attribute says."""
-    return cx.study.instances
-
-
-def instances_of_series(cx: engine.Context) -> int | None:
-    """The instances of a series counted."""
-    return len(cx.series.instances) if cx.series else None
 
 
 def other_modality(cx: Context) -> dict[str, str]:
@@ -129,27 +86,26 @@ def other_modality(cx: Context) -> dict[str, str]:
 # fmt: off
 STUDY = (
     #    FHIR element                              DICOM attribute                                    by
-    Rule("ImagingStudy.id",                        "StudyInstanceUID",                                study_id),
-    Rule("ImagingStudy.id",                        "",                                                study_id, MUST),
+    Rule("ImagingStudy.id",                        "StudyInstanceUID",                                study_id, MUST),
     Rule("ImagingStudy.meta.source",               "",                                                source),
     *meta("ImagingStudy"),
-    Rule("ImagingStudy.identifier",                "StudyInstanceUID",                                study_identifiers),
-    Rule("ImagingStudy.identifier",                ACCESSION,                                         accessions),
-    Rule("ImagingStudy.identifier",                "StudyID",                                         study_ids, option="study_id"),
+    Rule("ImagingStudy.identifier",                "StudyInstanceUID",                                many(uid_of_study)),
+    Rule("ImagingStudy.identifier",                ACCESSION,                                         many(accession)),
+    Rule("ImagingStudy.identifier",                "StudyID",                                         many(number_of_study), option="study_id"),
     Rule("ImagingStudy.status",                    "",                                                available, MUST),
     Rule("ImagingStudy.modality",                  "ModalitiesInStudy",                               study_modalities),
     *subject("ImagingStudy.subject"),
     Rule("ImagingStudy.encounter",                 "AdmissionID IssuerOfAdmissionIDSequence*",        encounter),
     Rule("ImagingStudy.started",                  f"StudyDate StudyTime? {ZONE}?",                    date_time),
-    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         order_stub, option=OPTION),
-    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         accession_orders, otherwise=True),
+    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         many(order_stub), option=OPTION),
+    Rule("ImagingStudy.basedOn",                   ACCESSION,                                         many(accession_order), otherwise=True),
     Rule("ImagingStudy.basedOn",                   "RequestAttributesSequence**",                     requested_orders),
     Rule("ImagingStudy.basedOn",                   "ReferencedRequestSequence**",                     requested_orders),
-    Rule("ImagingStudy.basedOn",                   "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", placer_orders),
-    Rule("ImagingStudy.basedOn",                   "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", filler_orders),
+    Rule("ImagingStudy.basedOn",                   "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", many(placer_order)),
+    Rule("ImagingStudy.basedOn",                   "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", many(filler_order)),
     Rule("ImagingStudy.referrer",                  REFERRING,                                         referrer),
     Rule("ImagingStudy.interpreter",               READING,                                           people),
-    Rule("ImagingStudy.endpoint",                  "",                                                endpoint_references),
+    Rule("ImagingStudy.endpoint",                  "",                                                many(endpoint_reference)),
     Rule("ImagingStudy.numberOfSeries",            "",                                                number_of_series),
     Rule("ImagingStudy.numberOfInstances",         "",                                                number_of_instances),
     Rule("ImagingStudy.procedureCode",             "ProcedureCodeSequence*",                          codeable_concepts),
@@ -165,7 +121,7 @@ STUDY = (
     Rule("ImagingStudy.reasonCode",                "ReasonForPerformedProcedureCodeSequence*",        codeable_concepts),
     Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesDescription*",                  text_concepts),
     Rule("ImagingStudy.reasonCode",                "AdmittingDiagnosesCodeSequence*",                 codeable_concepts),
-    Rule("ImagingStudy.note",                      "StudyComments",                                   notes),
+    Rule("ImagingStudy.note",                      "StudyComments",                                   many(note)),
     Rule("ImagingStudy.description",               "StudyDescription",                                text),
 )
 SERIES = (
@@ -199,25 +155,26 @@ INSTANCE = (
 RULES = STUDY + SERIES + INSTANCE
 
 
-def imaging_study(cx: engine.Context) -> Made:
+def imaging_study(cx: Context) -> Made:
     """Return the ImagingStudy of a study; raises NotOneStudy when no instance of it can be told in FHIR."""
     made = engine.resource(STUDY, cx, cx.study.item, "ImagingStudy")
     listed = cx.study.instances <= cx.site.instance_limit
     if not listed:
         cx.record(Problem("ImagingStudy.series.instance", "", "more instances than instance_limit: series only"))
-    series = [one for found in cx.study.series if (one := series_of(cx, found, listed))]
+    series = [one for number, found in enumerate(cx.study.series, 1) if (one := series_of(cx, found, number, listed))]
     if not series:
         raise NotOneStudy(f"study {cx.study.uid} has no series that FHIR can express")
     made["series"] = series
     return made
 
 
-def series_of(cx: engine.Context, series: Series, listed: bool) -> Made | None:
+def series_of(cx: Context, series: Series, number: int, listed: bool) -> Made | None:
     """Return one series, or None when FHIR cannot express it: it stays counted."""
-    cx.series = series
+    cx.series, cx.place = series, silence.of_series(number)
     try:
         made = engine.apply(SERIES, cx, series.item, "ImagingStudy.series")
         if listed:
+            cx.place = silence.of_instances(number)
             instances = [one for found in series.instances if (one := instance_of(cx, found))]
             if instances:
                 made["instance"] = instances
@@ -225,11 +182,11 @@ def series_of(cx: engine.Context, series: Series, listed: bool) -> Made | None:
         cx.left_out(missing)
         return None
     finally:
-        cx.series = None
+        cx.series, cx.place = None, silence.STUDY
     return made
 
 
-def instance_of(cx: engine.Context, instance: Instance) -> Made | None:
+def instance_of(cx: Context, instance: Instance) -> Made | None:
     """Return one instance, or None when FHIR cannot express it: it stays counted."""
     try:
         return engine.apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance")

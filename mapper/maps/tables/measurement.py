@@ -39,7 +39,7 @@ def observation_id(cx: Context, *_: Any) -> str:
 
 
 def group_code(cx: Context, categories: list[ContentItem]) -> dict[str, Any]:
-    """Finding category, else that it is a Measurement Group -> code."""
+    """Finding category, else that it is a Measurement Group -> code: what the group is of."""
     return content.one_concept(cx, categories) or {"coding": [c.MEASUREMENT_GROUP.coding]}
 
 
@@ -61,7 +61,7 @@ def members(cx: Context) -> list[dict[str, str]]:
 
 
 def inferred_from(cx: Context) -> list[dict[str, str]]:
-    """What a measurement was INFERRED FROM, where that is an Observation too -> derivedFrom."""
+    """What a measurement was INFERRED FROM -> derivedFrom, where that is an Observation too."""
     here = content.at(cx)
     parts = (here.report.parts.get(one.positions) for one in here.content.related("INFERRED FROM"))
     ids = (cx.id(*part.key) for part in parts if part)
@@ -69,7 +69,7 @@ def inferred_from(cx: Context) -> list[dict[str, str]]:
 
 
 def normality(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
-    """Normality -> interpretation."""
+    """Normality -> interpretation, in the code of the report."""
     return [made for one in found if (made := content.concept(cx, one))]
 
 
@@ -88,7 +88,7 @@ def normal_range(cx: Context, lower: Any, upper: Any, words: Any, authority: Any
 
 
 def evaluation(cx: Context, *_: Any) -> dict[str, Any] | None:
-    """CODE or TEXT -> CodeableConcept."""
+    """CODE or TEXT -> CodeableConcept, in words where there is no code."""
     return content.concept(cx, content.at(cx).content)
 
 
@@ -149,7 +149,7 @@ SAID = (
 """Children of a measurement that have an element of their own: they are no components."""
 
 
-def observation(cx: engine.Context, report: Report, part: Part) -> Made | None:
+def observation(cx: Context, report: Report, part: Part) -> Made | None:
     """Return the Observation of one content item, None where it has no name or says nothing: that is recorded."""
     within = report.within(cx.study, part.content)
     try:

@@ -5,13 +5,11 @@ One Observation a study and code. Values are typed in or come from the worklist;
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
 
 from mapper.dicom.item import Item
 from mapper.errors import Problem
 from mapper.fhir import systems
-from mapper.fhir.ids import resource_id
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.subject import subject
@@ -55,15 +53,15 @@ def day_or_time(cx: Context, *parts: Any) -> str | None:
 
 def part_of(cx: Context) -> list[dict[str, str]]:
     """The study whose header says so."""
-    return [{"reference": f"ImagingStudy/{cx.id('ImagingStudy', cx.study.uid)}"}]
+    return [{"reference": f"ImagingStudy/{cx.id(*keys.imaging_study(cx.study.uid))}"}]
 
 
 def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
     """Return the table of one kind of Observation: its values first, then what all have in common."""
 
     def header_id(cx: Context) -> str:
-        """StudyInstanceUID and LOINC code -> id."""
-        return cx.id("Observation", cx.study.uid, "header", loinc)
+        """StudyInstanceUID and LOINC code -> id: a study says one thing once."""
+        return cx.id(*keys.header_observation(cx.study.uid, loinc))
 
     coding = {"system": systems.LN, "code": loinc}
     if LOINC[loinc]:
@@ -71,7 +69,7 @@ def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
     category = {"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": VITAL_SIGNS}]}
     profiled = (
         Rule("Observation.meta.profile", "", constant("profile", [profile], "The profile of this vital sign.")),
-        Rule("Observation.category", "", constant("category", [category], "A vital sign.")),
+        Rule("Observation.category", "", constant("category", [category], "A vital sign, as the profile demands.")),
     )
     # fmt: off
     return (
@@ -81,7 +79,7 @@ def rows(loinc: str, *values: Rule, profile: str = "") -> tuple[Rule, ...]:
         *(profiled if profile else ()),
         Rule("Observation.partOf",            "",                                 part_of),
         Rule("Observation.status",            "",                                 constant("final", "final", "What a header says is final."), MUST),
-        Rule("Observation.code",              "",                                 constant("code", {"coding": [coding]}, f"LOINC {loinc}."), MUST),
+        Rule("Observation.code",              "",                                 constant("code", {"coding": [coding]}, f"What is observed, LOINC {loinc}."), MUST),
         *subject("Observation.subject"),
         Rule("Observation.effectiveDateTime", f"StudyDate StudyTime? {ZONE}?",             day_or_time),
         Rule("Observation.effectiveDateTime", f"SeriesDate SeriesTime? {ZONE}?",           day_or_time),
@@ -107,15 +105,11 @@ RULES = tuple(row for table in TABLES.values() for row in table)
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueDateTime", "dataAbsentReason")
 
 
-def header_ids(namespace: UUID, study_uid: str) -> list[str]:
-    """Return the ids of every Observation that a study's header can make."""
-    return [resource_id(namespace, "Observation", study_uid, "header", loinc) for loinc in LOINC]
-
-
-def observations(cx: engine.Context, item: Item) -> Iterator[Made]:
+def observations(cx: Context, item: Item) -> Iterator[Made]:
     """Yield the Observations that a study's header makes; one without any date is left out and recorded."""
     for keyword, table in TABLES.items():
-        if keyword not in item or (table[0].option and table[0].option not in cx.site.options):
+        if why := f"none of {keyword}" if keyword not in item else engine.passed_over(table[0], cx, None):
+            cx.silent(table[0], why)
             continue
         try:
             made = engine.resource(table, cx, item, "Observation")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mapper.dicom.item import Item, tag_of
-from mapper.maps import engine
-from mapper.maps.rule import MUST, Made, MissingElement, Rule
+from mapper.maps import engine, keys
+from mapper.maps.rule import MUST, Made, MissingElement, Rule, many
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import human_name
 from mapper.maps.values.person import practitioner_identifier
@@ -22,26 +22,19 @@ OF_STUDY, OF_SERIES = (REFERRING, READING), (PERFORMING, OPERATING)
 
 
 def identifier(cx: Context, identification: Any) -> dict[str, str] | None:
-    """Return the Identifier of the one person whose identification this is."""
+    """PersonIdentificationCodeSequence -> Identifier, its system made of the coding scheme."""
     return next((made for item in as_items(identification) if (made := practitioner_identifier(cx, item))), None)
 
 
 def practitioner_id(cx: Context, identification: Any) -> str | None:
     """PersonIdentificationCodeSequence -> id, the same wherever the person is named."""
     made = identifier(cx, identification)
-    return cx.id("Practitioner", made["system"], made["value"]) if made else None
+    return cx.id(*keys.practitioner(made)) if made else None
 
 
-def identifiers(cx: Context, identification: Any) -> list[dict[str, str]]:
-    """PersonIdentificationCodeSequence -> identifier, its system made of the coding scheme."""
-    made = identifier(cx, identification)
-    return [made] if made else []
-
-
-def names(cx: Context, people: Any) -> list[dict[str, Any]]:
-    """The name that stands beside the identification -> name."""
-    made = human_name(cx, people[0] if people else None)
-    return [made] if made else []
+def name_beside(cx: Context, people: Any) -> dict[str, Any] | None:
+    """The name that stands beside the identification -> HumanName of the person it identifies."""
+    return human_name(cx, people[0] if people else None)
 
 
 def rows(role: str) -> tuple[Rule, ...]:
@@ -49,8 +42,8 @@ def rows(role: str) -> tuple[Rule, ...]:
     name, identification = role.split()
     return (
         Rule("Practitioner.id", identification, practitioner_id, MUST),
-        Rule("Practitioner.identifier", identification, identifiers),
-        Rule("Practitioner.name", name, names),
+        Rule("Practitioner.identifier", identification, many(identifier)),
+        Rule("Practitioner.name", name, many(name_beside)),
     )
 
 
@@ -58,10 +51,13 @@ TABLES = {role: rows(role) for role in (*OF_STUDY, *OF_SERIES)}
 RULES = tuple(row for table in TABLES.values() for row in table)
 
 
-def practitioners(cx: engine.Context, item: Item, roles: tuple[str, ...]) -> Iterator[Made]:
+def practitioners(cx: Context, item: Item, roles: tuple[str, ...]) -> Iterator[Made]:
     """Yield the Practitioner of every identified person in some roles."""
     for role in roles:
-        for person in persons(item, *(word.rstrip("*?") for word in role.split())):
+        found = list(persons(item, *(word.rstrip("*?") for word in role.split())))
+        if not found:
+            cx.silent(TABLES[role][0], f"none of {role.split()[1].rstrip('*?')}, or not as many as names")
+        for person in found:
             try:
                 yield engine.resource(TABLES[role], cx, person, "Practitioner")
             except MissingElement:
@@ -70,7 +66,7 @@ def practitioners(cx: engine.Context, item: Item, roles: tuple[str, ...]) -> Ite
 
 def persons(item: Item, name: str, identification: str) -> Iterator[Item]:
     """Yield one data set a person; names and identifications that are not equally many say nothing of each other."""
-    item = item.speaker(name if name in item else identification)  # as the row that refers to these people
+    item = item.layer(name if name in item else identification)  # as the row that refers to these people
     named, identified = (raw_values(item, keyword) for keyword in (name, identification))
     if named and len(named) != len(identified):
         return

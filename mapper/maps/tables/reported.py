@@ -7,8 +7,8 @@ from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.fhir import systems
+from mapper.maps import derived_keys, keys
 from mapper.maps.content import ContentRule
-from mapper.maps.derived_keys import SR_ITEM, STUDY
 from mapper.maps.rule import MUST, Rule
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.device import IDENTITY as EQUIPMENT
@@ -21,7 +21,7 @@ from mapper.maps.values.context import Context
 from mapper.maps.values.date_time import date_time, dt_date_time
 from mapper.maps.values.human_name import display_name
 from mapper.maps.values.text import as_code
-from mapper.maps.values.uid import study_identifier, uid_identifier, uid_uri
+from mapper.maps.values.uid import study_identifier, uid_identifier
 
 ZONE = "TimezoneOffsetFromUTC"
 PRELIMINARY = {"PRELIMINARY": "preliminary", "FINAL": "final"}
@@ -40,20 +40,21 @@ def observation_uid(cx: Context, uid: Any) -> list[dict[str, Any]]:
 
 
 def sr_item(cx: Context, uid: Any) -> list[dict[str, str]]:
-    """SOPInstanceUID and the place of the content item -> identifier."""
-    value = f"{content.at(cx).report.uid}#{content.at(cx).content.path}"
-    return [{"system": systems.local(cx.site.base, SR_ITEM), "value": value}]
+    """SOPInstanceUID and the place of the content item -> identifier of what has no UID of its own."""
+    here = content.at(cx)
+    system, value = derived_keys.item_identifier(cx.site.base, here.report.uid, here.content.path)
+    return [{"system": system, "value": value}]
 
 
 def of_study(cx: Context, uid: Any) -> list[dict[str, str]]:
     """StudyInstanceUID -> identifier by which all that was derived from a study is found."""
-    value = uid_uri(cx, uid)
-    return [{"system": systems.local(cx.site.base, STUDY), "value": value}] if value else []
+    system, value = derived_keys.study_identifier(cx.site.base, cx.study.uid)
+    return [{"system": system, "value": value}]
 
 
 def study_reference(cx: Context) -> dict[str, Any]:
     """Return the Reference to the study that holds the document."""
-    return {"reference": f"ImagingStudy/{cx.id('ImagingStudy', cx.study.uid)}"}
+    return {"reference": f"ImagingStudy/{cx.id(*keys.imaging_study(cx.study.uid))}"}
 
 
 def part_of(cx: Context, uid: Any) -> list[dict[str, Any]]:

@@ -1,13 +1,14 @@
-"""ServiceRequest <- Accession, as a stub for sites whose orders live nowhere else (option `order_stub`).
+"""ServiceRequest <- accession, a stub for sites whose orders live nowhere else (option `order_stub`).
 
-By default the EHR owns orders and ImagingStudy.basedOn is a logical reference.
+By default the EHR owns orders and ImagingStudy.basedOn is a logical reference. Sources: DICOM Imaging Service Request
+module (PS3.3 C.4.12), Requested Procedure module (PS3.3 C.4.11), FHIR R4 ServiceRequest.
 """
 
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.maps import engine
-from mapper.maps.rule import MUST, Made, Rule
+from mapper.maps import engine, keys
+from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.subject import subject
 from mapper.maps.values.coding import codeable_concept, codeable_concepts
@@ -21,27 +22,9 @@ ACCESSION = "AccessionNumber IssuerOfAccessionNumberSequence*"
 
 
 def order_id(cx: Context, *issued: Any) -> str | None:
-    """AccessionNumber with its issuer -> id."""
+    """AccessionNumber with its issuer -> id: one accession is one order, in every study."""
     made = accession(cx, *issued)
-    return cx.id("ServiceRequest", made["system"], made["value"]) if made else None
-
-
-def accessions(cx: Context, *issued: Any) -> list[dict[str, Any]]:
-    """AccessionNumber with its issuer -> identifier of type ACSN."""
-    made = accession(cx, *issued)
-    return [made] if made else []
-
-
-def placers(cx: Context, *issued: Any) -> list[dict[str, Any]]:
-    """PlacerOrderNumberImagingServiceRequest with its issuer -> identifier of type PLAC."""
-    made = placer(cx, *issued)
-    return [made] if made else []
-
-
-def fillers(cx: Context, *issued: Any) -> list[dict[str, Any]]:
-    """FillerOrderNumberImagingServiceRequest with its issuer -> identifier of type FILL."""
-    made = filler(cx, *issued)
-    return [made] if made else []
+    return cx.id(*keys.service_request(made)) if made else None
 
 
 def unknown(cx: Context) -> str:
@@ -59,9 +42,9 @@ RULES = (
     #    FHIR element                     DICOM attribute                                                          by
     Rule("ServiceRequest.id",             ACCESSION,                                                               order_id, MUST),
     *meta("ServiceRequest"),
-    Rule("ServiceRequest.identifier",     ACCESSION,                                                               accessions),
-    Rule("ServiceRequest.identifier",     "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", placers),
-    Rule("ServiceRequest.identifier",     "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", fillers),
+    Rule("ServiceRequest.identifier",     ACCESSION,                                                               many(accession)),
+    Rule("ServiceRequest.identifier",     "PlacerOrderNumberImagingServiceRequest OrderPlacerIdentifierSequence*", many(placer)),
+    Rule("ServiceRequest.identifier",     "FillerOrderNumberImagingServiceRequest OrderFillerIdentifierSequence*", many(filler)),
     Rule("ServiceRequest.status",         "",                                                                      unknown, MUST),
     Rule("ServiceRequest.intent",         "",                                                                      order, MUST),
     Rule("ServiceRequest.code",           "RequestedProcedureCodeSequence*",                                       codeable_concept),
@@ -73,6 +56,6 @@ RULES = (
 # fmt: on
 
 
-def service_request(cx: engine.Context, item: Item) -> Made:
+def service_request(cx: Context, item: Item) -> Made:
     """Return the stub of a study's order; raises MissingElement when there is no accession number."""
     return engine.resource(RULES, cx, item, "ServiceRequest")

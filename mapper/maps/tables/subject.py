@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from mapper.maps import keys
 from mapper.maps.rule import MUST, Rule
 from mapper.maps.values.context import Context, beside
 from mapper.maps.values.identifier import patient_identifier
@@ -32,12 +33,12 @@ def phantom_id(cx: Context, quality_control: Any, *issued: Any) -> str | None:
     if not is_phantom(cx):
         return None
     identifier = patient_identifier(cx, *issued)
-    return cx.id("Device", "phantom", identifier["system"], identifier["value"]) if identifier else None
+    return cx.id(*keys.phantom(cx.study.uid, identifier)) if identifier else None
 
 
 def own_phantom_id(cx: Context, *_: Any) -> str | None:
     """Without a readable PatientID the phantom is this study's own."""
-    return cx.id("Device", "phantom", "study", cx.study.uid) if is_phantom(cx) else None
+    return cx.id(*keys.phantom(cx.study.uid, None)) if is_phantom(cx) else None
 
 
 def own_phantom_reference(cx: Context, *_: Any) -> dict[str, str] | None:
@@ -55,12 +56,12 @@ def phantom_reference(cx: Context, quality_control: Any, *issued: Any) -> dict[s
 def issued_id(cx: Context, *issued: Any) -> str | None:
     """PatientID with its issuer -> the patient's id, the same in every study."""
     identifier = patient_identifier(cx, *issued)
-    return cx.id("Patient", identifier["system"], identifier["value"]) if identifier else None
+    return cx.id(*keys.patient(cx.study.uid, identifier)) if identifier else None
 
 
 def own_id(cx: Context, *_: Any) -> str:
     """Without a PatientID the patient is this study's own, never merged with another."""
-    return cx.id("Patient", "study", cx.study.uid)
+    return cx.id(*keys.patient(cx.study.uid, None))
 
 
 def issued_reference(cx: Context, *issued: Any) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.maps import engine
+from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import human_name
@@ -16,17 +16,17 @@ WHO = "VerifyingObserverIdentificationCodeSequence*"
 def verifier_id(cx: Context, codes: Any) -> str | None:
     """VerifyingObserverIdentificationCodeSequence -> id, the same wherever the person is named."""
     made = verifier_identifier(cx, cx.item)
-    return cx.id("Practitioner", made["system"], made["value"]) if made else None
+    return cx.id(*keys.practitioner(made)) if made else None
 
 
 def identifiers(cx: Context, codes: Any) -> list[dict[str, str]]:
-    """VerifyingObserverIdentificationCodeSequence -> identifier."""
+    """VerifyingObserverIdentificationCodeSequence -> identifier, its system made of the coding scheme."""
     made = verifier_identifier(cx, cx.item)
     return [made] if made else []
 
 
 def names(cx: Context, name: Any) -> list[dict[str, Any]]:
-    """VerifyingObserverName -> name."""
+    """VerifyingObserverName -> HumanName, as it is written there."""
     made = human_name(cx, name)
     return [made] if made else []
 
@@ -41,7 +41,7 @@ RULES = (
 # fmt: on
 
 
-def verifiers(cx: engine.Context, document: Item) -> Iterator[Made]:
+def verifiers(cx: Context, document: Item) -> Iterator[Made]:
     """Yield the Practitioner of every identified person who verified a document."""
     try:
         people = document.values("VerifyingObserverSequence")

@@ -9,7 +9,11 @@ from mapper.maps.values.context import Context, all_beside, beside
 from mapper.maps.values.human_name import Name, official_names
 from mapper.maps.values.text import as_code, as_items, as_text
 
-HUMAN_CODES = frozenset({"337915000", "30996001"})  # SNOMED CT, Homo sapiens: CID 7454 has it among the species
+HUMAN_CODES = {
+    systems.SCT: frozenset({"337915000", "30996001"}),  # both called Homo sapiens; CID 7454 has the first of them
+    systems.DESIGNATORS["ITIS_TSN"]: frozenset({"180092"}),  # itis.gov, the Taxonomic Serial Number of Homo sapiens
+}
+"""What stands for Homo sapiens, by code system: CID 7454 has it among the species."""
 HUMAN_WORDS = frozenset({"HUMAN", "HUMAN BEING", "HOMO SAPIENS"})
 TAG = re.compile(r" \([a-z ]+\)$", re.IGNORECASE)  # SNOMED CT's semantic tag, `Homo sapiens (organism)`
 GENDER_STATUS = {"ALTERED": "neutered", "UNALTERED": "intact"}
@@ -19,7 +23,7 @@ SPECIES_UNKNOWN: Concept = {"text": "unknown"}  # R4 demands a species where the
 def patient_animal(
     cx: Context, species: Any, species_codes: Any, breed: Any = None, breed_codes: Any = None, neutered: Any = None
 ) -> list[dict[str, Any]]:
-    """Species and breed, each text and code sequence, PatientSexNeutered -> extension; none for a human."""
+    """Species and breed, each text and code sequence, PatientSexNeutered -> extension patient-animal; none for a human."""
     kind = concept(cx, species, species_codes)
     race = concept(cx, breed, breed_codes)
     if not (kind or race) or is_human(kind):
@@ -65,9 +69,10 @@ def concept(cx: Context, text: Any, codes: Any) -> Concept:
 
 def is_human(kind: Concept) -> bool:
     """Tell whether a species is the human one: by a code, by its description, without a code by its meaning."""
-    codes = {one["code"] for one in kind.get("coding", ()) if one.get("system") == systems.SCT}
-    words = [kind.get("text"), *(one.get("display") for one in kind.get("coding", ()) if not codes)]
-    return not codes.isdisjoint(HUMAN_CODES) or any(as_code(TAG.sub("", word)) in HUMAN_WORDS for word in words if word)
+    known = [one for one in kind.get("coding", ()) if one.get("system") in HUMAN_CODES]
+    words = [kind.get("text"), *(one.get("display") for one in kind.get("coding", ()) if not known)]
+    human = any(one["code"] in HUMAN_CODES[one["system"]] for one in known)
+    return human or any(as_code(TAG.sub("", word)) in HUMAN_WORDS for word in words if word)
 
 
 def gender_status(cx: Context, neutered: Any) -> str | None:

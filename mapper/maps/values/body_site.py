@@ -27,7 +27,7 @@ def body_parts() -> dict[str, Coding]:
 def body_site(
     cx: Context, regions: Any = None, part: Any = None, shared: Any = None, frames: Any = None
 ) -> Coding | None:
-    """AnatomicRegionSequence, BodyPartExamined, FrameAnatomySequence of the functional groups -> Coding.
+    """AnatomicRegionSequence, BodyPartExamined, FrameAnatomySequence -> the one Coding that FHIR allows here.
 
     The first code wins; one of SNOMED RT without a partner, then a text without a code come last.
     """

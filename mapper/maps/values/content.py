@@ -41,8 +41,8 @@ def concept(cx: Context, item: ContentItem | None) -> dict[str, Any] | None:
     return {"text": words} if words else None
 
 
-def one_concept(cx: Context, *found: Any) -> dict[str, Any] | None:
-    """The value of a CODE or TEXT item -> CodeableConcept."""
+def one_concept(cx: Context, *found: list[ContentItem]) -> dict[str, Any] | None:
+    """The value of a CODE or TEXT item -> CodeableConcept, in words where there is no code."""
     return concept(cx, first(cx, found[-1]))
 
 
@@ -85,13 +85,13 @@ def in_words(cx: Context, item: ContentItem) -> str | None:
     return meaning_of(item)
 
 
-def quantity(cx: Context, *_: Any) -> dict[str, Any] | None:
+def quantity(cx: Context, *_: object) -> dict[str, Any] | None:
     """NUM -> Quantity: the number with every digit, a code only of UCUM."""
     value = at(cx).content.value
     return measured_value.quantity(cx, value) if isinstance(value, MeasuredValue) else None
 
 
-def absent_reason(cx: Context, *_: Any) -> dict[str, Any] | None:
+def absent_reason(cx: Context, *_: object) -> dict[str, Any] | None:
     """NUM without a number -> why, by its qualifier (PS3.16 CID 42)."""
     value = at(cx).content.value
     return measured_value.absent_reason(value) if isinstance(value, MeasuredValue) else None

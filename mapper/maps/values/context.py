@@ -1,9 +1,14 @@
 """What a converter may know beside the values of its row."""
 
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.dicom.study import Study
+from mapper.dicom.study import Series, Study
+from mapper.errors import Problem
+from mapper.fhir.ids import resource_id
+from mapper.maps.rule import MissingElement, Rule
+from mapper.maps.silence import STUDY, Place, Silences
 from mapper.maps.site import Site
 
 READ_BESIDE = (
@@ -29,26 +34,50 @@ READ_BESIDE_OF_INSTANCES = (
 """The same, of every instance of a series."""
 
 
-class Context(Protocol):
-    """The site's choices, the study, and the data set that is being read."""
+@dataclass
+class Context:
+    """What a converter may know beside its values: the site's choices, the study, the data set at hand."""
 
-    @property
-    def site(self) -> Site:
-        """The site's choices."""
-
-    @property
-    def study(self) -> Study:
-        """The study with all its series."""
-
-    @property
-    def item(self) -> Item:
-        """The data set, or the sequence item, that the row reads."""
+    site: Site
+    study: Study
+    item: Item = field(default_factory=Item)
+    series: Series | None = None
+    """The series at hand, where the rows are those of a series or an instance."""
+    rule: Rule | None = None
+    place: Place = STUDY
+    """Which data set that is."""
+    silences: Silences | None = None
+    """Rows that made nothing, where somebody wants to know."""
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """Problems in the order they were met, each once."""
 
     def note(self, reason: str) -> None:
         """Record why the value that is being made may be doubted."""
+        if self.rule is not None:
+            self.problem(self.rule, reason)
+
+    def problem(self, rule: Rule, reason: str) -> None:
+        """Record a problem of one row."""
+        self.record(Problem(rule.element, rule.attribute_of(self.item), reason))
+
+    def record(self, problem: Problem) -> None:
+        """Record a problem, once."""
+        self.problems.setdefault(problem)
+
+    def silent(self, rule: Rule, why: str) -> None:
+        """Record that a row made nothing of the data set at hand, where somebody wants to know."""
+        if self.silences is not None:
+            self.silences.add(rule, why, self.place)
+
+    def left_out(self, missing: MissingElement) -> None:
+        """Record that something was left out because a required element is absent; unreadable is recorded already."""
+        rule = missing.rule
+        if not any(known.element == rule.element for known in self.problems):
+            self.problem(rule, "absent: what needs it is left out, and stays counted")
 
     def id(self, *key: str) -> str:
-        """Return the id of the resource with this key."""
+        """Return the id of the resource with this key (mapper/maps/keys.py)."""
+        return resource_id(self.site.namespace, *key)
 
 
 def beside(cx: Context, keyword: str) -> Any:

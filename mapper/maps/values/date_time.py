@@ -1,4 +1,4 @@
-"""Dates and times: DA, TM, DT and an offset -> FHIR R4 date, dateTime, instant.
+"""Dates and times: DA, TM, DT and an offset (PS3.5 table 6.2-1) -> date, dateTime (FHIR R4 datatypes.html).
 
 Nothing is invented: without a zone a time becomes its date, without minutes too; never midnight, never UTC.
 """
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mapper.dicom.characters import composed
 from mapper.maps.values.context import Context, beside
 from mapper.maps.values.text import as_code, as_text
 
@@ -67,23 +68,6 @@ def dt_date_time(cx: Context, dt: Any, offset: Any = None) -> str | None:
         return on
     at = time_of_day(cx, found[2])
     return moment(cx, on, at, own or offset_of(cx, offset)) if at else on
-
-
-def instant(cx: Context, da: Any, tm: Any = None, offset: Any = None) -> str | None:
-    """DA + TM + TimezoneOffsetFromUTC -> instant; nothing where the zone is unknown."""
-    return to_the_second(date_time(cx, da, tm, offset))
-
-
-def dt_instant(cx: Context, dt: Any, offset: Any = None) -> str | None:
-    """DT + TimezoneOffsetFromUTC -> instant; nothing where the zone is unknown."""
-    return to_the_second(dt_date_time(cx, dt, offset))
-
-
-def to_the_second(value: str | None) -> str | None:
-    """Return a dateTime that is an instant; raises ValueError when it is a date only."""
-    if value is not None and "T" not in value:
-        raise ValueError("an instant needs a time and its zone")
-    return value
 
 
 def dates_are_dummies(cx: Context) -> bool:
@@ -158,8 +142,8 @@ def moment(cx: Context, on: str, at: tuple[str, str], offset: str | None) -> str
 def site_offset(cx: Context, local: datetime) -> str | None:
     """Return the offset of the site's zone at a local time, None when none is configured or it has none."""
     zones = cx.site.timezones
-    places = (beside(cx, "InstitutionName"), beside(cx, "StationName"))
-    name = next((zones[place] for place in places if place in zones), cx.site.timezone)
+    places = [one for one in (beside(cx, "InstitutionName"), beside(cx, "StationName")) if isinstance(one, str)]
+    name = next((zones[place] for place in map(composed, places) if place in zones), cx.site.timezone)
     if name is None:
         return None
     zone = ZoneInfo(name)

@@ -26,7 +26,7 @@ def security(cx: Context, removed: Any, patient_id: Any = None, subject_id: Any 
 
 
 def methods(cx: Context, sequence: Any, longitudinal: Any = None) -> list[Coding]:
-    """DeidentificationMethodCodeSequence, LongitudinalTemporalInformationModified -> tags, sorted."""
+    """DeidentificationMethodCodeSequence, LongitudinalTemporalInformationModified -> tags, sorted by their code."""
     known = cid(METHODS)
     named = codings(cx, sequence)
     found = {one["code"]: one for one in named if one.get("system") == systems.DCM}

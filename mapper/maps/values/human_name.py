@@ -67,8 +67,8 @@ def read(cx: Context, values: Any) -> Iterator[list[Name]]:
             found = {group: made for group in GROUPS if (made := components(cx, groups.get(group)))}
             if not found or is_nobody(cx, next(iter(found.values())).get("family", "")):
                 continue
-            mark = len(found) > 1 or "Alphabetic" not in found
-            yield [{**(representation(group) if mark else {}), **name} for group, name in found.items()]
+            told_apart = len(found) > 1 or "Alphabetic" not in found
+            yield [{**(representation(group) if told_apart else {}), **name} for group, name in found.items()]
 
 
 def is_nobody(cx: Context, family: str) -> bool:

@@ -28,7 +28,7 @@ class Claim:
     """What one data set states about the issuer of the study's PatientID."""
 
     item: Item
-    rank: int = NOBODY
+    strength: int = NOBODY
     name: str | None = None
     qualifiers: str | None = None
     """The qualifiers as they came, where they name a system."""
@@ -50,7 +50,7 @@ def patient(cx: Context, study: Study) -> tuple[Item | None, bool]:
     claims = [claim(cx, item) for item in of_patient(study)]
     if not claims:
         return None, False
-    best = min(claims, key=lambda one: one.rank)  # of several the first in canonical order
+    best = min(claims, key=lambda one: one.strength)  # of several the first in canonical order
     return best.item, any(one is not best and (one.broken or one.contradicts(best)) for one in claims)
 
 

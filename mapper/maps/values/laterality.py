@@ -16,7 +16,7 @@ CODES = {"L": ("7771000", "Left"), "R": ("24028007", "Right"), BOTH: ("51440002"
 def laterality(
     cx: Context, series: Any, images: Any = None, shared: Any = None, frames: Any = None
 ) -> dict[str, str] | None:
-    """Laterality, else ImageLaterality of all images, else FrameLaterality of the functional groups -> Coding.
+    """Laterality, else ImageLaterality of all images, else FrameLaterality -> Coding: left, right or both.
 
     Left and right make both; images of which some do not say make nothing, frames that disagree neither.
     """

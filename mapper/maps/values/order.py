@@ -1,4 +1,4 @@
-"""Orders and visits that live elsewhere: FHIR R4 logical references, by identifier only."""
+"""Orders and visits that live elsewhere: FHIR R4 logical references (FHIR R4 references.html), by identifier only."""
 
 from typing import Any
 
@@ -16,29 +16,26 @@ def logical(target: str, identifier: Identifier | None) -> Reference | None:
     return {"type": target, "identifier": identifier} if identifier else None
 
 
-def accession_orders(cx: Context, value: Any, issuer: Any = None) -> list[Reference]:
-    """AccessionNumber + IssuerOfAccessionNumberSequence -> References to the ServiceRequest."""
-    made = logical("ServiceRequest", accession(cx, value, issuer))
-    return [made] if made else []
+def accession_order(cx: Context, value: Any, issuer: Any = None) -> Reference | None:
+    """AccessionNumber + IssuerOfAccessionNumberSequence -> Reference to the ServiceRequest."""
+    return logical("ServiceRequest", accession(cx, value, issuer))
 
 
-def placer_orders(cx: Context, value: Any, issuer: Any = None) -> list[Reference]:
-    """PlacerOrderNumberImagingServiceRequest + OrderPlacerIdentifierSequence -> References."""
-    made = logical("ServiceRequest", placer(cx, value, issuer))
-    return [made] if made else []
+def placer_order(cx: Context, value: Any, issuer: Any = None) -> Reference | None:
+    """PlacerOrderNumberImagingServiceRequest + OrderPlacerIdentifierSequence -> Reference to the ServiceRequest."""
+    return logical("ServiceRequest", placer(cx, value, issuer))
 
 
-def filler_orders(cx: Context, value: Any, issuer: Any = None) -> list[Reference]:
-    """FillerOrderNumberImagingServiceRequest + OrderFillerIdentifierSequence -> References."""
-    made = logical("ServiceRequest", filler(cx, value, issuer))
-    return [made] if made else []
+def filler_order(cx: Context, value: Any, issuer: Any = None) -> Reference | None:
+    """FillerOrderNumberImagingServiceRequest + OrderFillerIdentifierSequence -> Reference to the ServiceRequest."""
+    return logical("ServiceRequest", filler(cx, value, issuer))
 
 
 def requested_orders(cx: Context, sequence: Any) -> list[Reference]:
     """RequestAttributesSequence, ReferencedRequestSequence -> References by accessions that the study's is not."""
     made = each(cx, as_items(sequence), lambda item: by_own_accession(cx, item))
-    told = accession_orders(cx, beside(cx, "AccessionNumber"))
-    return [one for number, one in enumerate(made) if one not in [*told, *made[:number]]]
+    told = accession_order(cx, beside(cx, "AccessionNumber"))
+    return [one for number, one in enumerate(made) if one not in [told, *made[:number]]]
 
 
 def by_own_accession(cx: Context, item: Item) -> Reference | None:

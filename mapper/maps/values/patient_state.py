@@ -17,7 +17,7 @@ SMOKING = {"YES": "77176002", "NO": "8392000", "UNKNOWN": "266927001"}
 
 
 def pregnancy(cx: Context, status: Any, sex: Any = None) -> dict[str, Any] | None:
-    """PregnancyStatus, PatientSex -> CodeableConcept; nothing for "unknown", see pregnancy_unknown."""
+    """PregnancyStatus, PatientSex -> CodeableConcept; nothing for 4, unknown."""
     number = pregnancy_status(status)
     if number is None or number == UNKNOWN:
         return None
@@ -34,7 +34,7 @@ def pregnancy_unknown(cx: Context, status: Any) -> dict[str, Any] | None:
 
 
 def smoking(cx: Context, status: Any) -> dict[str, Any] | None:
-    """SmokingStatus -> CodeableConcept."""
+    """SmokingStatus -> CodeableConcept of SNOMED CT."""
     code = as_code(status)
     if code is None:
         return None

@@ -6,9 +6,10 @@ from typing import Any
 
 from mapper.dicom.item import Item
 from mapper.fhir import systems
+from mapper.maps import keys
 from mapper.maps.values.coding import registered_uid
 from mapper.maps.values.context import Context
-from mapper.maps.values.human_name import display_name, human_name
+from mapper.maps.values.human_name import display_name
 from mapper.maps.values.text import as_items, as_list, as_text, each
 
 Reference = dict[str, Any]
@@ -59,31 +60,10 @@ def reference(cx: Context, name: Any, identification: Item | None) -> Reference 
     made: Reference = {}
     identifier = practitioner_identifier(cx, identification) if identification is not None else None
     if identifier:
-        target = cx.id("Practitioner", identifier["system"], identifier["value"])
-        made["reference"] = f"Practitioner/{target}"
+        made["reference"] = f"Practitioner/{cx.id(*keys.practitioner(identifier))}"
     if display := display_name(cx, name):
         made["display"] = display
     return made or None
-
-
-def practitioners(cx: Context, names: Any, identifications: Any = None) -> list[dict[str, Any]]:
-    """Physicians' names + identification sequences -> Practitioners: the resources that `people` refers to."""
-    return each(cx, pairs(cx, names, identifications), lambda pair: practitioner(cx, *pair))
-
-
-def practitioner(cx: Context, name: Any, identification: Item | None) -> dict[str, Any] | None:
-    """Return the Practitioner of one identified person, None when there is only a name."""
-    identifier = practitioner_identifier(cx, identification) if identification is not None else None
-    if identifier is None:
-        return None
-    made: dict[str, Any] = {
-        "resourceType": "Practitioner",
-        "id": cx.id("Practitioner", identifier["system"], identifier["value"]),
-        "identifier": [identifier],
-    }
-    if named := human_name(cx, name):
-        made["name"] = [named]
-    return made
 
 
 def practitioner_identifier(cx: Context, item: Item) -> dict[str, str] | None:

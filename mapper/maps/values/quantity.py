@@ -17,13 +17,13 @@ def quantity(value: Decimal, unit: str) -> Quantity:
 
 
 def height(cx: Context, value: Any) -> Quantity | None:
-    """PatientSize in metres -> Quantity in cm."""
+    """PatientSize in metres -> Quantity in cm; nobody is taller than 3 m."""
     found = between(value, TALLEST)
     return quantity(found.scaleb(2), "cm") if found is not None else None
 
 
 def weight(cx: Context, value: Any) -> Quantity | None:
-    """PatientWeight in kg -> Quantity in kg."""
+    """PatientWeight in kg -> Quantity in kg; nobody weighs more than 650 kg."""
     found = between(value, HEAVIEST)
     return quantity(found, "kg") if found is not None else None
 

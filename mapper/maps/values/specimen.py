@@ -1,4 +1,4 @@
-"""Specimens: FHIR R4 logical references, by identifier only (PS3.3 C.7.6.22)."""
+"""Specimens: FHIR R4 references.html (logical), by identifier only (PS3.3 C.7.6.22)."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from mapper.maps.values.text import as_items, as_text
 
 
 def specimens(cx: Context, descriptions: Any) -> list[dict[str, Any]]:
-    """SpecimenIdentifier with its issuer of SpecimenDescriptionSequence -> References to Specimen."""
+    """SpecimenIdentifier with its issuer of SpecimenDescriptionSequence -> References by identifier alone."""
     made = []
     for item in as_items(descriptions):
         value = as_text(item["SpecimenIdentifier"])

@@ -1,4 +1,4 @@
-"""Texts and whole numbers: FHIR R4 string, unsignedInt, positiveInt."""
+"""Texts and whole numbers: FHIR R4 string, unsignedInt."""
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -39,13 +39,8 @@ def display_reference(cx: Context, value: Any) -> dict[str, str] | None:
 
 
 def unsigned_int(cx: Context, value: Any) -> int | None:
-    """IS, US or DS -> unsignedInt."""
+    """IS, US or DS -> unsignedInt; a fraction is none."""
     return whole(value, smallest=0)
-
-
-def positive_int(cx: Context, value: Any) -> int | None:
-    """IS, US or DS -> positiveInt."""
-    return whole(value, smallest=1)
 
 
 def whole(value: Any, smallest: int) -> int | None:

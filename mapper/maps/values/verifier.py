@@ -4,6 +4,7 @@ from typing import Any
 
 from mapper.dicom.item import Item
 from mapper.fhir import systems
+from mapper.maps import keys
 from mapper.maps.values.coding import registered_uid
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name
@@ -22,7 +23,7 @@ def verifier_reference(cx: Context, item: Item) -> dict[str, str] | None:
     identifier, display = verifier_identifier(cx, item), display_name(cx, item["VerifyingObserverName"])
     made = {"display": display} if display else {}
     if identifier:
-        id = cx.id("Practitioner", identifier["system"], identifier["value"])
+        id = cx.id(*keys.practitioner(identifier))
         made = {"reference": f"Practitioner/{id}", **made}
     return made or None
 

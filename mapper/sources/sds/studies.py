@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from mapper.dicom.study import Collector, Study
+from mapper.dicom.collector import Collector
+from mapper.dicom.study import Study
 from mapper.errors import NotOneStudy, TwoPatients
 from mapper.records.sds.finding import WHOLE, Findings, Where
 from mapper.sources.files import CHUNK, Skipped, collect

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from mapper.dicom.collector import Collector
+from mapper.dicom.documents import LARGEST_CONTENT
 from mapper.dicom.item import Item
 from mapper.dicom.reader import Reader
 from mapper.dicom.sr import tree as walker
 from mapper.dicom.sr.reading import PROBLEMS_KEPT
 from mapper.dicom.sr.tree import DEPTH, ITEMS, ROOT, ContentTree, content_tree
-from mapper.dicom.study import Collector
 from samples.sr.content import CONTAINS, INFERRED, by_reference, container, num, text
 from tests.dicom.sr.trees import CHILDREN, FINDING, GROUP, LENGTH, MILLIMETRE, document, nested, raw, said, tree
 from tests.support.datasets import dataset
@@ -63,7 +64,7 @@ def test_its_json_is_read_as_far_as_the_tree_goes() -> None:
 
 
 def test_what_a_reader_left_out_for_its_size_is_said() -> None:
-    found = read(json.dumps([{**HEAD, **document(text(CONTAINS, FINDING, "x" * 2_000_000))}]))
+    found = read(json.dumps([{**HEAD, **document(text(CONTAINS, FINDING, "x" * (LARGEST_CONTENT + 1)))}]))
     assert said(found) == ["1 CONTAINER ContentSequence: too large: not read"]
 
 

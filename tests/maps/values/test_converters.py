@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import mapper.maps.values
 from mapper.dicom.item import Item, tag_of
-from mapper.maps.engine import Context
 from mapper.maps.rule import Rule
+from mapper.maps.values.context import Context
 from tests.support.datasets import BERLIN, site, study_of
 
 SECRET = "Zq7Secret"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mapper.maps.values.date_time import birth_date, date, date_time, dt_date_time, dt_instant, instant
+from mapper.maps.values.date_time import birth_date, date, date_time, dt_date_time
 from tests.support.datasets import BERLIN, run, site
 from tests.support.tables import rows
 
@@ -148,18 +148,6 @@ def test_dt_becomes_date_time(dt, offset, moment, recorded):
     made, reasons = run(dt_date_time, "AcquisitionDateTime TimezoneOffsetFromUTC", **attributes)
     assert made == moment
     assert bool(reasons) == (recorded == "yes"), reasons
-
-
-def test_an_instant_without_a_zone_is_left_out_and_recorded():
-    attributes = given(ContentDate="20240517", ContentTime="093105", ObservationDateTime="20240517093105")
-    for by, dicom in (
-        (instant, "ContentDate ContentTime TimezoneOffsetFromUTC"),
-        (dt_instant, "ObservationDateTime TimezoneOffsetFromUTC"),
-    ):
-        made, reasons = run(by, dicom, **attributes)
-        assert (made, len(reasons)) == (None, 1)
-        made, reasons = run(by, dicom, **attributes, TimezoneOffsetFromUTC="+0000")
-        assert (made, reasons) == ("2024-05-17T09:31:05+00:00", [])
 
 
 def test_dates_that_deidentification_removed_are_dummies():

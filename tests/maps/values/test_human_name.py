@@ -3,7 +3,7 @@
 import pytest
 
 from mapper.dicom.item import Item, tag_of
-from mapper.maps.engine import Context
+from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name, human_name, maiden_names, names, official_names, read
 from tests.support.datasets import run, site, study_of
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mapper.maps.values.identifier import TYPES, other_patient_identifiers, patient_identifier, serial_number
-from mapper.maps.values.order import accession_orders, encounter, requested_orders
+from mapper.maps.values.order import accession_order, encounter, requested_orders
 from mapper.maps.values.order_number import accession, filler, placer, visit
 from tests.support.datasets import BASE, run, site
 from tests.support.tables import rows
@@ -173,13 +173,13 @@ def test_accession_numbers(issuer, system):
     attributes = {"AccessionNumber": "A2024-001", "IssuerOfAccessionNumberSequence": issuer}
     identifier = {"type": typed("ACSN"), "system": system, "value": "A2024-001"}
     assert run(accession, ACCESSION, **attributes)[0] == identifier
-    reference = [{"type": "ServiceRequest", "identifier": identifier}]
-    assert run(accession_orders, ACCESSION, **attributes)[0] == reference
+    reference = {"type": "ServiceRequest", "identifier": identifier}
+    assert run(accession_order, ACCESSION, **attributes)[0] == reference
 
 
 def test_a_blank_accession_is_no_order():
     assert run(accession, ACCESSION, AccessionNumber=None) == (None, [])
-    assert run(accession_orders, ACCESSION, AccessionNumber=" ") == ([], [])
+    assert run(accession_order, ACCESSION, AccessionNumber=" ") == (None, [])
 
 
 def test_requests_are_known_by_their_own_accessions():

@@ -1,6 +1,8 @@
 """People: by name, unless the header says who they are."""
 
-from mapper.maps.values.person import operating, people, performing, practitioners, referrer
+from mapper.maps import keys
+from mapper.maps.site import PUBLIC_NAMESPACE
+from mapper.maps.values.person import operating, people, performing, referrer
 from tests.support.datasets import BASE, run
 
 PEOPLE = "NameOfPhysiciansReadingStudy* PhysiciansReadingStudyIdentificationSequence*"
@@ -18,7 +20,6 @@ def test_a_name_is_a_display_and_no_practitioner():
         ReferringPhysicianName="Weber^Karl",
     )
     assert made == ({"display": "Weber, Karl"}, [])
-    assert run(practitioners, PEOPLE, NameOfPhysiciansReadingStudy=["Weber^Karl"]) == ([], [])
 
 
 def test_nobody_is_no_performer():
@@ -37,20 +38,19 @@ def test_performers_have_a_function():
         ]
 
 
-def test_who_is_identified_is_a_practitioner_and_referred_to():
-    attributes = {
-        "NameOfPhysiciansReadingStudy": ["Weber^Karl", "Roth^Eva"],
-        "PhysiciansReadingStudyIdentificationSequence": [identified("1234567893", "NPI"), identified("7", "99H")],
-    }
-    made, _ = run(people, PEOPLE, **attributes)
-    resources, _ = run(practitioners, PEOPLE, **attributes)
+def test_who_is_identified_is_referred_to_as_a_practitioner():
+    made, _ = run(
+        people,
+        PEOPLE,
+        NameOfPhysiciansReadingStudy=["Weber^Karl", "Roth^Eva"],
+        PhysiciansReadingStudyIdentificationSequence=[identified("1234567893", "NPI"), identified("7", "99H")],
+    )
     assert [one["display"] for one in made] == ["Weber, Karl", "Roth, Eva"]
-    assert [one["reference"] for one in made] == [f"Practitioner/{one['id']}" for one in resources]
-    assert [one["identifier"] for one in resources] == [
-        [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}],
-        [{"system": f"{BASE}/codesystem/99H", "value": "7"}],
+    ids = [
+        keys.id_of(PUBLIC_NAMESPACE, keys.practitioner({"system": system, "value": value}))
+        for system, value in (("http://hl7.org/fhir/sid/us-npi", "1234567893"), (f"{BASE}/codesystem/99H", "7"))
     ]
-    assert resources[0]["name"] == [{"family": "Weber", "given": ["Karl"]}]
+    assert [one["reference"] for one in made] == [f"Practitioner/{id}" for id in ids]
 
 
 def test_names_and_identifications_are_paired_only_when_they_are_as_many():

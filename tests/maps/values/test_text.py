@@ -4,7 +4,6 @@ import pytest
 
 from mapper.maps.values.text import (
     display_reference,
-    positive_int,
     text,
     text_concept,
     text_concepts,
@@ -71,8 +70,3 @@ def test_series_numbers(written, made, recorded):
     found, reasons = run(unsigned_int, "SeriesNumber", SeriesNumber=written)
     assert (found, bool(reasons)) == (made, recorded)
     assert found is None or type(found) is int
-
-
-def test_zero_is_not_positive():
-    assert run(positive_int, "NumberOfFrames", NumberOfFrames="0")[0] is None
-    assert run(positive_int, "NumberOfFrames", NumberOfFrames="1")[0] == 1

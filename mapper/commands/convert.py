@@ -1,0 +1,80 @@
+"""`convert`: DICOM files become FHIR, without any server."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from mapper.commands.app import Config, fail, one_line
+from mapper.commands.output import problem_file, written
+from mapper.configuration import load
+from mapper.errors import MapperError, NotOneStudy
+from mapper.maps.site import Site
+from mapper.terminal import shown_json
+
+if TYPE_CHECKING:
+    pass
+
+
+def convert(
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files and folders.", exists=True, readable=True)],
+    each_study: Annotated[
+        bool, typer.Option("--each-study", help="One Bundle a line, in order of StudyInstanceUID.")
+    ] = False,
+    timezone: Annotated[str | None, typer.Option(help="IANA zone of times without an offset.")] = None,
+    base: Annotated[str | None, typer.Option(help="URI under which identifier systems are made.")] = None,
+    server: Annotated[str | None, typer.Option(help="FHIR base of the fullUrls.")] = None,
+    dicomweb: Annotated[str | None, typer.Option(help="DICOMweb root: makes Endpoint and meta.source.")] = None,
+    namespace: Annotated[UUID | None, typer.Option(help="UUID under which ids are made.")] = None,
+    contained: Annotated[
+        bool, typer.Option("--contained", help="One ImagingStudy that contains what it refers to, instead of a Bundle.")
+    ] = False,
+    problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
+    config: Config = None,
+) -> None:
+    """Convert the DICOM files of one study into a FHIR R4 transaction Bundle on standard output.
+
+    Other files are skipped with a warning. None or several studies are an error, unless --each-study.
+    """
+    from mapper.commands.progress import Progress
+    from mapper.convert import Converted, read_folders
+    from mapper.convert import convert as convert_one
+    from mapper.convert import each_study as convert_each
+
+    with one_line(), Progress("files") as progress:
+        site = load(
+            Site,
+            config,
+            timezone=timezone,
+            base=base,
+            fhir_public_url=server,
+            dicomweb=dicomweb,
+            namespace=namespace,
+        )
+        collector = read_folders(paths, lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
+        found: Iterable[Converted | MapperError]
+        if each_study:
+            found = convert_each(collector, site, contained)
+        elif len(collector.study_uids) > 1:
+            raise NotOneStudy(
+                f"the input holds {len(collector.study_uids)} studies: say --each-study to convert them all"
+            )
+        else:
+            found = [convert_one(collector.only_study(), site, contained)]
+        with problem_file(problems) as record, written(sys.stdout.buffer) as out:
+            converted = left_out = 0
+            for one in found:
+                if isinstance(one, Converted):
+                    out.write((shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n")
+                    record(one.study_uid, one.problems)
+                    converted += 1
+                else:
+                    progress.say(str(one))
+                    left_out += 1
+    if left_out:
+        raise fail(f"{left_out} of {converted + left_out} studies could not be converted: see above")
+    if not converted:
+        raise fail("no study was found")

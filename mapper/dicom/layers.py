@@ -1,0 +1,60 @@
+"""Several data sets read as one: a study through its series."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mapper.dicom.item import EMPTY, Item
+
+
+class Layers(Item):
+    """Several data sets read as one: the first that has a value speaks (a study through its series).
+
+    `settled` names the data set that speaks for an attribute instead, whatever the others have.
+    """
+
+    __slots__ = ("_items", "_settled")
+
+    def __init__(self, items: Iterable[Item], settled: Mapping[str, Item] | None = None) -> None:
+        super().__init__()
+        self._items = tuple(items)
+        self._settled = settled or {}
+
+    def element(self, keyword: str) -> Any:
+        return self.layer(keyword).element(keyword)
+
+    def values_of_all(self, keyword: str) -> list[Any]:
+        return [value for item in self._items for value in item.values(keyword)]
+
+    def layer(self, keyword: str) -> Item:
+        """Return the first data set with a value, else the first that has the attribute at all."""
+        if keyword in self._settled:
+            return self._settled[keyword]
+        having = [item for item in self._items if keyword in item]
+        with_value = (item for item in having if has_value(item.element(keyword)))
+        return next(with_value, next(iter(having), Item()))
+
+    def is_settled(self, keyword: str) -> bool:
+        return keyword in self._settled
+
+    def disagrees(self, keyword: str) -> bool:
+        if keyword in self._settled:
+            return False  # whoever settled it looked
+        found: Any = None
+        for item in self._items:
+            element = item.element(keyword)
+            if not has_value(element):
+                continue
+            if found is not None and element.get("Value") != found.get("Value"):
+                return True
+            found = element
+        return False
+
+
+def has_value(element: Any) -> bool:
+    """Tell whether a raw attribute holds anything but empty values."""
+    if not isinstance(element, Mapping):
+        return False
+    values = element.get("Value")
+    if isinstance(values, list):
+        return any(value not in EMPTY for value in values)
+    return values is not None or "InlineBinary" in element or "BulkDataURI" in element

@@ -1,0 +1,54 @@
+"""What the ledger knows, at one moment, of a study and of what it shares with others: a decision is made from it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from mapper.fhir.resource import Key
+from mapper.ledger.claim import Claim
+from mapper.ledger.schema import written
+from mapper.ledger.speaker import SHARED, Writer, of, speaker, writers
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one study."""
+
+    mine: frozenset[Key]
+    """What it wrote or referred to so far."""
+    speakers: Mapping[Key, Writer | None]
+    """Who speaks for its ImagingStudy, and for what it shares."""
+    others: Mapping[Key, Writer | None]
+    """Who would speak for what it shares if it did not make that."""
+    siblings: tuple[Writer, ...]
+    """Who made its ImagingStudy and was recorded: the same study of every source that has it."""
+    elsewhere: frozenset[Key]
+    """What those of other sources wrote or referred to."""
+
+    def version(self, key: Key) -> str:
+        """Return the version of a resource when its speaker last wrote it, empty where that is not known."""
+        one = self.speakers.get(key)
+        return one.version if one else ""
+
+
+def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Known:
+    """Return what is known of a claimed study, of its ImagingStudy's key, and of those keys of it that are shared."""
+    shared = [key for key in made if key[0] in SHARED]
+    speakers = {key: speaker(db, key) for key in (study, *shared)}
+    others = {key: _besides(db, key, claim, speakers[key]) for key in shared}
+    siblings = tuple(one for one in writers(db, study) if one.rank)  # what was only begun is perhaps not in FHIR
+    sources = [one.source for one in siblings if not one.is_of(claim)]
+    theirs = written.c.source.in_(sources) & (written.c.study_uid == claim.study_uid)
+    elsewhere = keys(db, theirs) if sources else frozenset()
+    return Known(keys(db, of(claim)), speakers, others, siblings, elsewhere)
+
+
+def keys(db: Connection, which: object) -> frozenset[Key]:
+    """Return type and id of rows of `written`."""
+    rows = db.execute(select(written.c.type, written.c.id).where(which))  # type: ignore[arg-type]
+    return frozenset((row.type, row.id) for row in rows)
+
+
+def _besides(db: Connection, key: Key, claim: Claim, newest: Writer | None) -> Writer | None:
+    return speaker(db, key, besides=claim) if newest and newest.is_of(claim) else newest

@@ -1,0 +1,146 @@
+"""In which state the studies of a source were last seen, by the source's own ids."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, delete, func, select
+
+from mapper.ledger.database import Database
+from mapper.ledger.dirty import mark
+from mapper.ledger.schema import seen, study
+from mapper.ledger.transition import within
+
+
+class Sighted(Protocol):
+    """A study as a source shows it: the source's own id of it, by what it is known, what moves when it changes."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def study_uid(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a listing differs from what was seen: numbers of studies, and why nothing counts as vanished if so."""
+
+    changed: int
+    vanished: int
+    brake: str
+
+
+class Seen:
+    """The `seen` table; what differs from it is marked in the same transaction."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database, self._clock = database, clock
+
+    def ids(self, source: str, study_uid: str | None = None) -> list[str]:
+        """Return the source's own ids of all studies, or those under which one was last seen."""
+        query = select(seen.c.source_id).where(seen.c.source == source)
+        if study_uid is not None:
+            query = query.where(seen.c.study_uid == study_uid)
+        with self._database.read() as db:
+            return sorted(db.execute(query).scalars())
+
+    def study_uids(self, source: str) -> frozenset[str]:
+        """Return the StudyInstanceUID of every study that the source held when it was last looked at."""
+        with self._database.read() as db:
+            return frozenset(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
+
+    def span(self, source: str, suffix: str) -> tuple[str, str]:
+        """Return the greatest fingerprint, and the least of those that end so; empty where there is none."""
+        of_source = seen.c.source == source
+        with self._database.read() as db:
+            greatest = db.execute(select(func.max(seen.c.fingerprint)).where(of_source)).scalar()
+            ending = of_source, seen.c.fingerprint.like(f"%{suffix}")
+            least = db.execute(select(func.min(seen.c.fingerprint)).where(*ending)).scalar()
+        return greatest or "", least or ""
+
+    def take_in(self, source: str, sightings: Iterable[Sighted]) -> int:
+        """Remember studies and mark those that were never seen, or not in this state; returns how many."""
+        with self._database.write() as db:
+            changed = [one for one in sightings if _moved(db, source, one)]
+            self._see(db, source, changed)
+            mark(self._database, db, source, sorted({one.study_uid for one in changed}), self._clock())
+        return len(changed)
+
+    def line_up(
+        self,
+        source: str,
+        listed: Collection[Sighted],
+        settled: Iterable[Sighted],
+        complete: bool,
+        brake: Callable[[int, int], str],
+    ) -> Difference:
+        """Bring the table in line with a listing and mark what differs, in one transaction.
+
+        `settled` are those of the listing that may be looked at; `brake` says of a number of studies that vanished,
+        and of how many, why they do not count as vanished. A study that is parked and in no `complete` listing went
+        before it was seen: it is marked too.
+        """
+        there = {one.id for one in listed}
+        with self._database.write() as db:
+            known = {row.source_id: row for row in db.execute(select(seen).where(seen.c.source == source))}
+            changed = [one for one in settled if one.id not in known or _as_seen(known[one.id]) != _as_listed(one)]
+            renamed = {known[one.id].study_uid for one in changed if one.id in known}
+            renamed -= {one.study_uid for one in changed}
+            vanished = [row for source_id, row in known.items() if source_id not in there]
+            held = brake(len(vanished), len(known)) if vanished else ""
+            if held:
+                vanished = []
+            for row in vanished:
+                db.execute(delete(seen).where(seen.c.source == source, seen.c.source_id == row.source_id))
+            self._see(db, source, changed)
+            uids = {one.study_uid for one in changed} | {row.study_uid for row in vanished} | renamed
+            if complete and not held:
+                uids |= _parked(db, source) - {one.study_uid for one in listed}
+            mark(self._database, db, source, sorted(uids), self._clock())
+        return Difference(len(changed), len(vanished), held)
+
+    def remember(self, source: str, sighting: Sighted) -> None:
+        """Remember the state of a study that was just synced: the next sweep need not mark it again."""
+        with self._database.write() as db:
+            self._see(db, source, [sighting])
+
+    def notice(self, source: str, study_uid: str, ids: Iterable[str]) -> None:
+        """Remember under which ids of the source a study stands, in whatever state: the sweep tells when one goes."""
+        with self._database.write() as db:
+            for id in ids:
+                values = {"source": source, "source_id": id, "study_uid": study_uid, "fingerprint": ""}
+                db.execute(self._database.insert(seen).values(values).on_conflict_do_nothing())
+
+    def forget(self, source: str, study_uid: str) -> None:
+        """Forget that a study was seen: the source says it is gone."""
+        with self._database.write() as db:
+            db.execute(delete(seen).where(seen.c.source == source, seen.c.study_uid == study_uid))
+
+    def _see(self, db: Connection, source: str, sightings: Iterable[Sighted]) -> None:
+        rows = [
+            {"source": source, "source_id": one.id, "study_uid": one.study_uid, "fingerprint": one.fingerprint}
+            for one in sightings
+        ]
+        new = self._database.insert(seen)
+        facts = {"study_uid": new.excluded.study_uid, "fingerprint": new.excluded.fingerprint}
+        if rows:
+            db.execute(new.on_conflict_do_update(index_elements=["source", "source_id"], set_=facts), rows)
+
+
+def _moved(db: Connection, source: str, sighting: Sighted) -> bool:
+    known = select(seen.c.fingerprint).where(seen.c.source == source, seen.c.source_id == sighting.id)
+    return bool(db.execute(known).scalar() != sighting.fingerprint)
+
+
+def _as_seen(row: Any) -> tuple[str, str]:
+    return row.study_uid, row.fingerprint
+
+
+def _as_listed(one: Sighted) -> tuple[str, str]:
+    return one.study_uid, one.fingerprint
+
+
+def _parked(db: Connection, source: str) -> set[str]:
+    return set(db.execute(select(study.c.study_uid).where(study.c.source == source, within("parked"))).scalars())

@@ -1,0 +1,165 @@
+"""Who is dirty, who works on it, and how that ended.
+
+A mark only moves `generation`; a claim is a lease with an owner; whatever a claim ends with is fenced by owner
+and generation in the UPDATE itself, so a process that wakes up late changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from mapper.ledger.claim import BEHIND, BY_HAND, Claim
+from mapper.ledger.database import Database
+from mapper.ledger.dirty import mark, when
+from mapper.ledger.meta import SKEW
+from mapper.ledger.owner import is_dead, new_owner
+from mapper.ledger.schema import study
+from mapper.ledger.state import OPEN, Event
+from mapper.ledger.transition import may, to, within
+
+LEASE = 120.0
+ATTEMPTS = 8
+BACKOFF, LONGEST_BACKOFF = 2.0, 300.0
+LONGEST_WAIT = 3600.0
+"""The longest wait there is: a server's Retry-After counts up to an hour."""
+Ending = Literal["done", "gone", "refused", "gave up"]
+"""The events that end a claim for good."""
+
+
+class Studies:
+    """The `study` table behind the verbs of the worker and of the triggers."""
+
+    def __init__(self, database: Database, clock: Callable[[], float], jitter: Callable[[float, float], float]) -> None:
+        self._database, self._clock, self._jitter = database, clock, jitter
+
+    def mark(self, source: str, study_uids: Iterable[str], priority: int = 0) -> int:
+        """Mark studies dirty; returns how many. A study that is being synced is synced once more after."""
+        uids = sorted(set(study_uids))
+        with self._database.write() as db:
+            mark(self._database, db, source, uids, self._clock(), priority)
+        return len(uids)
+
+    def retry(self, study_uids: Sequence[str] = ()) -> int:
+        """Put parked studies (all, or those named) back in line; returns how many."""
+        chosen = [within("parked")]
+        if study_uids:
+            chosen.append(study.c.study_uid.in_(study_uids))
+        with self._database.write() as db:
+            rows = db.execute(select(study.c.source, study.c.study_uid).where(*chosen)).all()
+            for row in rows:
+                mark(self._database, db, row.source, [row.study_uid], self._clock(), BY_HAND)
+        return len(rows)
+
+    def remap(self, source: str, version: str, at_once: int) -> int:
+        """Mark studies that another version of the mapping made or parked, behind all others.
+
+        At most `at_once` of them wait at one time; returns how many were marked.
+        """
+        of_source = study.c.source == source
+        other = study.c.mapping_version.not_in((version, ""))
+        with self._database.write() as db:
+            waiting = select(func.count()).where(of_source, study.c.priority == BEHIND, within(*OPEN))
+            room = max(at_once - db.execute(waiting).scalar_one(), 0)
+            done = select(study.c.study_uid).where(of_source, within("synced", "parked"), other).limit(room)
+            uids = list(db.execute(done).scalars())
+            mark(self._database, db, source, uids, self._clock(), BEHIND)
+        return len(uids)
+
+    def renew(self, source: str) -> None:
+        """Put back in line, behind all others, what is parked or waits to be tried again, as if it were new."""
+        now = self._clock()
+        anew = {"generation": study.c.generation + 1, "attempts": 0, "reason": "", "failure": "", "priority": BEHIND}
+        stuck = study.c.source == source, may("renewed")
+        with self._database.write() as db:
+            db.execute(update(study).where(*stuck).values(state=to("renewed"), not_before=now, marked_at=now, **anew))
+
+    # -- claims ---------------------------------------------------------------------------------
+
+    def claim(self, sources: Sequence[str], limit: int = 1) -> list[Claim]:
+        """Take up to `limit` due studies of these sources; one whose lease ran out is due again.
+
+        A study whose last allowed attempt never came to an end is parked instead.
+        """
+        now = self._clock()
+        owner = new_owner()
+        due = study.c.source.in_(sources) & or_(
+            within("pending"),
+            and_(within("retrying"), over(study.c.not_before, now, LONGEST_WAIT)),
+            and_(may("taken over"), over(study.c.lease_until, now, LEASE)),
+        )
+        died = may("gave up"), study.c.lease_until <= now, study.c.attempts >= ATTEMPTS
+        said = {"failure": "Unfinished", "reason": f"gave up: {ATTEMPTS} attempts never came to an end"}
+        first = study.c.priority.desc(), study.c.not_before
+        with self._database.write() as db:
+            db.execute(update(study).where(*died).values(state=to("gave up"), owner="", **said))
+            chosen = select(study.c.source, study.c.study_uid).where(due).order_by(*first).limit(limit)
+            claims = []
+            for source, study_uid in db.execute(chosen.with_for_update(skip_locked=True)).all():
+                row = db.execute(
+                    update(study)
+                    .where(study.c.source == source, study.c.study_uid == study_uid, may("claimed", "taken over"))
+                    .values(state=to("claimed", "taken over"), owner=owner, lease_until=now + LEASE)
+                    .values(attempts=study.c.attempts + 1)
+                    .returning(study.c.generation, study.c.attempts, study.c.priority)
+                ).one()
+                claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner))
+        return claims
+
+    def take_back(self) -> int:
+        """End the leases of processes of this machine that died at work; returns how many. Call it at a start."""
+        with self._database.write() as db:
+            held = db.execute(select(study.c.owner).where(may("taken over")).distinct()).scalars()
+            dead = [owner for owner in held if is_dead(owner)]
+            for owner in dead:
+                db.execute(update(study).where(may("taken over"), study.c.owner == owner).values(lease_until=0.0))
+        return len(dead)
+
+    def extend(self, claim: Claim) -> bool:
+        """Lengthen the lease of a claim; False when it is no longer ours."""
+        with self._database.write() as db:
+            return _move(db, claim, "extended", lease_until=self._clock() + LEASE)
+
+    def finish(self, claim: Claim, how: Ending = "done", reason: str = "", failure: str = "", **facts: Any) -> bool:
+        """End a claim; False when it is no longer ours.
+
+        `failure` is the kind of failure that parked it. A mark that came in between makes the study pending again.
+        """
+        now = self._clock()
+        if how in ("done", "gone"):
+            facts |= {"synced_at": now, "attempts": 0}
+        facts |= {"owner": "", "done_generation": claim.generation}
+        ended = {"reason": reason, "failure": failure, "priority": 0}
+        # marked while it was synced: what was done stands, and it is done once more
+        again = {"reason": "", "failure": "", "not_before": now, "marked_at": now, "attempts": 0}
+        with self._database.write() as db:
+            unchanged = study.c.generation == claim.generation
+            return _move(db, claim, how, unchanged, **facts, **ended) or _move(db, claim, "outdated", **(facts | again))
+
+    def fail(self, claim: Claim, reason: str, retry_after: float | None = None, failure: str = "") -> bool:
+        """End a claim that failed but may succeed later: it waits longer each time, and is parked at last."""
+        if claim.attempts >= ATTEMPTS:
+            return self.finish(claim, "gave up", f"gave up after {claim.attempts} attempts: {reason}", failure)
+        wait = self._jitter(0.0, min(LONGEST_BACKOFF, BACKOFF * 2**claim.attempts))
+        due = self._clock() + max(wait, retry_after or 0.0)
+        with self._database.write() as db:
+            return _move(db, claim, "failed", owner="", reason=reason, failure=failure, not_before=due)
+
+    def release(self, claim: Claim, reason: str, wait: float) -> bool:
+        """Give a claim back unused (an outage): no attempt is burnt."""
+        unburnt = when(study.c.attempts > 0, study.c.attempts - 1, 0)  # a mark may have set it to 0
+        due = self._clock() + wait
+        with self._database.write() as db:
+            return _move(db, claim, "outage", owner="", reason=reason, attempts=unburnt, not_before=due)
+
+
+def over(until: Any, now: float, longest: float) -> Any:
+    """Tell in SQL whether a time is over, or so far ahead that the clock must have been set back since."""
+    return or_(until <= now, until > now + longest + SKEW)
+
+
+def _move(db: Connection, claim: Claim, event: Event, *where: Any, **values: Any) -> bool:
+    """Let an event happen to a claimed study; False when the claim is no longer ours, or the table refuses it."""
+    ours = study.c.source == claim.source, study.c.study_uid == claim.study_uid, study.c.owner == claim.owner
+    moved = update(study).where(*ours, may(event), *where).values(state=to(event), **values)
+    return bool(db.execute(moved).rowcount)

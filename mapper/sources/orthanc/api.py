@@ -1,0 +1,102 @@
+"""Orthanc's REST API, as far as it is asked: one study, all of them in pages, the server itself."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from mapper.errors import AnswerTooLarge, SourceBusy
+from mapper.http.target import Target
+from mapper.sources.client import SourceClient
+from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.sighting import parse_time
+
+PAGE = 500
+PAGES = 100_000
+FIND, LOOKUP, NOW = Target("/tools/find"), Target("/tools/lookup"), Target("/tools/now")
+STATISTICS, SYSTEM = Target("/statistics"), Target("/system")
+T = TypeVar("T")
+
+
+class Api:
+    """Asks one Orthanc in its own words; raises as SourceClient.answer."""
+
+    def __init__(self, client: SourceClient) -> None:
+        """Remember through whom to ask."""
+        self.client = client
+        self._system: answers.System | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self.client.url
+
+    @property
+    def system(self) -> answers.System:
+        """What it says of itself; asked once."""
+        if self._system is None:
+            self._system = self.must(SYSTEM, answers.System)
+        return self._system
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Orthanc's version, `(1, 12, 7)`; a development version counts as newest."""
+        return parse_version(self.system.Version)
+
+    def must(self, target: Target, kind: type[T], **query: Any) -> T:
+        """Return what every Orthanc answers; raises SourceDown when this is none."""
+        return self.client.must("GET", target, kind, **query)
+
+    def now(self) -> datetime:
+        """Return Orthanc's own time."""
+        return self.client.text(NOW, lambda text: parse_time(text.strip().strip('"')))
+
+    def study(self, id: str) -> answers.Study | None:
+        """Return a study by Orthanc's own id, None where there is none."""
+        return self.client.json("GET", Target("/studies/{study}", id), answers.Study)
+
+    def series(self, id: str) -> list[answers.Series]:
+        """Return the series of a study, by SeriesInstanceUID."""
+        found = self.client.json("GET", Target("/studies/{study}/series", id), list[answers.Series], expand="")
+        return sorted(found or [], key=lambda one: (one.MainDicomTags.SeriesInstanceUID or "", one.ID))
+
+    def instances(self, id: str) -> int | None:
+        """Return the number of instances of a study, None where there is no such study."""
+        target = Target("/studies/{study}/statistics", id)
+        statistics = self.client.json("GET", target, answers.StudyStatistics)
+        return statistics.CountInstances if statistics else None
+
+    def ids(self, level: str, uid: str) -> list[str]:
+        """Return Orthanc's ids of what has this UID on a level: `Study`, `Instance`; it takes a and A for the same."""
+        hits = self.client.must("POST", LOOKUP, list[answers.Hit], data=uid.encode())
+        return [hit.ID for hit in hits if hit.Type == level]
+
+    def pages(self, target: Target, kind: type[T]) -> Iterator[T]:
+        """Yield everything of one level, in pages; raises SourceBusy when they do not end.
+
+        Of a page that is larger than an answer may be, half as much is asked for.
+        """
+        since, limit = 0, PAGE
+        for _ in range(PAGES):
+            try:
+                page = self.client.must("GET", target, list[kind], expand="", since=since, limit=limit)  # type: ignore[valid-type]
+            except AnswerTooLarge:
+                if limit == 1:
+                    raise
+                limit //= 2
+                continue
+            if not page:
+                return
+            yield from page
+            since += len(page)
+        raise self.endless(target)
+
+    def endless(self, target: Target) -> SourceBusy:
+        """Return that pages do not come to an end."""
+        return SourceBusy(f"{self.url}: the pages of {target.template} do not come to an end")
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Return `1.12.7` as (1, 12, 7)."""
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
+    return tuple(map(int, numbers.groups())) if numbers else (999, 0, 0)

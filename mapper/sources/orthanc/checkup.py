@@ -1,0 +1,84 @@
+"""The checkup of an Orthanc, for `doctor`: plugins, ours among them, what DICOMweb leaves out, what gets stable."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from mapper.finding import Finding, limit, ok, problem
+from mapper.http.body import decoded
+from mapper.http.target import Target
+from mapper.sources.client import SourceClient
+from mapper.sources.orthanc import answers
+
+PLUGINS = Target("/plugins")
+LOOKED_AT = 100
+"""Studies that are looked at."""
+DICOM_JSON = "application/dicom+json"
+PIXELS = "7FE0"
+
+
+def plugins(client: SourceClient) -> Iterator[Finding]:
+    """Yield which of the two plugins that we need are not there."""
+    there = client.must("GET", PLUGINS, list[str])
+    if "dicom-web" not in there:
+        yield problem("Orthanc has no DICOMweb plugin", "install orthanc-dicomweb and restart Orthanc")
+    if "python" not in there:
+        yield limit(
+            "Orthanc has no Python plugin, so studies come by polling, without the Explorer button",
+            "install orthanc-python and restart Orthanc",
+        )
+
+
+def stability(studies: list[answers.Study]) -> Iterator[Finding]:
+    """Yield that nothing gets stable: such studies are left alone."""
+    if studies and not any(study.IsStable for study in studies):
+        yield limit(
+            f"none of the {len(studies)} studies that were looked at is stable yet, and only stable ones are synced",
+            "wait for Orthanc's StableAge (in seconds) after the last instance, or lower it",
+        )
+
+
+def metadata(client: SourceClient, root: str, study: answers.Study) -> Iterator[Finding]:
+    """Yield that DICOMweb leaves attributes out, as it does with another SeriesMetadata than Full."""
+    series = next(iter(study.Series), None)
+    found = series and client.json("GET", Target("/series/{series}", series), answers.OneSeries)
+    if not found or not found.Instances:
+        return
+    template = f"{root}/studies/{{study}}/series/{{series}}/metadata"
+    try:
+        target = Target(
+            template, study.MainDicomTags.StudyInstanceUID or "", found.MainDicomTags.SeriesInstanceUID or ""
+        )
+    except ValueError:  # a UID that cannot stand in a URL: another study has to do
+        return
+    with client.answer("GET", target, accept=DICOM_JSON) as answer:
+        sets = decoded(answer.read(), list[dict[str, Any]]) if answer else []
+    known = client.json("GET", Target("/instances/{instance}/tags", found.Instances[0]), dict[str, Any]) or {}
+    tags = {tag.replace(",", "").upper() for tag in known}
+    wanted = {tag for tag in tags if is_standard(tag)}
+    if sets and (left_out := len(wanted - max((set(one) for one in sets), key=len))):
+        yield problem(
+            f"Orthanc's DICOMweb leaves out {left_out} of {len(wanted)} attributes of an instance",
+            'set "SeriesMetadata": "Full" in its section DicomWeb, and restart Orthanc',
+        )
+
+
+def is_standard(tag: str) -> bool:
+    """Tell whether an attribute is one that any metadata must have: not private, no pixels, no length of a group."""
+    group, element = tag[:4], tag[4:]
+    return group.isalnum() and int(group, 16) % 2 == 0 and group != PIXELS and element != "0000"
+
+
+def our_plugin(client: SourceClient, studies: list[answers.Study]) -> Iterator[Finding]:
+    """Yield whether our plugin is there, and whether it reaches a mapper: it is asked for a study, if there is one."""
+    for study in islice(studies, 1):
+        told = client.json("GET", Target("/fhir-sync/studies/{study}", study.ID), answers.Told)
+        if told is None:
+            yield limit(
+                "our plugin does not run in Orthanc, so studies come by polling, without the Explorer button",
+                "set PythonScript, FhirSync.MapperUrl and FhirSync.Token; Orthanc's log says what it misses",
+            )
+        elif told.state == "unreachable":
+            yield limit("our plugin in Orthanc reaches no mapper", told.message or "see Orthanc's log")
+        else:
+            yield ok("our plugin runs in Orthanc and reaches the mapper")

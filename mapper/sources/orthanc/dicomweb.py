@@ -1,0 +1,54 @@
+"""Orthanc's DICOMweb: the metadata of a series, and whether they are whole."""
+
+from contextlib import AbstractContextManager
+
+from mapper.dicom.study import Study
+from mapper.errors import SourceDown
+from mapper.http.peer import Bound, Incoming
+from mapper.http.target import Target
+from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.api import Api
+
+DICOM_JSON = "application/dicom+json"
+
+
+class DicomWeb:
+    """The DICOMweb plugin of one Orthanc, under its root."""
+
+    def __init__(self, api: Api, root: str, bound: Bound) -> None:
+        """Remember whom to ask; `bound` is what the metadata of one series may cost."""
+        self.root = root
+        self._api, self._bound = api, bound
+        self.suspect: str | None = None
+        """The study of which attributes were left out, if that was seen."""
+
+    def metadata(self, study_uid: str, series_uid: str) -> AbstractContextManager[Incoming | None]:
+        """Hand out the metadata of a series while they are read, None for 404; raises as SourceClient.answer."""
+        target = Target(f"{self.root}/studies/{{study}}/series/{{series}}/metadata", study_uid, series_uid)
+        return self._api.client.answer("GET", target, accept=DICOM_JSON, bound=self._bound)
+
+    def probe(self) -> None:
+        """Ask whether it is there; raises SourceDown."""
+        with self._api.client.answer("GET", Target(f"{self.root}/studies"), accept=DICOM_JSON, limit=1) as answer:
+            if answer is None:
+                raise SourceDown(
+                    f"{self._api.url} has no DICOMweb at {self.root}: enable it (DicomWeb.Enable in Orthanc), or set "
+                    "dicomweb_root to its DicomWeb.Root"
+                )
+
+    def complete(self, study: Study) -> Study:
+        """Return a study whose metadata are whole; raises SourceDown when DICOMweb leaves out what Orthanc has.
+
+        With another SeriesMetadata than Full, SOPClassUID is missing, which no stored instance lacks (PS3.3 C.12.1).
+        """
+        bare = [one for one in study.series if not any("SOPClassUID" in each.item for each in one.instances)]
+        for instance in (one.instances[0] for one in bare[:1]):
+            for id in self._api.ids("Instance", instance.uid)[:1]:
+                target = Target("/instances/{instance}/simplified-tags", id)
+                tags = self._api.client.json("GET", target, answers.InstanceTags)
+                if tags and tags.SOPClassUID:
+                    self.suspect = study.uid
+                    raise SourceDown(
+                        f"{self._api.url}: DICOMweb leaves attributes out; set its DicomWeb.SeriesMetadata to Full"
+                    )
+        return study

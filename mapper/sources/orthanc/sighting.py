@@ -1,0 +1,47 @@
+"""What one look at a study of Orthanc tells: what it is known by, and in which state it is."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from mapper.dicom.uid import is_askable
+from mapper.errors import BadMetadata
+from mapper.sources.fingerprint import fingerprint, grown
+from mapper.sources.orthanc import answers
+from mapper.sources.source import Sighting
+
+RIPE = timedelta(seconds=2)
+"""LastUpdate has whole seconds: one as young as this may hide a second change, so it is read again later."""
+
+
+def name_of(study: answers.Study) -> str:
+    """Return what a study is known by: its StudyInstanceUID, or Orthanc's id where that cannot stand in a URL.
+
+    A UID that looks like an id of Orthanc's would take the name of another study.
+    """
+    uid = study.MainDicomTags.StudyInstanceUID or ""
+    return uid if is_askable(uid) and not answers.is_id(uid) else study.ID
+
+
+def sighting(study: answers.Study, now: datetime, instances: int | None = None) -> Sighting:
+    """Return the sighting of one expanded study of Orthanc's REST API."""
+    state = [] if instances is None else [str(instances), digest(study.Series)]
+    young = bool(study.LastUpdate) and now - parse_time(study.LastUpdate) < RIPE
+    return Sighting(study.ID, name_of(study), fingerprint(study.LastUpdate, *state, young=young), study.IsStable)
+
+
+def state_of(seen: Sighting) -> tuple[str, str]:
+    """Return what tells two states of a study apart: not that time passed, nor that it became stable."""
+    return seen.id, grown(seen.fingerprint)
+
+
+def digest(ids: list[str]) -> str:
+    """Return a short name for a set of ids."""
+    return sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
+
+
+def parse_time(text: str) -> datetime:
+    """Return Orthanc's own UTC time `20240517T093105`; raises BadMetadata when it is none."""
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S")
+    except ValueError as error:
+        raise BadMetadata("Orthanc's time is not readable") from error

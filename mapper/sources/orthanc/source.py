@@ -1,0 +1,200 @@
+"""One Orthanc as a source of studies.
+
+"Gone" is only Orthanc's own 404 with no other id for that StudyInstanceUID; a DICOMweb 404 proves nothing (one UID
+under two PatientIDs answers 404 although both studies exist).
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+import msgspec
+
+from mapper.dicom.collector import Collector
+from mapper.dicom.reader import Mend, Reader
+from mapper.dicom.uid import is_askable
+from mapper.errors import (
+    BadMetadata,
+    BadUID,
+    NotOneStudy,
+    Problem,
+    SourceBusy,
+    SourceChanged,
+    StudyGone,
+    TwoPatients,
+)
+from mapper.finding import Finding, limit, ok
+from mapper.http.peer import Bound
+from mapper.http.target import Target
+from mapper.sources.client import SourceClient
+from mapper.sources.orthanc import answers, checkup
+from mapper.sources.orthanc.api import FIND, STATISTICS, Api
+from mapper.sources.orthanc.dicomweb import DicomWeb
+from mapper.sources.orthanc.exact_numbers import ExactNumbers
+from mapper.sources.orthanc.feed import OrthancFeed
+from mapper.sources.orthanc.sighting import name_of, sighting, state_of
+from mapper.sources.source import Feed, Reading, Sighting
+
+MOVES_ON_DELETION = (1, 12, 1)
+"""The Orthanc from which on LastUpdate moves when a child is deleted."""
+ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
+UNASKABLE = Problem(
+    "ImagingStudy.series.uid", "SeriesInstanceUID", "no URL can be made of it: the series is counted, not listed"
+)
+SERIES, STUDIES = Target("/series"), Target("/studies")
+
+
+class Orthanc:
+    """One Orthanc server as a source of studies.
+
+    A study whose StudyInstanceUID cannot become part of a URL is known by Orthanc's own id of it, and not read.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        reader: Reader,
+        user: str | None = None,
+        password: str | None = None,
+        name: str = "orthanc",
+        ca: str | None = None,
+        answer: Bound = ANSWER,
+        metadata: Bound = METADATA,
+        root: str = "/dicom-web",
+    ) -> None:
+        """Remember whom to ask; `metadata` is what the metadata of one series may cost, `answer` all else.
+
+        `root` is where its DICOMweb is.
+        """
+        self.name = name
+        self._client = SourceClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca)
+        self._api = Api(self._client)
+        self._dicomweb = DicomWeb(self._api, root, metadata)
+        self._reader = reader
+        self.feed: Feed | None = OrthancFeed(self._api)
+
+    # -- one study ------------------------------------------------------------------------------
+
+    def read(self, study_uid: str, known_ids: list[str]) -> Reading:
+        """Return one whole study, read series by series; see Source.read."""
+        if answers.is_id(study_uid) or not is_askable(study_uid):
+            raise self._unread(study_uid)
+        before = self._sighting(self._only_id(study_uid, known_ids))
+        if before is None:
+            raise SourceChanged(f"study {study_uid} went while it was read")
+        if before.study_uid != study_uid:  # Orthanc's lookup takes a and A for the same
+            raise StudyGone(f"study {study_uid} is no longer in Orthanc")
+        collector = Collector()
+        exact = ExactNumbers(self._client, study_uid, collector)
+        for series in self._api.series(before.id):
+            self._read_series(study_uid, series, collector, exact.of_series(series))
+        after = self._sighting(before.id)
+        if after is None or state_of(after) != state_of(before):
+            raise SourceChanged(f"study {study_uid} changed while it was read")
+        return Reading(self._dicomweb.complete(collector.study(study_uid)), before)
+
+    def _read_series(self, study_uid: str, series: answers.Series, collector: Collector, mend: Mend) -> None:
+        series_uid = series.MainDicomTags.SeriesInstanceUID or ""
+        if not is_askable(series_uid):
+            collector.count(study_uid, len(series.Instances), UNASKABLE)
+            return
+        with self._dicomweb.metadata(study_uid, series_uid) as metadata:
+            if metadata is None:
+                self._dicomweb.probe()
+                raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
+            self._reader.read(metadata.parts(), collector, mend)
+
+    def _unread(self, name: str) -> BadUID | StudyGone:
+        """Return why there is nothing to read of a study that is known by Orthanc's id, or by no name of ours."""
+        if not answers.is_id(name):
+            return StudyGone("Orthanc knows no study by this name: it is no UID")
+        study = self._api.study(name)
+        if study is None:
+            return StudyGone(f"study {name} is no longer in Orthanc")
+        if name_of(study) != name:
+            return StudyGone(f"Orthanc's study {name} is known by its StudyInstanceUID")
+        return BadUID(
+            f"the StudyInstanceUID of Orthanc's study {name} is none: no URL can be made of it; correct it in Orthanc"
+        )
+
+    def _only_id(self, study_uid: str, known_ids: list[str]) -> str:
+        ids = sorted(set(self._api.ids("Study", study_uid)))
+        if len(ids) > 1:
+            ids = [id for id in ids if (study := self._api.study(id)) is not None and name_of(study) == study_uid]
+        if len(ids) > 1:
+            raise TwoPatients(f"study {study_uid} stands under {len(ids)} PatientIDs: see {', '.join(ids)}", ids)
+        if ids:
+            return ids[0]
+        for orthanc_id in filter(answers.is_id, known_ids):
+            if self._api.study(orthanc_id) is not None:
+                return orthanc_id
+        raise StudyGone(f"study {study_uid} is no longer in Orthanc")
+
+    def _sighting(self, orthanc_id: str) -> Sighting | None:
+        study, counted = self._api.study(orthanc_id), self._counts_needed()
+        instances = self._api.instances(orthanc_id) if study and counted else None
+        if study is None or (counted and instances is None):
+            return None
+        return sighting(study, self._api.now(), instances)
+
+    def holds(self, study_uid: str) -> bool:
+        """Tell whether Orthanc holds a study that is known by this name; see Source.holds.
+
+        /tools/lookup would find AccessionNumbers as well; either finds a UID in capitals, so the answer is compared.
+        """
+        if answers.is_id(study_uid):
+            study = self._api.study(study_uid)
+            return study is not None and name_of(study) == study_uid
+        if not is_askable(study_uid):
+            return False
+        query = {"Level": "Study", "Query": {"StudyInstanceUID": study_uid}, "Expand": True}
+        found = self._client.must("POST", FIND, list[answers.Study], data=msgspec.json.encode(query))
+        return any(name_of(study) == study_uid for study in found)
+
+    # -- all studies ----------------------------------------------------------------------------
+
+    def listing(self) -> Iterator[Sighting]:
+        """Yield every study Orthanc holds, in pages; see Source.listing."""
+        now = self._api.now()
+        counts = self._instance_counts() if self._counts_needed() else None
+        for study in self._api.pages(STUDIES, answers.Study):
+            yield sighting(study, now, counts.get(study.ID, 0) if counts is not None else None)
+
+    def count(self) -> int:
+        """Return Orthanc's own count of studies."""
+        return self._api.must(STATISTICS, answers.Statistics).CountStudies
+
+    def _instance_counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for series in self._api.pages(SERIES, answers.Series):
+            counts[series.ParentStudy] = counts.get(series.ParentStudy, 0) + len(series.Instances)
+        return counts
+
+    def _counts_needed(self) -> bool:
+        return self._api.version < MOVES_ON_DELETION
+
+    # -- the server itself ----------------------------------------------------------------------
+
+    def probe(self) -> None:
+        """Ask whether studies can be listed and read; see Source.probe."""
+        self.count()
+        self._dicomweb.probe()
+        suspect, self._dicomweb.suspect = self._dicomweb.suspect, None
+        if suspect:
+            with suppress(SourceBusy, SourceChanged, StudyGone, TwoPatients, BadUID, BadMetadata, NotOneStudy):
+                self.read(suspect, [])
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what `doctor` should say of this Orthanc; see Source.check."""
+        yield ok(f"Orthanc {'.'.join(map(str, self._api.version))} answers at {self._client.url}")
+        lacking = list(checkup.plugins(self._client))
+        yield from lacking
+        studies = list(islice(self._api.pages(STUDIES, answers.Study), checkup.LOOKED_AT))
+        if not any(one.level == "problem" for one in lacking):
+            self._dicomweb.probe()
+            for study in studies[:1]:
+                yield from checkup.metadata(self._client, self._dicomweb.root, study)
+        yield from checkup.stability(studies)
+        yield from checkup.our_plugin(self._client, studies)
+        if self._counts_needed():
+            yield limit("Orthanc before 1.12.1 does not date deletions, so instances are counted instead")

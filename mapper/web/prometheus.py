@@ -1,0 +1,74 @@
+"""What Prometheus is told: gauges read from the ledger when it asks, and how long each stage took."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mapper.ledger.ledger import Ledger
+from mapper.metrics import Metrics
+from mapper.web.refusals import CUT, REFUSALS
+
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class LedgerCollector(Collector):
+    """Reads the ledger at scrape time: right with any number of processes."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges."""
+        studies = GaugeMetricFamily("orthanc_fhir_studies", "Studies by state.", labels=["state"])
+        for state, number in self._ledger.rows.counts().items():
+            studies.add_metric([state], number)
+        yield studies
+        parked = GaugeMetricFamily("orthanc_fhir_parked", "Parked studies by kind of failure.", labels=["failure"])
+        for failure, number in self._ledger.rows.parked_by_failure().items():
+            parked.add_metric([failure or "unknown"], number)
+        yield parked
+        yield GaugeMetricFamily(
+            "orthanc_fhir_lag_seconds",
+            "How long the study that waits longest has been due.",
+            self._ledger.rows.oldest_wait(),
+        )
+
+
+class Prometheus(Metrics):
+    """The metrics of one service."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._answers = Counter(
+            "orthanc_fhir_answers", "Answers of the FHIR server by class.", ["class"], registry=self.registry
+        )
+        self._refused = Counter(
+            "orthanc_fhir_refused", "Requests and connections refused, by reason.", ["reason"], registry=self.registry
+        )
+        for reason in (*REFUSALS, *CUT):
+            self._refused.labels(reason)  # there with 0, so that a first one is seen as a rise
+        self._stages = Histogram(
+            "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry
+        )
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Record how long one stage of one study took."""
+        self._stages.labels(name).observe(seconds)
+
+    def answer(self, kind: str) -> None:
+        """Count an answer of the FHIR server."""
+        self._answers.labels(kind).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request or a connection that was refused."""
+        self._refused.labels(reason).inc()
+
+    def watch(self, ledger: Ledger) -> None:
+        """Read this ledger at every scrape."""
+        self.registry.register(LedgerCollector(ledger))
+
+    def text(self) -> bytes:
+        """Return the exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,70 @@
+"""The check between mapping and sink: what it refuses, and that it refuses it in words without values."""
+
+from typing import Any
+
+import pytest
+
+from mapper.errors import BundleRejected
+from mapper.fhir.check import SAID, check
+
+PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1980-02-29"}
+STUDY: dict[str, Any] = {
+    "resourceType": "ImagingStudy",
+    "id": "s1",
+    "status": "available",
+    "subject": {"reference": "Patient/p1"},
+    "series": [
+        {
+            "uid": "1.2.3",
+            "modality": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"},
+            "instance": [
+                {
+                    "uid": "1.2.3.1",
+                    "sopClass": {"system": "urn:ietf:rfc:3986", "code": "urn:oid:1.2.840.10008.5.1.4.1.1.2"},
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_what_may_be_sent_passes() -> None:
+    check([STUDY, PATIENT])
+    check([PATIENT])
+
+
+WRONG: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "nothing at all": ([], "entry: empty array"),
+    "an empty array": ([{**PATIENT, "name": []}], "name: empty array"),
+    "an empty object": ([{**PATIENT, "name": [{}]}], r"name\[0\]: empty object"),
+    "an empty text": ([{**PATIENT, "name": [{"text": " "}]}], "text: empty text"),
+    "null": ([{**PATIENT, "name": [{"text": None}]}], "text: null"),
+    "a control character": ([{**PATIENT, "name": [{"text": "SECRET\x07"}]}], "control characters"),
+    "an id that is none": ([{**PATIENT, "id": "SECRET/1"}], "not an id"),
+    "a UID that is none": ([{**STUDY, "series": [{**STUDY["series"][0], "uid": "SECRET 1"}]}], "uid: not an id"),
+    "a code outside its value set": ([{**PATIENT, "gender": "SECRET"}], "gender"),
+    "a status outside its value set": ([{**STUDY, "status": "SECRET"}], "status: not one of the codes"),
+    "a time without a zone": ([{**STUDY, "started": "2024-05-17T09:31:05"}], "started: not a FHIR dateTime"),
+    "an element that FHIR does not know": ([{**PATIENT, "SECRET": "x"}], "Patient"),
+    "an element of another type": ([{**PATIENT, "birthDate": "SECRET"}], "birthDate"),
+    "what FHIR demands is absent": ([{"resourceType": "ImagingStudy", "id": "s1", "status": "available"}], "subject"),
+    "a code without its system": ([{**STUDY, "modality": [{"code": "SECRET"}]}], "a code without its system"),
+    "one resource twice": ([PATIENT, PATIENT], "Patient/p1: twice"),
+    "the last of several": ([PATIENT, {**STUDY, "note": []}], "note: empty array"),
+}
+
+
+@pytest.mark.parametrize(("resources", "said"), WRONG.values(), ids=WRONG)
+def test_what_must_not_be_sent_is_refused_without_its_value(resources: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(BundleRejected, match=said) as failed:
+        check(resources)
+    assert failed.value.fate == "park"
+    text = str(failed.value).replace("Patient.SECRET", "")  # a name, as the models give it: ours, never a value
+    assert "SECRET" not in text
+    assert "our own check" in text
+
+
+def test_of_many_faults_the_first_are_said() -> None:
+    with pytest.raises(BundleRejected) as failed:
+        check([{**PATIENT, "name": [], "telecom": [], "address": [], "contact": [], "photo": []}])
+    assert str(failed.value).count(";") == SAID - 1
