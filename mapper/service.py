@@ -10,7 +10,7 @@ from mapper.errors import MapperError, SettingError, StudyGone
 from mapper.ledger.claim import BY_HAND
 from mapper.ledger.ledger import OUTPUT, Ledger
 from mapper.ledger.lock_file import LockFile
-from mapper.maps import MAPPING_VERSION, Mapped, keys, study_to_fhir
+from mapper.maps import MAPPING_VERSION, Mapped, derived_keys, keys, study_to_fhir
 from mapper.maps.site import Site
 from mapper.metrics import Metrics
 from mapper.settings import Settings
@@ -128,9 +128,10 @@ def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool
     sites = {source.name: site_of(settings, source, namespace) for source in settings.all_sources}
     sources: dict[str, Source] = {one.name: orthanc_of(one, settings) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace)
-    ours = partial(keys.is_ours, namespace)
+    identifier, ours = partial(derived_keys.study_identifier, settings.base), partial(keys.is_ours, namespace)
     versions = {name: output_version(site, settings.fhir_url) for name, site in sites.items()}
-    worker = Worker(sources, mapping_of(sites), sink, ledger, study_key, ours, versions, settings.deleted, metrics)
+    ids = study_key, identifier, ours
+    worker = Worker(sources, mapping_of(sites), sink, ledger, *ids, versions, settings.deleted, metrics)
     triggers = [triggers_of(one, sites[name], sink, ledger, versions[name]) for name, one in sources.items()]
     threads = Threads(worker, triggers, bell := Bell(), settings.workers)
     return Service(settings, sink, ledger, worker, triggers, bell, threads, namespace, LockFile(ledger.database.file))

@@ -1,7 +1,7 @@
 """What each study wrote to FHIR, and who speaks for a resource that several studies make.
 
-Patient, Device, Practitioner, Endpoint and Organization are shared: one study is the winner, the newest by
-(`started`, StudyInstanceUID); the server holds what the winner makes. The hash of the winner's row is what the
+Patient, Device, BodyStructure, Practitioner, Endpoint and Organization are shared: one study is the winner, the newest
+by (`started`, StudyInstanceUID); the server holds what the winner makes. The hash of the winner's row is what the
 server holds; an empty hash means "send again".
 """
 

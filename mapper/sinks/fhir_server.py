@@ -1,9 +1,11 @@
 """A FHIR R4 server as the sink: one transaction a study, PUT under ids of our own."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from mapper.errors import BundleRejected, MapperError, SinkBusy, SinkRefused, TooLarge
+from mapper.errors import MapperError, SinkBusy, SinkRefused
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding, ok
@@ -12,18 +14,19 @@ from mapper.sinks.bundle import Bundle, Response
 from mapper.sinks.bundle import Resource as Held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of
+from mapper.sinks.parts import in_parts
 from mapper.sinks.retraction import retracted
 from mapper.sinks.search import known, search
-from mapper.sinks.sink import Key, Resource
+from mapper.sinks.sink import DERIVED, Key, Resource
 
-CORE = frozenset({"Patient", "Practitioner", "Organization", "Endpoint", "Device", "ImagingStudy"})
-"""What is sent first when a server finds the whole transaction too large; the rest refers to it."""
 BASE, METADATA = Target(""), Target("/metadata")
 OURS: dict[str, tuple[str, dict[str, str]]] = {
     "Endpoint": ("ImagingStudy", {"endpoint": "{}", "status": "available", "_elements": "identifier"}),
     "ImagingStudy": ("Observation", {"part-of": "{}"}),
 }
 """Type of a resource -> which type refers to it, and the search for those."""
+NAMED = {"_elements": "identifier,masterIdentifier"}
+"""What is asked of the resources that an identifier finds: a report holds its whole text."""
 
 
 class FhirServer:
@@ -36,19 +39,9 @@ class FhirServer:
 
     def put(self, resources: Iterable[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         """Write resources as one transaction, in parts when the server finds that too large; see Sink.put."""
-        sent = list(resources)
-        try:
-            return self._transact(sent, expected)
-        except TooLarge:
-            core = [resource for resource in sent if resource["resourceType"] in CORE]
-            rest = [resource for resource in sent if resource["resourceType"] not in CORE]
-            half = len(rest) // 2
-            parts = [core, rest] if core and rest else [rest[:half], rest[half:]]
-            if (core and not rest) or not all(parts):
-                raise BundleRejected("the FHIR server finds even a part of this study too large: HTTP 413") from None
-            return {key: version for part in parts for key, version in self.put(part, expected).items()}
+        return in_parts(partial(self._transact, expected=expected), list(resources))
 
-    def _transact(self, resources: list[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
+    def _transact(self, resources: Sequence[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         bundle = transaction(resources, self._public_url, expected)
         answer = self._client.ask("POST", BASE, dump(bundle))
         if not answer.succeeded:
@@ -90,10 +83,15 @@ class FhirServer:
             self._transact([resource], {key: known(found).meta.versionId})
 
     def ours(self, about: Key) -> Iterator[Resource]:
-        """Yield what refers to an Endpoint or an ImagingStudy; see Sink.ours."""
-        kind, query = OURS[about[0]]
-        asked = {name: value.format("/".join(about)) for name, value in query.items()}
-        return search(self._client, kind, asked, self._public_url)
+        """Yield what refers to an Endpoint or an ImagingStudy, or has an identifier; see Sink.ours."""
+        if about[0] in OURS:
+            kind, query = OURS[about[0]]
+            asked = {name: value.format("/".join(about)) for name, value in query.items()}
+            yield from search(self._client, kind, asked, self._public_url)
+            return
+        for kind in DERIVED:
+            asked = {"identifier": token(*about), **NAMED}
+            yield from search(self._client, kind, asked, self._public_url)
 
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
@@ -136,6 +134,11 @@ class FhirServer:
         yield from missing
         if not missing:
             self._client.probe()
+
+
+def token(system: str, value: str) -> str:
+    """Return an identifier as a search wants it (FHIR R4 search.html#escaping)."""
+    return "|".join(re.sub(r"([\\,$|])", r"\\\1", part) for part in (system, value))
 
 
 def printable(text: str) -> str:

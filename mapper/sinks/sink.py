@@ -9,6 +9,9 @@ from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding
 from mapper.maps.values.uid import uid_of
 
+DERIVED = ("Observation", "DiagnosticReport", "DocumentReference")
+"""Types of what is made of a document, and belongs to the study whose series holds it."""
+
 
 class Sink(Protocol):
     """Where FHIR resources go."""
@@ -30,7 +33,8 @@ class Sink(Protocol):
         """Yield what refers to a resource of ours, at least type, id and identifiers of it; raises as `put`.
 
         At an Endpoint: the ImagingStudies that are available there. Of an ImagingStudy: the Observations that are
-        part of it; whether we made them, their ids tell.
+        part of it. Where `about` is system and value of an identifier: all of the types DERIVED that have it. Whether
+        we made them, their ids tell.
         """
 
     def ids_of(self, study_uid: str) -> list[str]:

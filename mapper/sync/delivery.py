@@ -30,6 +30,8 @@ class Delivery:
     locks: Locks
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
+    identifier: Callable[[str], Key]
+    """StudyInstanceUID -> system and value of the identifier of all that is derived from it."""
     ours: Callable[[Resource, str], bool]
     """Resource, StudyInstanceUID -> whether we may have made it of that study."""
     policy: str
@@ -120,8 +122,9 @@ class Delivery:
 
     def parts_before(self, claim: Claim) -> list[Key]:
         """Return which parts of a study the server holds that we may have made: those of others are not ours."""
-        found = self.sink.ours(self.study_key(claim.study_uid))
-        return [key_of(one) for one in found if self.ours(one, claim.study_uid)]
+        uid = claim.study_uid
+        found = (*self.sink.ours(self.study_key(uid)), *self.sink.ours(self.identifier(uid)))
+        return list(dict.fromkeys(key_of(one) for one in found if self.ours(one, uid)))
 
     def turns(self, study: Key) -> list[Key]:
         """Return the lock of a study if it takes one: a process that froze with it keeps the others waiting."""

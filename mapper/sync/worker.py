@@ -42,6 +42,8 @@ class Worker:
     ledger: Ledger
     study_key: Callable[[str], Key]
     """StudyInstanceUID -> type and id of its ImagingStudy."""
+    identifier: Callable[[str], Key]
+    """StudyInstanceUID -> system and value of the identifier of all that is derived from it."""
     ours: Callable[[Resource, str], bool]
     """Resource, StudyInstanceUID -> whether we may have made it of that study."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +60,8 @@ class Worker:
     def __post_init__(self) -> None:
         locks, several = Locks(self.ledger.database), len(self.sources) > 1
         self.delivery = Delivery(
-            self.sink, self.ledger, locks, self.study_key, self.ours, self.policy, several, self.checked
+            *(self.sink, self.ledger, locks, self.study_key, self.identifier, self.ours),
+            *(self.policy, several, self.checked),
         )
         self.breakers = {name: Breaker(name, source.probe) for name, source in self.sources.items()}
         self.sink_breaker = Breaker("fhir", self.sink.probe)

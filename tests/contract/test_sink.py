@@ -93,6 +93,28 @@ class Made:
         return [self.patient, self.endpoint, self.study, self.observation]
 
 
+SYSTEM = "https://pacs.example.org/fhir/id/study"
+
+
+def derived(made: Made, id: str | None = None) -> list[dict[str, Any]]:
+    """Return what documents of a study make, under ids of their own."""
+    identifier = [{"system": SYSTEM, "value": f"urn:oid:{id or made.study_uid}"}]
+    frame = {"identifier": identifier, "subject": made.study["subject"]}
+    code = {"text": "Report"}
+    attachment = {"contentType": "application/pdf", "title": "Letter"}
+    return [
+        {"resourceType": "Observation", "id": str(uuid4()), "status": "final", "code": code, **frame},
+        {"resourceType": "DiagnosticReport", "id": str(uuid4()), "status": "final", "code": code, **frame},
+        {
+            "resourceType": "DocumentReference",
+            "id": str(uuid4()),
+            "status": "current",
+            "content": [{"attachment": attachment}],
+            **frame,
+        },
+    ]
+
+
 def offered(sink: Sink, endpoint: str) -> list[str]:
     """Return the StudyInstanceUIDs that are available at an Endpoint."""
     return [uid for one in sink.ours(("Endpoint", endpoint)) for uid in study_uids(one)]
@@ -261,3 +283,22 @@ def test_a_sink_that_is_closed_has_kept_what_was_put(sink: Sink, made: Made) -> 
     first = sink.put(made.all)
     sink.close()
     assert {key: sink.version(key) for key in first} == first
+
+
+def test_what_was_derived_from_a_study_is_found_by_its_identifier(sink: Sink, made: Made) -> None:
+    mine, theirs = derived(made), derived(made, f"{made.study_uid}.1")
+    sink.put([*made.all, *mine, *theirs])
+    about = (SYSTEM, f"urn:oid:{made.study_uid}")
+    assert sorted(keys_of(sink, about)) == sorted((one["resourceType"], one["id"]) for one in mine)
+    found = list(sink.ours(about))
+    assert all({"system": about[0], "value": about[1]} in one["identifier"] for one in found)
+    assert list(sink.ours((SYSTEM, "urn:oid:1.2.3.4.5.6"))) == []
+    for key in keys_of(sink, about):
+        sink.retract(key, "unknown")
+    assert sorted(keys_of(sink, about)) == sorted((one["resourceType"], one["id"]) for one in mine), "as long as it is"
+    retracted = {key[0]: (sink.read(key) or {})["status"] for key in keys_of(sink, about)}
+    assert retracted == {
+        "Observation": "unknown",
+        "DiagnosticReport": "unknown",
+        "DocumentReference": "entered-in-error",
+    }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -482,13 +483,31 @@ def test_what_is_too_large_is_sent_in_parts_the_study_first() -> None:
 
 @pytest.mark.parametrize("resources", [[PATIENT, STUDY], [OBSERVATION]], ids=["the study itself", "one resource"])
 def test_what_cannot_be_split_any_more_is_parked(resources: list[dict[str, Any]]) -> None:
-    error = put(Answer(413), resources=resources)
+    error = put(*[Answer(413)] * len(resources), resources=resources)
     assert type(error) is BundleRejected
     assert "413" in str(error)
 
 
-def test_a_core_that_is_too_large_is_parked() -> None:
-    assert type(put(Answer(413), Answer(413), resources=[PATIENT, STUDY, OBSERVATION])) is BundleRejected
+def test_a_study_whose_first_resource_is_too_large_is_parked() -> None:
+    assert type(put(*[Answer(413)] * 3, resources=[PATIENT, STUDY, OBSERVATION])) is BundleRejected
+
+
+def test_a_core_that_is_too_large_is_sent_in_parts_what_is_referred_to_first() -> None:
+    parts = [("Patient/p1",), ("ImagingStudy/s1",)]
+    with HttpFake(Answer(413), *(written(*part) for part in parts)) as http:
+        assert len(sink_of(http.url).put([STUDY, PATIENT])) == 2
+    assert sent(http) == [["p1", "s1"], ["p1"], ["s1"]]
+
+
+def test_all_that_has_an_identifier_is_found_by_one_search_a_type() -> None:
+    with HttpFake(*[Answer(200, {"resourceType": "Bundle"})] * 3) as http:
+        assert list(sink_of(http.url).ours(("https://a.example/a,b|c/study", "urn:oid:1.2"))) == []
+    paths = [urlsplit(asked.path) for asked in http.asked]
+    assert [one.path for one in paths] == ["/fhir/Observation", "/fhir/DiagnosticReport", "/fhir/DocumentReference"]
+    for one in paths:
+        query = parse_qs(one.query)
+        assert query["identifier"] == [r"https://a.example/a\,b\|c/study|urn:oid:1.2"]
+        assert query["_elements"] == ["identifier,masterIdentifier"]
 
 
 # -- what is read --------------------------------------------------------------------------------
@@ -582,6 +601,7 @@ READS: dict[str, Callable[[FhirServer], object]] = {
     "a version": lambda sink: sink.version(STUDY_KEY),
     "the studies": lambda sink: list(sink.ours(("Endpoint", "e1"))),
     "the parts of a study": lambda sink: list(sink.ours(STUDY_KEY)),
+    "the derived of a study": lambda sink: list(sink.ours(("https://a.example/study", "urn:oid:1.2"))),
     "the ids of a study": lambda sink: sink.ids_of("1.2"),
     "whether it is there": lambda sink: sink.probe(),
 }

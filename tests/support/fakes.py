@@ -9,20 +9,22 @@ from functools import partial
 from typing import Any
 
 from mapper.dicom.collector import Collector
+from mapper.dicom.documents import is_document
+from mapper.dicom.item import Item
 from mapper.dicom.uid import is_askable
 from mapper.errors import BadUID, MapperError, SourceChanged, StaleVersion, StudyGone, TargetMissing, TwoPatients
 from mapper.finding import Finding, ok
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
-from mapper.maps import Mapped, keys, study_to_fhir
+from mapper.maps import Mapped, derived_keys, keys, study_to_fhir
 from mapper.maps.site import Site
-from mapper.sinks.sink import Key, Resource
+from mapper.sinks.sink import DERIVED, Key, Resource
 from mapper.sources.source import Changes, Feed, Reading, Sighting, Source
 from mapper.sync.worker import Worker
 from tests.support.datasets import dataset
 
 SITE = Site(base="https://pacs.example.org/fhir/id", dicomweb="https://pacs.example.org/dicom-web")
-NEVER_RETRACTED = frozenset({"Patient", "Device", "Practitioner", "Organization", "Endpoint"})
+NEVER_RETRACTED = frozenset({"BodyStructure", "Patient", "Device", "Practitioner", "Organization", "Endpoint"})
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -152,7 +154,8 @@ class FakeSource:
         before = found[0].sighting()
         collector = Collector()
         for elements in list(found[0].instances.values()):
-            collector.add(elements)
+            is_read = is_document(str(Item(elements)["SOPClassUID"]))
+            collector.add(elements, document=elements if is_read else None)
         if self.while_reading:
             self.while_reading, do = None, self.while_reading
             do()
@@ -237,6 +240,11 @@ class FakeSink:
 
     def ours(self, about: Key) -> Iterator[Resource]:
         self._alive()
+        if "://" in about[0]:
+            identifier = {"system": about[0], "value": about[1]}
+            found = (self.now(key) for kind in DERIVED for key in self.keys(kind))
+            yield from (one for one in found if identifier in one.get("identifier", []))
+            return
         kind, element = {"Endpoint": ("ImagingStudy", "endpoint"), "ImagingStudy": ("Observation", "partOf")}[about[0]]
         for one in map(self.now, self.keys(kind)):
             refers = {"reference": "/".join(about)} in one.get(element, [])
@@ -264,7 +272,8 @@ class FakeSink:
             if confirm:
                 confirm()
             changed = {name: value for name, value in self.now(key).items() if name != "endpoint"}
-            self._write(key, {**changed, "status": policy})
+            status = "entered-in-error" if key[0] == "DocumentReference" else policy  # R4 has no unknown there
+            self._write(key, {**changed, "status": status})
 
     def probe(self) -> None:
         self.probes += 1
@@ -337,6 +346,11 @@ def study_key(study_uid: str) -> Key:
     return "ImagingStudy", keys.id_of(SITE.namespace, keys.imaging_study(study_uid))
 
 
+def study_identifier(study_uid: str) -> Key:
+    """Return the identifier of all that is derived from a study."""
+    return derived_keys.study_identifier(SITE.base, study_uid)
+
+
 class World:
     """A worker between a source and a sink in memory, over a real ledger."""
 
@@ -358,6 +372,7 @@ class World:
             "sink": self.sink,
             "ledger": self.ledger,
             "study_key": study_key,
+            "identifier": study_identifier,
             "ours": partial(keys.is_ours, SITE.namespace),
             "policy": self.policy,
         }
