@@ -1,0 +1,314 @@
+"""What the documents of a study make: theirs goes with them, what several studies speak of has one speaker."""
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import pytest
+from pydicom.sr.coding import Code
+
+from mapper.ledger.claim import BY_HAND
+from mapper.sinks.sink import DERIVED, Key
+from samples.sr.content import CONTAINS, CONTEXT, coded, container, num, text, uidref, unit
+from tests.support.documented import GROUP, IMPRESSION, LENGTH, LUNG, REPORT, SITES, TITLE
+from tests.support.fakes import FakeSource, World, study_identifier, study_key
+from tests.sync.test_resources import DATES, MIDDLE, NEW, OLD, with_a_new_ledger
+
+COMPREHENSIVE, BASIC_TEXT, PDF = (f"1.2.840.10008.5.1.4.1.1.{one}" for one in ("88.33", "88.11", "104.1"))
+TRACKING_UID, NAME = Code("112040", "DCM", "Tracking Unique Identifier"), Code("111001", "DCM", "Algorithm Name")
+LESION = "1.2.99.1"
+VERIFIED = {"VerificationFlag": "VERIFIED"}
+LIVER, KIDNEY = Code("10200004", "SCT", "Liver"), Code("64033007", "SCT", "Kidney")
+PLACES = {OLD: LUNG, MIDDLE: LIVER, NEW: KIDNEY}
+"""Where each study says that the lesion is."""
+
+
+@pytest.fixture
+def world(ledger_url: str) -> Iterator[World]:
+    world = World(ledger_url)
+    yield world
+    world.database.close()
+
+
+def measured(place: Code = LUNG, station: str = "A", value: str = "12.40") -> dict[str, Any]:
+    """Return the attributes of a measurement report of the lesion, by an algorithm on some station."""
+    items = (
+        uidref(CONTEXT, TRACKING_UID, LESION),
+        coded(CONTEXT, SITES, place),
+        text(CONTEXT, NAME, "Lesion Finder"),
+        num(CONTAINS, LENGTH, value, unit("mm")),
+    )
+    root = container("", REPORT, container(CONTAINS, GROUP, *items), template="1500")
+    made_by = {"Manufacturer": "Acme", "StationName": station}
+    return {"SOPClassUID": COMPREHENSIVE, "Modality": "SR", **VERIFIED, **made_by, **root}
+
+
+def written() -> dict[str, Any]:
+    """Return the attributes of a text report."""
+    root = container("", TITLE, text(CONTAINS, IMPRESSION, "A lesion."), template="2000")
+    return {"SOPClassUID": BASIC_TEXT, "Modality": "SR", **VERIFIED, **root}
+
+
+def scanned() -> dict[str, Any]:
+    """Return the attributes of an encapsulated document."""
+    said = {"MIMETypeOfEncapsulatedDocument": "application/pdf", "DocumentTitle": "Letter"}
+    return {"SOPClassUID": PDF, "Modality": "DOC", **said}
+
+
+KINDS = {"measurements": measured, "text": written, "document": scanned}
+
+
+def store(world: World, study_uid: str, *kinds: str, images: int = 1, source: FakeSource | None = None) -> None:
+    """Store a study with images and these documents, a series each, and mark it."""
+    archive = source or world.source
+    day = {"StudyDate": DATES[study_uid], "PatientName": "Doe^Jane"}
+    for number in range(1, images + 1):
+        archive.store(study_uid, instance=str(number), **day)
+    for kind in kinds:
+        more = measured(PLACES[study_uid], study_uid) if kind == "measurements" else KINDS[kind]()
+        place = {"SeriesInstanceUID": f"{study_uid}.{kind_number(kind)}", "InstanceNumber": "1"}
+        archive.store(study_uid, instance=kind, **day, **more, **place, SOPInstanceUID=sop_uid(study_uid, kind))
+    world.mark(study_uid, source=archive.name)
+
+
+def kind_number(kind: str) -> int:
+    return 10 + list(KINDS).index(kind)
+
+
+def sop_uid(study_uid: str, kind: str) -> str:
+    return f"{study_uid}.{kind_number(kind)}.1"
+
+
+def derived(world: World, study_uid: str) -> list[Key]:
+    """Return what the sink holds that was derived from a study."""
+    return [(one["resourceType"], one["id"]) for one in world.sink.ours(study_identifier(study_uid))]
+
+
+def statuses(world: World, keys: list[Key]) -> set[tuple[str, str]]:
+    return {(key[0], world.sink.now(key)["status"]) for key in keys}
+
+
+def lesion(world: World) -> Key:
+    (key,) = world.sink.keys("BodyStructure")
+    return key
+
+
+def algorithm(world: World) -> Key:
+    (key,) = [one for one in world.sink.keys("Device") if "parent" in world.sink.now(one)]
+    return key
+
+
+def place_of(world: World) -> str:
+    """Return where the server says that the lesion is."""
+    return str(world.sink.now(lesion(world))["location"]["coding"][0]["code"])
+
+
+def moved(world: World, before: dict[Key, int]) -> set[Key]:
+    """Return what has another version than before, and what is new."""
+    return {key for key, number in world.sink.versions().items() if before.get(key) != number}
+
+
+# -- what belongs to a study ---------------------------------------------------------------------
+
+
+def test_a_late_report_moves_the_study_once_and_nothing_else(world: World) -> None:
+    store(world, OLD, "text")
+    world.work()
+    before = world.sink.versions()
+    store(world, OLD, "measurements")
+    world.work()
+    kinds = {key[0] for key in moved(world, before) if key in before}
+    assert kinds == {"ImagingStudy"}
+    assert {key[0] for key in moved(world, before) if key not in before} == {"BodyStructure", "Device", "Observation"}
+    again = world.sink.versions()
+    world.ledger.studies.mark("orthanc", [OLD], BY_HAND)
+    world.work()
+    assert world.sink.versions() == again
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("measurements", {("Observation", "unknown")}),
+        ("text", {("DiagnosticReport", "unknown")}),
+        ("document", {("DocumentReference", "entered-in-error")}),
+    ],
+)
+@pytest.mark.parametrize("lost", [False, True], ids=["", "the ledger is lost"])
+def test_a_document_that_goes_takes_what_it_made_along(
+    new_database: Any, kind: str, expected: set[tuple[str, str]], lost: bool
+) -> None:
+    world = World(new_database())
+    store(world, OLD, *KINDS)
+    world.work()
+    others = [one for one in KINDS if one != kind]
+    everything = derived(world, OLD)
+    before = world.sink.versions()
+    world.source.delete_instance(OLD, kind)
+    if lost:
+        world.database.close()
+        world = with_a_new_ledger(world, new_database())
+    world.mark(OLD)
+    world.work()
+    gone = [key for key in everything if key in moved(world, before)]
+    assert statuses(world, gone) == expected
+    kept = set(everything) - set(gone)
+    assert {key[0] for key in kept} == {
+        {"measurements": "Observation", "text": "DiagnosticReport", "document": "DocumentReference"}[one]
+        for one in others
+    }
+    assert {status for _, status in statuses(world, list(kept))}.isdisjoint({"unknown", "entered-in-error"})
+    assert {key[0] for key in moved(world, before)} <= {*DERIVED, "ImagingStudy"}, "what is shared stays as it is"
+    world.database.close()
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["", "the ledger is lost"])
+def test_a_study_that_goes_takes_all_of_its_documents_along(new_database: Any, lost: bool) -> None:
+    world = World(new_database())
+    store(world, OLD, *KINDS)
+    world.work()
+    shared = {key: world.sink.now(key) for key in (lesion(world), algorithm(world))}
+    everything = derived(world, OLD)
+    assert {key[0] for key in everything} == set(DERIVED)
+    world.source.delete(OLD)
+    if lost:
+        world.database.close()
+        world = with_a_new_ledger(world, new_database())
+    world.mark(OLD)
+    world.work()
+    assert world.state(OLD) == "removed"
+    assert {status for _, status in statuses(world, everything)} == {"unknown", "entered-in-error"}
+    assert {key: world.sink.now(key) for key in shared} == shared
+    world.database.close()
+
+
+def test_what_others_derived_from_a_study_of_ours_is_never_retracted(new_database: Any) -> None:
+    world = World(new_database())
+    store(world, OLD, *KINDS)
+    world.work()
+    copies = [(kind, f"of-somebody-else-{kind}") for kind in DERIVED]
+    for kind, id in copies:
+        key = next(one for one in derived(world, OLD) if one[0] == kind)
+        world.sink.held[kind, id] = [{**world.sink.now(key), "id": id}]
+    before = [world.sink.now(key) for key in copies]
+    world.source.delete(OLD)
+    world.database.close()
+    other = with_a_new_ledger(world, new_database())
+    other.mark(OLD)
+    other.work()
+    assert [other.sink.now(key) for key in copies] == before
+    other.database.close()
+
+
+def test_one_observation_in_two_studies_is_not_retracted_with_the_other_one(new_database: Any) -> None:
+    """After a lost ledger too: it says which study it was derived from."""
+    world = World(new_database())
+    for study_uid in (OLD, NEW):
+        store(world, study_uid)
+        archive, item = world.source, num(CONTAINS, LENGTH, "12.40", unit("mm"))
+        root = container("", REPORT, {**item, "ObservationUID": "1.2.77"}, template="1500")
+        place = {"SeriesInstanceUID": f"{study_uid}.10", "SOPInstanceUID": f"{study_uid}.10.1"}
+        day = {"StudyDate": DATES[study_uid], "PatientName": "Doe^Jane"}
+        head = {"SOPClassUID": COMPREHENSIVE, "Modality": "SR", **VERIFIED}
+        archive.store(study_uid, instance="sr", **head, **day, **root, **place)
+        world.mark(study_uid)
+        world.work()
+    ((_, id),) = world.sink.keys("Observation")
+    world.source.delete(OLD)
+    world.database.close()
+    other = with_a_new_ledger(world, new_database())
+    other.mark(OLD)
+    other.work()
+    assert other.sink.now(("Observation", id))["status"] != "unknown"
+    other.database.close()
+
+
+# -- what several studies speak of ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", list(permutations([OLD, MIDDLE, NEW])), ids="-".join)
+def test_of_one_lesion_and_one_algorithm_the_newest_study_speaks(world: World, order: tuple[str, ...]) -> None:
+    for study_uid in order:
+        store(world, study_uid, "measurements")
+        world.work()
+    assert place_of(world) == KIDNEY.value
+    equipment = world.sink.now(algorithm(world))["parent"]["reference"].partition("/")
+    assert world.sink.now((equipment[0], equipment[2]))["deviceName"][0]["name"] == NEW
+    before = world.sink.versions()
+    for priority in (0, BY_HAND):
+        for study_uid in order:
+            world.ledger.studies.mark("orthanc", [study_uid], priority)
+            world.work()
+    assert world.sink.versions() == before, "nothing flaps"
+
+
+@pytest.mark.parametrize("order", list(permutations([OLD, MIDDLE, NEW])), ids="-".join)
+def test_every_removal_hands_the_lesion_over_to_the_next(world: World, order: tuple[str, ...]) -> None:
+    for study_uid in (OLD, MIDDLE, NEW):
+        store(world, study_uid, "measurements")
+    world.work()
+    left = [OLD, MIDDLE, NEW]
+    for study_uid in order:
+        theirs = derived(world, study_uid)
+        world.source.delete(study_uid)
+        world.mark(study_uid)
+        world.work()
+        left.remove(study_uid)
+        assert place_of(world) == PLACES[max(left) if left else study_uid].value
+        assert statuses(world, theirs) == {("Observation", "unknown")}
+        assert statuses(world, [key for one in left for key in derived(world, one)]) <= {("Observation", "final")}
+        before = world.sink.versions()
+        world.mark(*left)
+        world.work()
+        assert world.sink.versions() == before, "nothing flaps"
+
+
+def test_a_report_that_goes_hands_the_lesion_over_too(world: World) -> None:
+    for study_uid in (OLD, NEW):
+        store(world, study_uid, "measurements")
+    world.work()
+    world.source.delete_instance(NEW, "measurements")
+    world.mark(NEW)
+    world.work()
+    assert place_of(world) == LUNG.value
+    assert world.sink.available() == [OLD, NEW]
+
+
+def test_an_older_study_sends_nothing_of_a_lesion_that_a_newer_one_speaks_of(world: World) -> None:
+    store(world, NEW, "measurements")
+    world.work()
+    store(world, OLD, "measurements")
+    world.work()
+    assert {key[0] for key in world.sink.puts[-1]} == {"Device", "ImagingStudy", "Observation"}  # equipment of its own
+    assert algorithm(world) not in world.sink.puts[-1]
+
+
+def test_a_lesion_that_the_server_lost_comes_back(world: World) -> None:
+    for study_uid in (OLD, NEW):
+        store(world, study_uid, "measurements")
+    world.work()
+    world.sink.lose(lesion(world))
+    world.mark(OLD)
+    world.work()
+    assert place_of(world) == KIDNEY.value
+
+
+def test_of_two_archives_with_one_study_the_one_that_speaks_says_what_its_documents_say(ledger_url: str) -> None:
+    east, west = FakeSource("east"), FakeSource("west")
+    world = World(ledger_url, east, west)
+    store(world, OLD, images=1, source=west)
+    store(world, OLD, *KINDS, images=2, source=east)
+    world.work()
+    everything = derived(world, OLD)
+    assert {key[0] for key in everything} == set(DERIVED)
+    before = world.sink.versions()
+    for source in ("west", "east", "west"):
+        world.mark(OLD, source=source)
+        world.work()
+    assert world.sink.versions() == before
+    east.delete(OLD)
+    world.mark(OLD, source="east")
+    world.work()
+    assert world.sink.now(study_key(OLD))["status"] == "available"
+    assert {status for _, status in statuses(world, everything)} == {"unknown", "entered-in-error"}
+    world.database.close()
