@@ -8,7 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 from stack.process import ROOT
-from tests.convergence.machine import Outcome, Plan, run
+from tests.convergence.machine import Outcome, run
+from tests.convergence.plan import Plan
 from tests.convergence.servers import Servers
 
 OLDER_EVERY = 5

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.convergence import samples
+from tests.convergence import documents, samples
 from tests.convergence.pacs import patient_of, uid_of
 
 if TYPE_CHECKING:
@@ -193,6 +193,38 @@ def rest(walk: "Walk") -> str:
     return f"{seconds:.1f} s"
 
 
+def report(walk: "Walk") -> str:
+    """Store a report of a study: measurements, a dose, a PDF."""
+    study = walk.some()
+    files = walk.pacs.files(study) if study else []
+    if not study or not files:
+        return NOTHING
+    make = walk.random.choice((documents.report, documents.report, documents.dose, documents.letter))
+    walk.pacs.store(make(walk.random, walk.random.choice(files), walk.name))
+    return f"{uid_of(study)}: {make.__name__}"
+
+
+def amend(walk: "Walk") -> str:
+    """Store a report once more with other values, as what comes after it; the older one may go or stay."""
+    study = walk.some()
+    found = [one for one in walk.pacs.files(study) if documents.is_report(one)] if study else []
+    if not study or not found:
+        return NOTHING
+    walk.pacs.store(documents.amended(walk.random, walk.random.choice(found)))
+    return uid_of(study)
+
+
+def withdraw(walk: "Walk") -> str:
+    """Delete a report."""
+    study = walk.some()
+    found = walk.pacs.instances(study) if study else []
+    chosen = [one for one in found if (file := walk.pacs.file(one)) is not None and documents.is_document(file)]
+    if not study or not chosen:
+        return NOTHING
+    walk.pacs.ask("DELETE", f"/instances/{walk.random.choice(chosen)['ID']}")
+    return f"of {uid_of(study)}, {len(chosen)} reports before"
+
+
 @dataclass(frozen=True)
 class Action:
     """One kind of step: how often it is chosen among all, and what it needs of Orthanc."""
@@ -222,3 +254,11 @@ ACTIONS = (
     Action(ask_by_hand, 3),
     Action(rest, 6),
 )
+
+WITH_DOCUMENTS = (
+    *ACTIONS,
+    Action(report, 26),
+    Action(amend, 9),
+    Action(withdraw, 7),
+)
+"""A batch of an earlier seed goes the steps that it went before there were documents."""

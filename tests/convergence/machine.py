@@ -13,6 +13,7 @@ import requests
 
 from tests.convergence.fault import FAULTS, NOT_REACHED
 from tests.convergence.pacs import Pacs
+from tests.convergence.plan import Plan
 from tests.convergence.servers import Batch, Servers
 from tests.convergence.truth import Truth, differences, held_by, truth_of, versions
 from tests.convergence.walk import Walk
@@ -28,19 +29,6 @@ BETWEEN = (0.2, 1.5)
 """Seconds between two faults."""
 Say = Callable[[str], None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One batch: everything that chance decides follows from its seed."""
-
-    seed: int
-    walks: int = 12
-    steps: int = 20
-    newer: bool = True
-    """Orthanc 1.12.7, else Debian's 1.10.1."""
-    faults: tuple[str, ...] | None = None
-    """Which may happen, by name; None: all."""
 
 
 @dataclass
@@ -113,7 +101,7 @@ def timed(outcome: Outcome, name: str, do: Callable[[], T]) -> T:
 def walk_and_break(batch: Batch, plan: Plan, random: Random, outcome: Outcome) -> None:
     """Run all walks side by side while faults happen, one after the other."""
     press = batch.mappers[0].press
-    outcome.walks = [Walk(Pacs(batch.orthanc), plan.seed, n, press, plan.newer) for n in range(plan.walks)]
+    outcome.walks = [Walk(Pacs(batch.orthanc), n, press, plan) for n in range(plan.walks)]
     possible = [one for one in FAULTS if plan.faults is None or one.name in plan.faults]
     rate = random.choice(RATES) if plan.faults is None else 0.0
     batch.break_answers(rate, rate / 10)

@@ -14,7 +14,8 @@ import pytest
 
 from stack.orthanc_in_folder import INSIDE
 from stack.process import ROOT
-from tests.convergence.machine import Plan, run
+from tests.convergence.machine import run
+from tests.convergence.plan import Plan
 from tests.convergence.servers import Servers
 
 pytestmark = pytest.mark.live
@@ -38,5 +39,7 @@ def test_whatever_happens_fhir_says_in_the_end_what_orthanc_holds(servers: Serve
         say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         say("Orthanc 1.12.7 is not here: setup/orthanc-trixie.sh (as root) puts it there")
     faults = tuple(batch["faults"]) if "faults" in batch else None
-    outcome = run(servers, Plan(batch["seed"], batch["walks"], batch["steps"], newer, faults))
+    outcome = run(
+        servers, Plan(batch["seed"], batch["walks"], batch["steps"], newer, faults, batch.get("documents", False))
+    )
     assert not outcome.wrong, outcome.story()

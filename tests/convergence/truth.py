@@ -8,7 +8,7 @@ from typing import Any
 from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
-from mapper.ledger.speaker import SHARED
+from mapper.fhir.systems import DICOM_UID
 from mapper.namespace import namespace_of
 from mapper.service import mapping_of
 from mapper.settings import Settings
@@ -18,7 +18,12 @@ from stack import FhirServer, Mapper
 from tests.support.stack import entries, references, session
 
 Json = dict[str, Any]
-TYPES = ("ImagingStudy", "Observation", "Patient", "Practitioner", "Device", "Endpoint", "ServiceRequest")
+DERIVED = ("Observation", "DiagnosticReport", "DocumentReference")
+TYPES = (*DERIVED, "ImagingStudy", "Patient", "Practitioner", "Device", "Endpoint", "ServiceRequest", "BodyStructure")
+GONE = {"DocumentReference": "entered-in-error"}
+"""The status of what is gone, where R4 has no `unknown`."""
+MANY = frozenset({"Observation", "Endpoint", "BodyStructure"})
+"""Types of which several may have one identifier: a lesion's Tracking UID is known in one patient only."""
 SERVERS_OWN = frozenset({"versionId", "lastUpdated"})
 
 
@@ -32,7 +37,7 @@ class Truth:
     parked: set[str] = field(default_factory=set)
     """StudyInstanceUIDs under two PatientIDs."""
     ranks: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Who speaks for each shared resource."""
+    """Who speaks for each resource: several studies make a patient, and what one report says that both hold."""
 
 
 def truth_of(mapper: Mapper) -> Truth:
@@ -55,9 +60,7 @@ def truth_of(mapper: Mapper) -> Truth:
             reference = f"{resource['resourceType']}/{resource['id']}"
             if resource["resourceType"] == "ImagingStudy":
                 found.studies[uid] = reference
-            if resource["resourceType"] not in SHARED:
-                found.resources[reference] = resource
-            elif (mapped.rank, uid) >= found.ranks.get(reference, ("", "")):
+            if (mapped.rank, uid) >= found.ranks.get(reference, ("", "")):
                 found.ranks[reference] = mapped.rank, uid
                 found.resources[reference] = resource
     return found
@@ -84,7 +87,7 @@ def versions(held: dict[str, Json]) -> dict[str, str]:
 def differences(truth: Truth, held: dict[str, Json], before: frozenset[str] = frozenset()) -> list[str]:
     """Return what is wrong in FHIR, a line each; what it held `before` the walks is left alone."""
     ours = {reference: one for reference, one in held.items() if reference not in before}
-    doubtful = {r for uid in truth.parked for one in ours.values() if uid in study_uids(one) for r in references(one)}
+    doubtful = {r for one in ours.values() if truth.parked.intersection(studies_of(one, ours)) for r in references(one)}
     return [
         *missing(truth, ours, doubtful),
         *strange(truth, ours),
@@ -111,16 +114,24 @@ def speaker(truth: Truth, reference: str) -> str:
 def strange(truth: Truth, ours: dict[str, Json]) -> Iterator[str]:
     """Yield what says that it is there although its study is not."""
     for reference, one in ours.items():
-        if reference in truth.resources or truth.parked.intersection(study_uids(one)):
+        if reference in truth.resources or truth.parked.intersection(studies_of(one, ours)):
             continue
         if one["resourceType"] == "ImagingStudy" and one["status"] != "unknown":
             yield f"strange: {reference} is {one['status']}, {study_uids(one)}"
         if one["resourceType"] == "ImagingStudy" and "endpoint" in one:
             yield f"strange: {reference} is gone and has an endpoint"
-        parts = {part["reference"] for part in one.get("partOf", [])}
-        of_parked = any(truth.parked.intersection(study_uids(ours.get(part, {}))) for part in parts)
-        if one["resourceType"] == "Observation" and one["status"] != "unknown" and not of_parked:
-            yield f"strange: {reference} is {one['status']}, part of {sorted(parts)}"
+        if one["resourceType"] in DERIVED and one["status"] != GONE.get(one["resourceType"], "unknown"):
+            yield f"strange: {reference} is {one['status']}, of {sorted(studies_of(one, ours))}"
+
+
+def studies_of(one: Json, ours: dict[str, Json]) -> set[str]:
+    """Return the StudyInstanceUIDs of what a resource is, is derived from, or is part of."""
+    of_study = {"identifier": [it for it in one.get("identifier", []) if it.get("system", "").endswith("/study")]}
+    of_study["identifier"] = [{**it, "system": DICOM_UID} for it in of_study["identifier"]]
+    found = [*study_uids(of_study), *(study_uids(one) if one["resourceType"] == "ImagingStudy" else ())]
+    for part in one.get("partOf", []):
+        found += study_uids(ours.get(part["reference"], {}))
+    return set(found)
 
 
 def twice(ours: dict[str, Json]) -> Iterator[str]:
@@ -128,7 +139,7 @@ def twice(ours: dict[str, Json]) -> Iterator[str]:
     owners: dict[str, str] = {}
     for reference, one in ours.items():
         for identifier in one.get("identifier", []):
-            if one["resourceType"] in ("Observation", "Endpoint") or not identifier.get("system"):
+            if one["resourceType"] in MANY or not identifier.get("system") or identifier["system"].endswith("/study"):
                 continue
             key = f"{one['resourceType']} {identifier['system']}|{identifier.get('value')}"
             if owners.setdefault(key, reference) != reference:
@@ -140,7 +151,7 @@ def dangling(held: dict[str, Json], ours: dict[str, Json]) -> Iterator[str]:
     shown = {reference for reference, one in ours.items() if one.get("status") == "available"}
     for reference, one in ours.items():
         parts = {part["reference"] for part in one.get("partOf", [])}
-        if reference in shown or parts & shown:
+        if reference in shown or parts & shown or one.get("status") in ("final", "current", "preliminary"):
             for target in references(one):
                 if target not in held:
                     yield f"dangling: {reference} -> {target}"

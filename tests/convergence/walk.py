@@ -7,8 +7,9 @@ from random import Random
 
 from pydicom import Dataset
 
-from tests.convergence.actions import ACTIONS, NOTHING, resolve
+from tests.convergence.actions import ACTIONS, NOTHING, WITH_DOCUMENTS, resolve
 from tests.convergence.pacs import Json, Pacs, uid_of
+from tests.convergence.plan import Plan
 
 PAUSES = (0.0, 0.1, 0.3, 0.8, 1.5)
 LEFT_OPEN = 0.2
@@ -18,10 +19,10 @@ LEFT_OPEN = 0.2
 class Walk:
     """A number of steps on one Orthanc; what it did is in `done`, also when it failed."""
 
-    def __init__(self, pacs: Pacs, seed: int, number: int, press: Callable[[str], str], newer: bool) -> None:
-        self.random = Random(f"{seed}/{number}")
-        self.name = f"W{seed}-{number:02d}"
-        self.pacs, self.press, self.newer = pacs, press, newer
+    def __init__(self, pacs: Pacs, number: int, press: Callable[[str], str], plan: Plan) -> None:
+        self.random = Random(f"{plan.seed}/{number}")
+        self.name = f"W{plan.seed}-{number:02d}"
+        self.pacs, self.press, self.plan = pacs, press, plan
         self.bin: list[list[Dataset]] = []
         self.done: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -29,7 +30,8 @@ class Walk:
 
     def run(self, steps: int) -> None:
         """Go so many steps, and clear up what only a person can."""
-        chosen = [action for action in ACTIONS if self.newer or not action.newer]
+        possible = WITH_DOCUMENTS if self.plan.documents else ACTIONS
+        chosen = [action for action in possible if self.plan.newer or not action.newer]
         weights = [action.weight for action in chosen]
         for _ in range(steps):
             while not self.step(self.random.choices(chosen, weights)[0].do):

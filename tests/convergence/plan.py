@@ -1,0 +1,18 @@
+"""What one batch of walks is to do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One batch: everything that chance decides follows from its seed."""
+
+    seed: int
+    walks: int = 12
+    steps: int = 20
+    newer: bool = True
+    """Orthanc 1.12.7, else Debian's 1.10.1."""
+    faults: tuple[str, ...] | None = None
+    """Which may happen, by name; None: all."""
+    documents: bool = True
+    """Whether studies get reports, doses and PDFs; a seed of before there were any goes its steps without."""
