@@ -10,6 +10,9 @@ from mapper.ledger.claim import Claim
 from mapper.ledger.schema import written
 from mapper.ledger.speaker import SHARED, Writer, of, speaker, writers
 
+AT_ONCE = 500
+"""Ids that one question names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -26,6 +29,10 @@ class Known:
     elsewhere: frozenset[Key]
     """What those of other sources wrote or referred to."""
 
+    def is_shared(self, key: Key) -> bool:
+        """Tell whether one study speaks for a resource: by its type, or because another study makes it too."""
+        return key[0] in SHARED or key in self.others
+
     def version(self, key: Key) -> str:
         """Return the version of a resource when its speaker last wrote it, empty where that is not known."""
         one = self.speakers.get(key)
@@ -34,7 +41,9 @@ class Known:
 
 def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Known:
     """Return what is known of a claimed study, of its ImagingStudy's key, and of those keys of it that are shared."""
+    made = list(made)
     shared = [key for key in made if key[0] in SHARED]
+    shared += sorted(of_others(db, claim, (key for key in made if key[0] not in SHARED and key != study)))
     speakers = {key: speaker(db, key) for key in (study, *shared)}
     others = {key: _besides(db, key, claim, speakers[key]) for key in shared}
     siblings = tuple(one for one in writers(db, study) if one.rank)  # what was only begun is perhaps not in FHIR
@@ -42,6 +51,16 @@ def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Know
     theirs = written.c.source.in_(sources) & (written.c.study_uid == claim.study_uid)
     elsewhere = keys(db, theirs) if sources else frozenset()
     return Known(keys(db, of(claim)), speakers, others, siblings, elsewhere)
+
+
+def of_others(db: Connection, claim: Claim, made: Iterable[Key]) -> frozenset[Key]:
+    """Return those that another study makes too: one report in two studies, copied or merged."""
+    own, found = list(made), set[Key]()
+    for first in range(0, len(own), AT_ONCE):
+        some = own[first : first + AT_ONCE]
+        ids = written.c.type.in_({key[0] for key in some}) & written.c.id.in_([key[1] for key in some])
+        found |= keys(db, ids & (written.c.study_uid != claim.study_uid))
+    return frozenset(found.intersection(own))
 
 
 def keys(db: Connection, which: object) -> frozenset[Key]:

@@ -5,7 +5,7 @@ by (`started`, StudyInstanceUID); the server holds what the winner makes. The ha
 server holds; an empty hash means "send again".
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, bindparam, delete, update
@@ -72,11 +72,13 @@ class Written:
         *,
         stale: Iterable[Key] = (),
         lost: Iterable[Key] = (),
+        shared: Collection[Key] = (),
         study: Key | None = None,
     ) -> None:
         """Store what a study makes now, each with its rank, and mark whoever has to speak for that reason.
 
-        `versions` are those that the sink answered, of what was sent; `stale` is what the study makes no more;
+        `versions` are those that the sink answered, of what was sent; `shared` of it is what one of several studies
+        speaks for; `stale` is what the study makes no more;
         `lost` is what the sink had lost although others sent it. `study`: an ImagingStudy that the same study of all
         other sources is to write anew.
         """
@@ -85,7 +87,7 @@ class Written:
             for key in stale:
                 self._drop(db, claim, key)
             for resource, rank in made:
-                self._store(db, claim, resource, rank, versions)
+                self._store(db, claim, resource, rank, versions, shared=key_of(resource) in shared)
             if study is not None:
                 self._ask_others(db, claim, study)
 
@@ -123,7 +125,16 @@ class Written:
             self._database.lock(db, STRIPES)
             yield db
 
-    def _store(self, db: Connection, claim: Claim, resource: Resource, rank: str, versions: Mapping[Key, str]) -> None:
+    def _store(
+        self,
+        db: Connection,
+        claim: Claim,
+        resource: Resource,
+        rank: str,
+        versions: Mapping[Key, str],
+        *,
+        shared: bool,
+    ) -> None:
         key, digest = key_of(resource), hash_of(resource)
         before, mine = speaker(db, key), writer(db, key, claim)
         values = {"sha256": digest, "rank": rank}
@@ -135,8 +146,10 @@ class Written:
             .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
         )
         self._hand_over(db, claim, key, before, mine)
-        if key not in versions:
+        if shared and key not in versions:
             self._speak_up(db, claim, key, before, digest)
+        if not shared and key in versions:
+            self._give_back(db, claim, key, digest)
 
     def _drop(self, db: Connection, claim: Claim, key: Key) -> None:
         before, mine = speaker(db, key), writer(db, key, claim)
@@ -145,10 +158,10 @@ class Written:
 
     def _hand_over(self, db: Connection, claim: Claim, key: Key, before: Writer | None, mine: Writer | None) -> None:
         """Summon a study that speaks because this one no longer does, when the server holds other content."""
-        if key[0] not in SHARED or before is None:
+        if before is None:
             return
         after = speaker(db, key)
-        if after is None or after.is_of(claim):
+        if after is None or after.is_of(claim) or (key[0] not in SHARED and after.study_uid == claim.study_uid):
             return
         unfinished = mine is not None and mine.sha256 == BEGUN
         if unfinished or (before.is_of(claim) and before.sha256 != after.sha256):
@@ -156,10 +169,14 @@ class Written:
 
     def _speak_up(self, db: Connection, claim: Claim, key: Key, before: Writer | None, digest: str) -> None:
         """Summon this very study when it speaks now and did not when that was decided: the speaker left meanwhile."""
-        if key[0] not in SHARED:
-            return
         after, held = speaker(db, key), before.sha256 if before else ""
         if after and after.is_of(claim) and held != digest:
+            self._summon(db, key, after)
+
+    def _give_back(self, db: Connection, claim: Claim, key: Key, digest: str) -> None:
+        """Summon the study that speaks for what this one sent as its own: neither knew of the other."""
+        after = speaker(db, key)
+        if after and after.study_uid != claim.study_uid and after.sha256 != digest:
             self._summon(db, key, after)
 
     def _ask_again(self, db: Connection, lost: Iterable[Key]) -> None:

@@ -15,6 +15,8 @@ from mapper.sync.several_sources import United, unite
 class Decision:
     """What becomes of all that a study makes, and of what it made before."""
 
+    study: Key
+    """Type and id of the ImagingStudy."""
     united: United
     own: tuple[Resource, ...]
     """What this study alone makes."""
@@ -27,7 +29,7 @@ class Decision:
     expected: dict[Key, str]
     """The version that the sink must hold still, of the ImagingStudy and of all that is shared; empty: none yet."""
     new: tuple[Key, ...]
-    """What is about to be sent and was never written by this study."""
+    """What is about to be sent, or was sent by another study, and was never written by this one."""
     stale: tuple[Key, ...]
     """What this study made before, and does not make any more."""
 
@@ -38,8 +40,9 @@ class Decision:
 
     @property
     def made(self) -> list[tuple[Resource, str]]:
-        """What the ledger records, each resource with its rank."""
-        return [*((one, self.rank) for one in self.shared), *((one, self.united.rank) for one in self.own)]
+        """What the ledger records, each resource with its rank: the ImagingStudy's is that among its sources."""
+        of_study = ((one, self.united.rank if key_of(one) == self.study else self.rank) for one in self.own)
+        return [*((one, self.rank) for one in self.shared), *of_study]
 
 
 def decide(
@@ -57,24 +60,25 @@ def decide(
     sink for a version that the ledger does not know; `before` what another ledger, lost now, wrote of this study.
     """
     united = unite(known, claim, mapped, study)
-    shared = tuple(one for one in mapped.resources if one["resourceType"] in SHARED)
-    own = tuple(one for one in united.mapped.resources if one["resourceType"] not in SHARED)
+    shared = tuple(one for one in mapped.resources if known.is_shared(key_of(one)))
+    own = tuple(one for one in united.mapped.resources if not known.is_shared(key_of(one)))
     chosen = tuple(one for one in speaks_for(known, claim, mapped) if key_of(one) in locked)
     expected = {key: known.version(key) for key in (study, *map(key_of, shared))}
     for key in (study, *map(key_of, chosen)):
         expected[key] = expected[key] or held(key)
     lost = before() if expected[study] and not known.version(study) else ()
     made = {key_of(one) for one in mapped.resources}
-    new = tuple(key for key in map(key_of, (*own, *chosen)) if key not in known.mine)
+    theirs = (one for one in shared if key_of(one)[0] not in SHARED)  # who leaves now must see that we make it
+    new = tuple(key for key in map(key_of, (*own, *chosen, *theirs)) if key not in known.mine)
     stale = tuple(sorted({*known.mine, *lost} - made))
-    return Decision(united, own, shared, chosen, mapped.rank, expected, new, stale)
+    return Decision(study, united, own, shared, chosen, mapped.rank, expected, new, stale)
 
 
 def speaks_for(known: Known, claim: Claim, mapped: Mapped) -> list[Resource]:
     """Return those shared resources for which a study speaks and whose content the sink lacks; all, asked by hand."""
     order = mapped.rank, claim.study_uid, claim.source
     chosen: list[Resource] = []
-    for resource in (one for one in mapped.resources if one["resourceType"] in SHARED):
+    for resource in (one for one in mapped.resources if known.is_shared(key_of(one))):
         key = key_of(resource)
         other, newest = known.others[key], known.speakers[key]
         if other and other.order > order:

@@ -55,7 +55,8 @@ class Delivery:
             versions, lost = self.send(claim, decision, lock)
             self.retract_own(claim, decision.stale)
             asked = study if decision.united.asks else None
-            written.record(claim, decision.made, versions, stale=decision.stale, lost=lost, study=asked)
+            shared = {key_of(one) for one in decision.shared}
+            written.record(claim, decision.made, versions, stale=decision.stale, lost=lost, shared=shared, study=asked)
 
     def send(self, claim: Claim, decision: Decision, lock: Lock) -> tuple[dict[Key, str], list[Key]]:
         """Write what was decided; returns the versions, and what the sink had lost of others.

@@ -118,10 +118,10 @@ def document(random: Random, like: Dataset, modality: str, sop_class: str, attri
 
 
 def amended(random: Random, before: Dataset) -> Dataset:
-    """Return what comes after a report: other values under the same ObservationUIDs, a minute or more later."""
+    """Return what comes after a report, as its dates say or not: other values under the same ObservationUIDs."""
     made = deepcopy(before)
     made.SOPInstanceUID, made.SeriesInstanceUID = uid(random), uid(random)
-    made.ContentTime = f"{int(before.ContentTime) + random.randint(100, 900):06}"
+    made.ContentDate, made.ContentTime = f"202405{random.randint(10, 28)}", f"{random.randint(10, 23)}3105"
     for each in numbers(made):
         each.NumericValue = f"{random.randint(10, 300) / 10:.1f}"
     replaced = {

@@ -44,7 +44,7 @@ def writer(uid: str = CLAIM.study_uid, rank: str = "2024", sha256: str = "", sou
 
 def spoken(key: Key, one: Writer, other: Writer | None = None, known: Known = NOTHING) -> Known:
     """Return what is known when somebody speaks for a resource, and who would besides us."""
-    others = {**known.others, key: other}
+    others = {**known.others, key: other} if key != STUDY else known.others
     return replace(known, speakers={**known.speakers, key: one}, others=others)
 
 

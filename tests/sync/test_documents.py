@@ -312,3 +312,108 @@ def test_of_two_archives_with_one_study_the_one_that_speaks_says_what_its_docume
     assert world.sink.now(study_key(OLD))["status"] == "available"
     assert {status for _, status in statuses(world, everything)} == {"unknown", "entered-in-error"}
     world.database.close()
+
+
+# -- one report in two studies -------------------------------------------------------------------
+
+
+def copied(world: World, study_uid: str, value: str) -> None:
+    """Store a study that holds a report whose one Observation other studies hold as well, under one ObservationUID."""
+    day = {"StudyDate": DATES[study_uid], "PatientName": "Doe^Jane"}
+    item = num(CONTAINS, LENGTH, value, unit("mm"))
+    root = container("", REPORT, {**item, "ObservationUID": "1.2.77"}, template="1500")
+    place = {"SeriesInstanceUID": f"{study_uid}.10", "SOPInstanceUID": f"{study_uid}.10.1"}
+    world.source.store(study_uid, instance="1", **day)
+    head = {"SOPClassUID": COMPREHENSIVE, "Modality": "SR", **VERIFIED}
+    world.source.store(study_uid, instance="sr", **head, **day, **root, **place)
+    world.mark(study_uid)
+
+
+VALUES = {OLD: "1", MIDDLE: "2", NEW: "3"}
+ORDERS = list(permutations([OLD, MIDDLE, NEW]))
+
+
+def value_of(world: World) -> tuple[str, str]:
+    """Return status and value of the one Observation."""
+    (key,) = world.sink.keys("Observation")
+    found = world.sink.now(key)
+    return found["status"], str(found["valueQuantity"]["value"])
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_of_one_observation_in_several_studies_the_newest_study_speaks(
+    world: World, order: tuple[str, ...], together: bool
+) -> None:
+    for study_uid in order:
+        copied(world, study_uid, VALUES[study_uid])
+        if not together:
+            world.work()
+    world.work()
+    assert value_of(world) == ("final", VALUES[NEW])
+    before = world.sink.versions()
+    for priority in (0, BY_HAND):
+        for study_uid in order:
+            world.ledger.studies.mark("orthanc", [study_uid], priority)
+            world.work()
+    assert world.sink.versions() == before, "nothing flaps"
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["the report", "the study"])
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_every_removal_hands_the_observation_over_to_the_next(
+    world: World, order: tuple[str, ...], whole: bool
+) -> None:
+    for study_uid in (OLD, MIDDLE, NEW):
+        copied(world, study_uid, VALUES[study_uid])
+    world.work()
+    left = [OLD, MIDDLE, NEW]
+    for study_uid in order:
+        if whole:
+            world.source.delete(study_uid)
+        else:
+            world.source.delete_instance(study_uid, "sr")
+        world.mark(study_uid)
+        world.work()
+        left.remove(study_uid)
+        assert value_of(world) == (("final", VALUES[max(left)]) if left else ("unknown", VALUES[study_uid]))
+        before = world.sink.versions()
+        world.mark(OLD, MIDDLE, NEW)
+        world.work()
+        assert world.sink.versions() == before, "nothing flaps"
+
+
+def test_two_that_did_not_know_of_each_other_end_with_the_newest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older one decides, the newer one is synced whole, then the older one sends what it takes for its own."""
+    copied(world, OLD, VALUES[OLD])
+    put = world.sink.put
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(world.sink, "put", put)
+        copied(world, NEW, VALUES[NEW])
+        world.new_worker().turn()
+        return put(*args, **kwargs)
+
+    monkeypatch.setattr(world.sink, "put", meanwhile)
+    world.work()
+    assert value_of(world) == ("final", VALUES[NEW])
+
+
+def test_who_leaves_while_another_study_takes_over_is_not_retracted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(world, NEW, VALUES[NEW])
+    world.work()
+    copied(world, OLD, VALUES[OLD])
+    put = world.sink.put
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(world.sink, "put", put)
+        world.source.delete(NEW)
+        world.mark(NEW)
+        world.new_worker().turn()
+        return put(*args, **kwargs)
+
+    monkeypatch.setattr(world.sink, "put", meanwhile)
+    world.work()
+    assert value_of(world) == ("final", VALUES[OLD])
