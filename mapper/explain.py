@@ -4,6 +4,7 @@ For every leaf of the output its path, the DICOM attributes, the rule and the va
 the data set that it was asked of, and why.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,6 +14,8 @@ from mapper.maps import Mapped
 from mapper.maps.content import ContentRule
 from mapper.maps.rule import Made, Rule
 from mapper.maps.silence import SHOWN, Silence
+
+POSITION = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,21 @@ def of_value(value: Any, path: str, rule: Rule | None) -> Found:
         yield path, value, rule
 
 
-def lines(mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False) -> Iterator[str]:
-    """Yield the explanation of one study as text, the leaves of one row together; `redact` hides the values."""
-    shown = ""
-    for (resource, rule), together in groupby(leaves(mapped, fhir_base), lambda leaf: (leaf.resource, leaf.rule)):
+def is_below(path: str, element: str) -> bool:
+    """Tell whether a FHIR path is that of an element or of what stands in it, whatever the positions in lists."""
+    path, element = (POSITION.sub("", one) for one in (path, element))
+    return not element or path == element or path.startswith(f"{element}.")
+
+
+def lines(
+    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False, element: str = ""
+) -> Iterator[str]:
+    """Yield the explanation of one study as text, the leaves of one row together; `redact` hides the values.
+
+    `element` is the FHIR path of the one that is asked for, with all that stands in it.
+    """
+    shown, asked = "", (leaf for leaf in leaves(mapped, fhir_base) if is_below(leaf.path, element))
+    for (resource, rule), together in groupby(asked, lambda leaf: (leaf.resource, leaf.rule)):
         if resource != shown:
             shown = resource
             yield from ("", resource)
@@ -90,28 +104,29 @@ def lines(mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact
         if rule is not None:
             yield f"      <- {rule.bare_origin if redact else found[0].origin}: {found[0].words}"
     yield from ("", "Made nothing:")
-    for one in silences:
+    for one in (each for each in silences if is_below(each.rule.element, element)):
         yield f"  {one.rule.element} <- {one.rule.request}: {one.why} ({one.where})"
-    yield from ("", f"Dropped or doubted: {len(mapped.problems) or 'nothing'}")
-    for problem in mapped.problems:
+    problems = [one for one in mapped.problems if is_below(one.element, element)]
+    yield from ("", f"Dropped or doubted: {len(problems) or 'nothing'}")
+    for problem in problems:
         yield f"  {problem}"
 
 
 def objects(
-    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False
+    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False, element: str = ""
 ) -> Iterator[dict[str, Any]]:
     """Yield the same as JSON objects: `made` a leaf, `silent` a row that made nothing, `problem` what was dropped."""
-    for leaf in leaves(mapped, fhir_base):
+    for leaf in (each for each in leaves(mapped, fhir_base) if is_below(each.path, element)):
         value = {} if redact else {"value": leaf.value}
         about = {"resource": leaf.resource, "path": leaf.path, **value}
         said = {"attributes": attributes(leaf.rule), **items(leaf.rule, redact=redact), "rule": leaf.words}
         yield {"kind": "made", **about, **said}
-    for one in silences:
+    for one in (each for each in silences if is_below(each.rule.element, element)):
         where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times}
         asked = {"attributes": attributes(one.rule), **concepts(one.rule)}
         about = {"element": one.rule.element, **asked, "rule": one.rule.words}
         yield {"kind": "silent", **about, "why": one.why, **where}
-    for problem in mapped.problems:
+    for problem in (each for each in mapped.problems if is_below(each.element, element)):
         about = {"element": problem.element, "attribute": problem.attribute, "reason": problem.reason}
         yield {"kind": "problem", **about}
 

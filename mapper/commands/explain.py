@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 def explain(
     study: Annotated[str, typer.Argument(metavar="STUDY_UID|PATH", help="A study in Orthanc, or its files.")],
     redact: Annotated[bool, typer.Option("--redact", help="Leave the values out: to show it to others.")] = False,
+    element: Annotated[
+        str, typer.Option(metavar="PATH", help="Only this element and what stands in it: ImagingStudy.series.bodySite.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
 ) -> None:
@@ -49,10 +52,10 @@ def explain(
         site = site_of(settings, source, namespace_of(settings))
         mapped = study_to_fhir(read, site, silences := Silences())
         if as_json:
-            for one in objects(mapped, silences, settings.fhir_public_url, redact=redact):
+            for one in objects(mapped, silences, settings.fhir_public_url, redact=redact, element=element):
                 say(shown_json(dump(one)).decode())
             return
-        for line in lines(mapped, silences, settings.fhir_public_url, redact=redact):
+        for line in lines(mapped, silences, settings.fhir_public_url, redact=redact, element=element):
             say(line)
 
 

@@ -31,7 +31,7 @@ def made_by(rule: Rule, cx: Context, item: Item) -> Any:
         doubt(rule, cx, item, values)
         made = rule.by(cx, *values)
         if cx.silences is not None and is_nothing(made):
-            cx.silent(rule, why_nothing(rule, values))
+            cx.silent(rule, why_nothing(rule, item, values))
         return made
     except MissingElement:
         raise
@@ -48,11 +48,14 @@ def is_nothing(made: Any) -> bool:
     return made is None or made == [] or made == {}
 
 
-def why_nothing(rule: Rule, values: Iterable[Any]) -> str:
+def why_nothing(rule: Rule, item: Item, values: Iterable[Any]) -> str:
     """Return why a row that was asked made nothing of the values that it read."""
-    if all(value is None or value == [] for value in values):
-        return f"none of {', '.join(rule.asked)}" if rule.asked else "nothing to say here"
-    return "what is there makes nothing by this rule"
+    if not all(value is None or value == [] for value in values):
+        return "what is there makes nothing by this rule"
+    if not rule.asked:
+        return "nothing to say here"
+    empty = [keyword for keyword in rule.keywords if keyword in item]
+    return f"none of {', '.join(rule.asked)}" + (f"; there, but empty: {', '.join(empty)}" if empty else "")
 
 
 def passed_over(rule: Rule, cx: Context, before: Any) -> str:

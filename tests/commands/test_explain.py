@@ -192,3 +192,31 @@ def test_no_namespace_is_made_to_explain(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "namespace" in result.stderr
     assert not namespace.exists()
+
+
+# -- one element -----------------------------------------------------------------------------------
+
+ASKED = {  # what is asked for -> what is said of it, and what is not
+    "ImagingStudy.series.bodySite": ({"ImagingStudy.series[0].bodySite.code"}, {"ImagingStudy.series[0].uid"}),
+    "ImagingStudy.series[1].bodySite": ({"ImagingStudy.series[0].bodySite.code"}, {"ImagingStudy.series[0].uid"}),
+    "ImagingStudy.series": ({"ImagingStudy.series[0].uid"}, {"ImagingStudy.id", "Patient.id"}),
+    "Patient": ({"Patient.id"}, {"ImagingStudy.id"}),
+    "ImagingStudy.ser": (set(), {"ImagingStudy.series[0].uid"}),
+    "": ({"Patient.id", "ImagingStudy.id"}, set()),
+}
+
+
+@pytest.mark.parametrize(("element", "there", "elsewhere"), [(k, *v) for k, v in ASKED.items()], ids=ASKED)
+def test_one_element_can_be_asked_for(
+    read: dict[str, Study], element: str, there: set[str], elsewhere: set[str]
+) -> None:
+    mapped, silences = explained(read["chest-ct"], SITE)
+    found = list(objects(mapped, silences, SITE.fhir_public_url, element=element))
+    paths = {one["path"] for one in found if one["kind"] == "made"}
+    assert there <= paths
+    assert not paths & elsewhere
+    text = "\n".join(lines(mapped, silences, SITE.fhir_public_url, element=element))
+    assert all(f"  {path}" in text for path in there)
+    assert not any(f"  {path} " in text for path in elsewhere)
+    for one in (one["element"] for one in found if one["kind"] != "made"):
+        assert one.startswith(element.replace("[1]", ""))

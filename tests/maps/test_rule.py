@@ -237,7 +237,11 @@ def test_the_only_one_of_a_list(value: Any, made: list[Any]) -> None:
 SILENT: dict[str, tuple[list[Rule], dict[str, Any], list[str]]] = {  # rows, attributes -> why the rows made nothing
     "all made something": ([Rule("Test.a", "PatientID", text)], {"PatientID": "A"}, []),
     "absent": ([Rule("Test.a", "PatientID StudyID?", nothing)], {}, ["none of PatientID, StudyID"]),
-    "empty": ([Rule("Test.a", "PatientID", text)], {"PatientID": None}, ["none of PatientID"]),
+    "empty": (
+        [Rule("Test.a", "PatientID", text)],
+        {"PatientID": None},
+        ["none of PatientID; there, but empty: PatientID"],
+    ),
     "no attribute": ([Rule("Test.a", "", nothing)], {}, ["nothing to say here"]),
     "no value that counts": (
         [Rule("Test.a", "PatientID", nothing)],
