@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from mapper.errors import AnswerTooLarge, SourceBusy
 from mapper.http.target import Target
-from mapper.sources.client import SourceClient
 from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.sighting import parse_time
 
 PAGE = 500
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 
 class Api:
-    """Asks one Orthanc in its own words; raises as SourceClient.answer."""
+    """Asks one Orthanc in its own words; raises as OrthancClient.answer."""
 
-    def __init__(self, client: SourceClient) -> None:
+    def __init__(self, client: OrthancClient) -> None:
         """Remember through whom to ask."""
         self.client = client
         self._system: answers.System | None = None

@@ -7,8 +7,8 @@ from typing import Any
 from mapper.finding import Finding, limit, ok, problem
 from mapper.http.body import decoded
 from mapper.http.target import Target
-from mapper.sources.client import SourceClient
 from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.client import OrthancClient
 
 PLUGINS = Target("/plugins")
 LOOKED_AT = 100
@@ -17,7 +17,7 @@ DICOM_JSON = "application/dicom+json"
 PIXELS = "7FE0"
 
 
-def plugins(client: SourceClient) -> Iterator[Finding]:
+def plugins(client: OrthancClient) -> Iterator[Finding]:
     """Yield which of the two plugins that we need are not there."""
     there = client.must("GET", PLUGINS, list[str])
     if "dicom-web" not in there:
@@ -38,7 +38,7 @@ def stability(studies: list[answers.Study]) -> Iterator[Finding]:
         )
 
 
-def metadata(client: SourceClient, root: str, study: answers.Study) -> Iterator[Finding]:
+def metadata(client: OrthancClient, root: str, study: answers.Study) -> Iterator[Finding]:
     """Yield that DICOMweb leaves attributes out, as it does with another SeriesMetadata than Full."""
     series = next(iter(study.Series), None)
     found = series and client.json("GET", Target("/series/{series}", series), answers.OneSeries)
@@ -69,7 +69,7 @@ def is_standard(tag: str) -> bool:
     return group.isalnum() and int(group, 16) % 2 == 0 and group != PIXELS and element != "0000"
 
 
-def our_plugin(client: SourceClient, studies: list[answers.Study]) -> Iterator[Finding]:
+def our_plugin(client: OrthancClient, studies: list[answers.Study]) -> Iterator[Finding]:
     """Yield whether our plugin is there, and whether it reaches a mapper: it is asked for a study, if there is one."""
     for study in islice(studies, 1):
         told = client.json("GET", Target("/fhir-sync/studies/{study}", study.ID), answers.Told)

@@ -23,7 +23,7 @@ class DicomWeb:
         """The study of which attributes were left out, if that was seen."""
 
     def metadata(self, study_uid: str, series_uid: str) -> AbstractContextManager[Incoming | None]:
-        """Hand out the metadata of a series while they are read, None for 404; raises as SourceClient.answer."""
+        """Hand out the metadata of a series while they are read, None for 404; raises as OrthancClient.answer."""
         target = Target(f"{self.root}/studies/{{study}}/series/{{series}}/metadata", study_uid, series_uid)
         return self._api.client.answer("GET", target, accept=DICOM_JSON, bound=self._bound)
 

@@ -11,8 +11,8 @@ from mapper.dicom.collector import Collector
 from mapper.dicom.item import Item, tag_of
 from mapper.errors import Problem
 from mapper.http.target import Target
-from mapper.sources.client import SourceClient
 from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.raw_texts import RawTexts, Unread
 
 CONTENT = tag_of("ContentSequence")
@@ -27,13 +27,13 @@ Elements = dict[str, Any]
 class ExactNumbers:
     """The numbers of one study's reports, and its texts (mapper.sources.orthanc.raw_texts)."""
 
-    def __init__(self, client: SourceClient, study_uid: str, collector: Collector) -> None:
+    def __init__(self, client: OrthancClient, study_uid: str, collector: Collector) -> None:
         """Remember whom to ask, and whom to tell of what stays rounded."""
         self._client, self._study_uid, self._collector = client, study_uid, collector
         self._texts = RawTexts(client)
 
     def of_series(self, series: answers.Series) -> Callable[[Elements], Elements]:
-        """Return what puts texts, and the numbers of a report, of a series right; raises as SourceClient.answer."""
+        """Return what puts texts, and the numbers of a report, of a series right; raises as OrthancClient.answer."""
         read = self._texts.of_series(series)
         members = {bytes(id).decode(errors="replace").strip('"') for id in series.Instances}
         return lambda elements: self._mended(read(elements), members) if CONTENT in elements else read(elements)

@@ -16,9 +16,9 @@ from mapper.dicom.graphic_sets import ALONE, DEFAULT, EXTENDED
 from mapper.dicom.item import PLAIN_TEXT, Item, strings, tag_of
 from mapper.dicom.study import PATIENT
 from mapper.http.target import Target
-from mapper.sources.client import SourceClient
 from mapper.sources.data_set import Texts, known_vr, letters, terms_in
 from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.client import OrthancClient
 
 CHARSET = tag_of("SpecificCharacterSet")
 TRUSTED = (ALONE | EXTENDED) - DEFAULT - {"ISO_IR 203", "ISO 2022 IR 203"}
@@ -38,14 +38,14 @@ Elements = dict[str, Any]
 class RawTexts:
     """The texts of one study, as far as they are not to be trusted."""
 
-    def __init__(self, client: SourceClient) -> None:
+    def __init__(self, client: OrthancClient) -> None:
         """Remember whom to ask."""
         self._client = client
         self._left = MOST
         self._known: dict[tuple[Path, str], bytes] = {}
 
     def of_series(self, series: answers.Series) -> Callable[[Elements], Elements]:
-        """Return what puts the attributes of an instance of a series right; raises as SourceClient.answer."""
+        """Return what puts the attributes of an instance of a series right; raises as OrthancClient.answer."""
         members = {bytes(id).decode(errors="replace").strip('"') for id in series.Instances}
         return lambda elements: self._mended(elements, members)
 

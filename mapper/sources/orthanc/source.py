@@ -26,9 +26,9 @@ from mapper.errors import (
 from mapper.finding import Finding, limit, ok
 from mapper.http.peer import Bound
 from mapper.http.target import Target
-from mapper.sources.client import SourceClient
 from mapper.sources.orthanc import answers, checkup
 from mapper.sources.orthanc.api import FIND, STATISTICS, Api
+from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.exact_numbers import ExactNumbers
 from mapper.sources.orthanc.feed import OrthancFeed
@@ -67,7 +67,7 @@ class Orthanc:
         `root` is where its DICOMweb is.
         """
         self.name = name
-        self._client = SourceClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca)
+        self._client = OrthancClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca)
         self._api = Api(self._client)
         self._dicomweb = DicomWeb(self._api, root, metadata)
         self._reader = reader

@@ -1,4 +1,4 @@
-"""One HTTP service as a source sees it: failures become the fates of mapper.errors, values stay out of messages."""
+"""Orthanc asked over HTTP: failures become the fates of mapper.errors, values stay out of messages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ DOWN = frozenset({502, 503, 504})
 T = TypeVar("T")
 
 
-class SourceClient:
+class OrthancClient:
     """GET and POST against one service; `probe` is what it answers as long as it lives, and of which kind that is."""
 
     def __init__(
