@@ -3,6 +3,9 @@ SHELL := /bin/sh
 UV := PATH="$(CURDIR)/.run/bin:$$PATH" uv
 RUN := $(UV) run --locked
 
+# Tests and demo start hundreds of processes: what Python compiled is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down clean logs test lint docs bench soak fresh
 
@@ -46,9 +49,11 @@ bench: setup ## measure what the README says in figures (about two minutes)
 	@$(RUN) python -m bench.speed
 	@$(RUN) python -m bench.ledger
 
-soak: setup ## compare FHIR with Orthanc after many random walks and faults, as root (about ten minutes)
+soak: setup ## many examples of every property, then many random walks and faults, as root (fifteen minutes)
 	@setup/native.sh
 	@setup/orthanc-trixie.sh
+	@$(RUN) pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "hypothesis and not live" --hypothesis-profile=many
+	@$(RUN) pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --hypothesis-profile=many -m "not hypothesis" tests/maps
 	@$(RUN) python -m tests.convergence
 
 fresh: ## try `make demo` and `make test` in a container of bare Debian 12 (an hour or less)

@@ -1,5 +1,6 @@
-"""What all tests share: one hypothesis profile, and the databases a ledger can live in."""
+"""What all tests share: the hypothesis profiles, and the databases a ledger can live in."""
 
+import gc
 import logging
 import os
 import shutil
@@ -14,19 +15,30 @@ from hypothesis import HealthCheck, settings
 from mapper.ledger.database import Database
 from stack import Postgres
 from stack.process import ROOT
+from tests.support.examples import FEW
 from tests.support.ledgers import emptied
 
-settings.register_profile(
-    "tests",
-    derandomize=True,  # the same examples in every run: what fails here fails everywhere
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("tests")
+EXAMPLES = {"few": FEW, "many": 300}
+"""Of every property: few in every run, the same ones, so that what fails here fails everywhere; many in `make soak`."""
+for name, examples in EXAMPLES.items():
+    settings.register_profile(
+        name,
+        derandomize=name == "few",
+        print_blob=name == "many",
+        deadline=None,
+        max_examples=examples,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("few")  # another one by --hypothesis-profile
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.live)]
 NewDatabase = Callable[[], str]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what lives to the end: ten thousand tests cost it a third of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

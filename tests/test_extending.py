@@ -70,7 +70,9 @@ def store(folder: Any, study_uid: str, *instances: str, at: int = 0) -> None:
 
 
 def test_the_page_has_every_extension_point() -> None:
-    assert list(blocks()) == ["A source", "A feed", "A sink", "A converter", "A rule", "A check", "A command"]
+    assert list(blocks()) == [
+        *("A source", "Sources of a service", "A feed", "A sink", "A converter", "A rule", "A check", "A command")
+    ]
 
 
 @pytest.mark.parametrize(("protocol", "name"), [(Source, "Folder"), (Feed, "FolderFeed"), (Sink, "Files")])
@@ -95,6 +97,21 @@ def test_a_folder_is_listed_counted_and_read(folder: Any) -> None:
     for ask in (folder.probe, folder.count, lambda: list(folder.check())):
         with pytest.raises(SourceDown):
             ask()
+
+
+def test_each_source_of_a_service_has_its_name_and_its_site(page: ModuleType, tmp_path: Path) -> None:
+    folders = {name: tmp_path / name for name in ("north", "south")}
+    sources = page.sources_of(folders)
+    mapping = page.mapping_for(folders, SITE.namespace)
+    systems = []
+    for name, source in sources.items():
+        folders[name].mkdir()
+        store(source, A, "1")
+        assert source.name == name
+        made = mapping(source.read(A, []), source).resources
+        (patient,) = [one for one in made if one["resourceType"] == "Patient"]
+        systems.append(patient["identifier"][0]["system"])
+    assert systems == ["urn:x-north", "urn:x-south"]
 
 
 def test_a_feed_tells_what_moved(page: ModuleType, folder: Any) -> None:

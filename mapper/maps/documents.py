@@ -11,7 +11,7 @@ from mapper.maps.content import Within
 from mapper.maps.report import Part, Report
 from mapper.maps.rule import Made, MissingElement
 from mapper.maps.silence import STUDY, Silences
-from mapper.maps.silence import of_documents as of_series
+from mapper.maps.silence import of_documents as place_of
 from mapper.maps.tables import algorithm, authorizer, dose, irradiation_event, verifier
 from mapper.maps.tables.body_structure import body_structure, holder_of
 from mapper.maps.tables.diagnostic_report import diagnostic_report
@@ -39,7 +39,7 @@ def of_documents(cx: Context) -> Iterator[Made]:
             cx.record(problem)
     said: set[str] = set()
     for report in reports:
-        cx.place = of_series(report.series)
+        cx.place = place_of(report.series)
         for one in of_report(cx, report):
             if one["resourceType"] == "Observation" and one["id"] in said:
                 cx.record(REPEATED)
@@ -47,7 +47,7 @@ def of_documents(cx: Context) -> Iterator[Made]:
                 yield one
                 said.add(one["id"])
     for report in standing(cx, reports):
-        cx.place = of_series(report.series)
+        cx.place = place_of(report.series)
         for one in of_dose(cx, report):
             if one["resourceType"] != "Observation" or one["id"] not in said:  # an event is told once, by the newest
                 yield one

@@ -18,6 +18,12 @@ REAL = [pytest.param(kind, marks=pytest.mark.live) for kind in KINDS]
 NewArchive = Callable[[], Archive]
 
 
+@pytest.fixture
+def uid() -> str:
+    """Make a StudyInstanceUID that no other test uses."""
+    return f"2.25.{uuid4().int >> 32}"
+
+
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """Give a folder for the servers of this run."""

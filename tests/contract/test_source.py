@@ -1,51 +1,19 @@
 """What every source of studies does: the fake that other tests trust, and a real Orthanc, old and new."""
 
 import re
-from uuid import uuid4
 
 import pytest
 
 from mapper.errors import BadUID, SourceDown, StudyGone, TwoPatients
 from mapper.finding import Finding
 from mapper.sources.fingerprint import YOUNG, grown, moved
-from mapper.sources.source import Feed, Sighting
 from tests.contract.archives import Archive
-from tests.support.http_fake import wait_until
-
-
-@pytest.fixture
-def uid() -> str:
-    """Make a StudyInstanceUID that no other test uses."""
-    return f"2.25.{uuid4().int >> 32}"
-
-
-def feed_of(archive: Archive) -> Feed:
-    """Return the feed of an archive that has one."""
-    assert archive.source.feed is not None
-    return archive.source.feed
-
-
-def sightings(archive: Archive, study_uid: str) -> list[Sighting]:
-    return [one for one in archive.source.listing() if one.study_uid == study_uid]
-
-
-def settled(archive: Archive, study_uid: str) -> Sighting:
-    """Return the one sighting of a study when it is the same in two looks: no longer young."""
-
-    def same() -> bool:
-        (first,), (second,) = sightings(archive, study_uid), sightings(archive, study_uid)
-        return first == second and not first.young
-
-    wait_until(same, 20)
-    (found,) = sightings(archive, study_uid)
-    return found
+from tests.contract.looks import settled, sightings
 
 
 def test_an_archive_that_holds_nothing(empty: Archive) -> None:
     assert list(empty.source.listing()) == []
     assert empty.source.count() == 0
-    cursor = feed_of(empty).changes(None).cursor
-    assert feed_of(empty).changes(cursor).study_uids == ()
 
 
 def test_a_stored_study_is_listed_counted_and_read(empty: Archive) -> None:
@@ -138,7 +106,6 @@ def test_a_study_whose_uid_cannot_stand_in_a_url_is_known_by_the_sources_own_id(
     shared: Archive, uid: str, odd: str
 ) -> None:
     before = {one.id for one in shared.source.listing()}
-    cursor = feed_of(shared).changes(None).cursor
     shared.store(odd.format(uid), patient="P3")
     (found,) = [one for one in shared.source.listing() if one.id not in before]
     assert found.study_uid == found.id
@@ -146,7 +113,6 @@ def test_a_study_whose_uid_cannot_stand_in_a_url_is_known_by_the_sources_own_id(
     assert not shared.source.holds(odd.format(uid))
     with pytest.raises(BadUID, match=re.escape(found.id)):
         shared.source.read(found.id, [found.id])
-    wait_until(lambda: found.id in feed_of(shared).changes(cursor).study_uids, 20)
     shared.forget(found.id)
     assert not shared.source.holds(found.id)
     with pytest.raises(StudyGone):
@@ -216,53 +182,6 @@ def test_young_is_the_last_word_of_a_fingerprint_or_none_of_it(shared: Archive, 
         assert moved(one.fingerprint), "it says when it moved"
 
 
-def test_changes_tell_what_became_stable_once(shared: Archive, uid: str) -> None:
-    cursor = feed_of(shared).changes(None).cursor
-    shared.store(uid, 1, stable=False)
-    assert uid not in feed_of(shared).changes(cursor).study_uids
-    shared.store(uid, 2)
-    told: list[str] = []
-
-    def follow() -> bool:
-        nonlocal cursor
-        found = feed_of(shared).changes(cursor)
-        assert not found.sweep
-        assert found.cursor >= cursor
-        told.extend(found.study_uids)
-        cursor = found.cursor
-        return uid in told
-
-    wait_until(follow, 20)
-    assert told.count(uid) == 1
-    assert feed_of(shared).changes(cursor).study_uids == ()
-
-
-def test_changes_do_not_tell_of_what_is_gone_again(shared: Archive, uid: str) -> None:
-    cursor = feed_of(shared).changes(None).cursor
-    shared.store(uid)
-    shared.delete(uid)
-    assert uid not in feed_of(shared).changes(cursor).study_uids
-
-
-def test_a_cursor_beyond_the_log_belongs_to_another_database(shared: Archive, uid: str) -> None:
-    shared.store(uid)
-    now = feed_of(shared).changes(None).cursor
-    beyond = feed_of(shared).changes(now + 1_000_000)
-    assert beyond.sweep
-    assert beyond.cursor <= now + 10
-
-
-def test_recent_studies_are_told_or_it_says_that_it_cannot(shared: Archive, uid: str) -> None:
-    shared.store(uid)
-    before = settled(shared, uid)
-    found = feed_of(shared).recent(before.fingerprint)
-    assert found is None or uid in [one.study_uid for one in found]
-    when = [moved(one.fingerprint) for one in found or []]
-    assert when == sorted(when, reverse=True), "the newest first"
-    assert all(moved(before.fingerprint) <= one for one in when), "nothing older"
-    assert feed_of(shared).recent("") is None
-
-
 def test_it_says_who_it_is(shared: Archive) -> None:
     shared.source.probe()
     found = list(shared.source.check())
@@ -279,8 +198,6 @@ def test_an_archive_that_is_down(empty: Archive) -> None:
         source.probe,
         lambda: list(source.check()),
         lambda: list(source.listing()),
-        lambda: feed_of(empty).changes(None),
-        lambda: feed_of(empty).changes(1),
         lambda: source.read("1.2.1", []),
         lambda: source.holds("1.2.1"),
     ):

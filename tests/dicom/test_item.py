@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mapper.dicom.characters import clean
@@ -176,7 +176,6 @@ KEYWORDS = (
 )
 
 
-@settings(max_examples=40)
 @given(keyword=st.sampled_from(KEYWORDS), element=JSON | st.fixed_dictionaries({"vr": st.text(), "Value": JSON}))
 def test_anything_is_either_read_or_refused(keyword: str, element: Any) -> None:
     found = item(**{keyword: element})

@@ -55,15 +55,15 @@ def test_what_is_wrong_is_said(tmp_path: Path, make: Callable[[], bytes], said: 
     assert "Doe" not in heard[0]
 
 
-@pytest.mark.parametrize("length", range(132, len(WHOLE)))
-def test_a_file_cut_anywhere_makes_its_own_study_or_none(tmp_path: Path, length: int) -> None:
+def test_a_file_cut_anywhere_makes_its_own_study_or_none(tmp_path: Path) -> None:
     """No beginning of a UID is ever taken for a UID."""
-    (tmp_path / "cut.dcm").write_bytes(WHOLE[:length])
-    collector = read_folders([tmp_path], lambda _: None)
-    assert collector.study_uids in ([], [UID])
-    if collector.study_uids and length < SERIES + 8 + len(UID) + 2:
-        with pytest.raises(ValueError, match="no instance"):
-            collector.only_study()
+    for length in range(132, len(WHOLE)):
+        (tmp_path / "cut.dcm").write_bytes(WHOLE[:length])
+        collector = read_folders([tmp_path], lambda _: None)
+        assert collector.study_uids in ([], [UID]), length
+        if collector.study_uids and length < SERIES + 8 + len(UID) + 2:
+            with pytest.raises(ValueError, match="no instance"):
+                collector.only_study()
 
 
 def test_what_was_cut_is_recorded_and_the_rest_kept(tmp_path: Path) -> None:

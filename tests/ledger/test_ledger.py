@@ -212,7 +212,7 @@ class Walk(RuleBasedStateMachine):
 
 def test_a_random_walk_agrees_with_the_model(ledger: Ledger, clock: Clock) -> None:
     machine = type("Walk", (Walk,), {"ledger": ledger, "clock": clock})
-    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=35))
+    run_state_machine_as_test(machine, settings=settings(stateful_step_count=35))
 
 
 # -- the promises, one by one --------------------------------------------------------------------

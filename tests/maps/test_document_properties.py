@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mapper.dicom.documents import IN_FULL
@@ -28,6 +28,7 @@ from tests.dicom.sr.strategies import DOCUMENTS as TREES
 from tests.dicom.sr.strategies import ODD_DOCUMENTS, SECRET
 from tests.support.datasets import dataset
 from tests.support.documented import EVERYTHING, every_study
+from tests.support.examples import times
 from tests.support.reported import (
     BASIC_TEXT,
     COMPREHENSIVE,
@@ -44,7 +45,6 @@ from tests.support.reported import (
 ALL = ("dose_events",)
 KINDS = (COMPREHENSIVE, BASIC_TEXT, DOSE, "88.68", "104.1")
 TITLES = (c.X_RAY_DOSE, c.RADIOPHARMACEUTICAL_DOSE, c.IMAGING_REPORT)
-modest = settings(derandomize=True, deadline=None, max_examples=60)
 DERIVED = ("Observation", "DiagnosticReport", "DocumentReference")
 
 
@@ -95,7 +95,7 @@ def study_uid(found: Mapped) -> str:
     return str(about["identifier"][0]["value"]).removeprefix("urn:oid:")
 
 
-@modest
+@times(3)
 @given(root=TREES, kind=st.sampled_from(KINDS), title=st.sampled_from((*TITLES, None)))
 def test_any_tree_makes_a_clean_bundle(root: Any, kind: str, title: c.Concept | None) -> None:
     named = {"CodeValue": title.code, "CodingSchemeDesignator": title.scheme, "CodeMeaning": "x"} if title else None
@@ -104,7 +104,7 @@ def test_any_tree_makes_a_clean_bundle(root: Any, kind: str, title: c.Concept | 
     assert len(assert_clean(found)) <= most(content_tree(Item(data)).root)
 
 
-@settings(modest, max_examples=150)
+@times(6)
 @given(data=ODD_DOCUMENTS, kind=st.sampled_from(KINDS))
 def test_anything_that_is_nearly_a_tree_makes_a_clean_bundle(data: Any, kind: str) -> None:
     odd = data if isinstance(data, dict) else {}

@@ -173,13 +173,9 @@ def in_order_of(before: list[tuple[str, str, dict[str, Any]]]) -> Iterator[tuple
         made = [json.loads(dump(one)) for one in study_to_fhir(study, site).resources]
         known = {f"{one['resourceType']}/{one['id']}" for one in made}
         assert set(referred(made)) <= known, name
+        found = {dump(without_ids(one)): one for one in made}
         then = [one for case, uid, one in before if (case, uid) == (name, study.uid)]
-        yield from ((name, study.uid, next(one for one in made if same(one, old))) for old in then)
-
-
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether two resources differ in ids alone."""
-    return without_ids(one) == without_ids(other)
+        yield from ((name, study.uid, found[dump(without_ids(old))]) for old in then)
 
 
 def without_ids(value: Any) -> Any:

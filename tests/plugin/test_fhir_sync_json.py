@@ -7,10 +7,11 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_plugin.fhir_sync_json import ANSWER, DEPTH, REQUEST, NotJson, TooLarge, is_flat, parsed
+from tests.support.examples import times
 
 
 def nested(opening: str, levels: int) -> str:
@@ -145,7 +146,7 @@ def deepest(text: str) -> int:
     return most
 
 
-@settings(max_examples=1000)
+@times(10)
 @given(nearly_json() | st.lists(st.sampled_from(TOKENS)).map("".join))
 def test_the_parser_never_gets_deeper_than_what_was_seen(text: str) -> None:
     if is_flat(text.encode(), LEVELS):

@@ -58,7 +58,7 @@ def test_a_text_longer_than_a_spreadsheet_holds(tmp_path: Path) -> None:
     assert read(path)[1] == {"too-long": ["s.csv B2"]}
 
 
-MANY = 100_000
+MANY = 20_000
 HEADER = ["filename", "entity", "shoes"]
 
 
@@ -96,14 +96,14 @@ print(len(rows), rows[-1].entities[0], (resource.getrusage(resource.RUSAGE_SELF)
 """
 FORMS: dict[str, tuple[Callable[[Path], None], str, int]] = {
     # how it is written, its suffix, megabytes that reading it may take, the records included
-    "xlsx": (as_xlsx, "xlsx", 150),
-    "csv": (as_csv, "csv", 150),
-    "JSON": (as_json, "json", 150),
+    "xlsx": (as_xlsx, "xlsx", 40),
+    "csv": (as_csv, "csv", 40),
+    "JSON": (as_json, "json", 40),
 }
 
 
 @pytest.mark.parametrize(("write", "suffix", "megabytes"), FORMS.values(), ids=FORMS)
-def test_a_hundred_thousand_rows_in_bounded_memory(
+def test_many_rows_in_bounded_memory(
     tmp_path: Path, write: Callable[[Path], None], suffix: str, megabytes: int
 ) -> None:
     write(tmp_path / f"s.{suffix}")

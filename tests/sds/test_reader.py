@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mapper.records.sds.check import check
@@ -137,7 +137,6 @@ def test_files_are_read_by_a_pool_too(tmp_path: Path) -> None:
     assert read.studies[0].subject == "sub-1"
 
 
-@settings(max_examples=40)
 @given(raw=st.binary(max_size=300) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
 @pytest.mark.parametrize("suffix", ["csv", "json", "xlsx", "tsv"])
 def test_no_bytes_in_a_sheet_end_the_reading(tmp_path_factory: pytest.TempPathFactory, raw: bytes, suffix: str) -> None:
@@ -163,7 +162,6 @@ SECRETS = ("SECRETA", "SECRETB", "SECRETC", "SECRETD", "SECRETE", "SECRETF")
 SHEETS = ("subjects", "samples", "sites", "performances", "resources", "manifest", "dataset_description", "submission")
 
 
-@settings(max_examples=40)
 @given(
     cells=st.lists(
         st.lists(st.sampled_from((*SECRETS, "", "sub-SECRET", "1-SECRET")), min_size=3, max_size=6), min_size=1

@@ -39,7 +39,7 @@ class MapperFake:
         self.on_sync: Callable[[str, float], State] = lambda uid, wait: study_state(uid)
         self.server = ThreadingHTTPServer(("127.0.0.1", port), handler(self))
         self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.002,), daemon=True)
 
     @property
     def port(self) -> int:

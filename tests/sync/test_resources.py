@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mapper.errors import BundleRejected, SinkBusy, SinkDown, StudyGone
@@ -273,7 +273,6 @@ def assert_in_line(world: World) -> None:
     assert counts["synced"] + counts["removed"] == sum(counts.values())
 
 
-@settings(max_examples=60)
 @given(history=st.lists(OPS, max_size=25))
 def test_whatever_happened_the_server_ends_with_what_the_newest_studies_say(
     history: list[Op], quick_folder: Any

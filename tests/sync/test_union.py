@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mapper.errors import SinkBusy
@@ -216,7 +216,6 @@ def turn(world: World) -> None:
         world.worker = world.new_worker(mapping=mapping_of)
 
 
-@settings(max_examples=60)
 @given(history=st.lists(OPS, max_size=25))
 def test_whatever_comes_and_goes_in_the_end_both_archives_are_told(history: list[Any], quick_folder: Any) -> None:
     world = two_archives(f"sqlite:///{quick_folder}/union-{id(history)}.db")

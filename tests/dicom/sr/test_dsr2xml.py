@@ -61,7 +61,7 @@ def test_an_encapsulated_document_is_no_report(name: str, sample_files: dict[str
     assert [item.path for item in tree(sample_files[name])] == ["1"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(DOCUMENTS)
 def test_both_read_the_same_of_any_good_document(tmp_path: Path, root: dict[str, Any]) -> None:
     header = Header("sr-any", "käthe", STUDY)

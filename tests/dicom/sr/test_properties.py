@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
@@ -13,6 +13,7 @@ from mapper.dicom.sr.value import READERS
 from tests.dicom.sr.rows import rows
 from tests.dicom.sr.strategies import DOCUMENTS, ODD_DOCUMENTS, SECRET
 from tests.support.datasets import dataset
+from tests.support.examples import times
 
 Attributes = dict[str, Any]
 
@@ -39,7 +40,7 @@ def is_loopless(root: ContentItem) -> bool:
     return ends(root)
 
 
-@settings(max_examples=400)
+@times(5)
 @given(ODD_DOCUMENTS)
 def test_any_document_becomes_a_tree(data: Any) -> None:
     before = copy.deepcopy(data)
@@ -64,7 +65,6 @@ def test_any_document_becomes_a_tree(data: Any) -> None:
     assert is_loopless(found.root)
 
 
-@settings(max_examples=200)
 @given(ODD_DOCUMENTS)
 def test_no_problem_quotes_the_document(data: Any) -> None:
     found = content_tree(Item(data if isinstance(data, dict) else {}))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import mapper.maps.values
@@ -30,7 +30,7 @@ NAMED = """
     PersonIdentificationCodeSequence StationName TypeOfPatientID URNCodeValue UniversalEntityID
     UniversalEntityIDType"""
 KEYWORDS = NAMED.split()
-NOT_FOR_ROWS = {"first_item", "pairs"}  # they hand on sequence items to other converters
+NOT_FOR_ROWS = {"first_item", "pairs", "time_of_day"}  # they hand on parts to other converters
 
 words = st.sampled_from(
     [
@@ -74,7 +74,6 @@ def converters() -> Iterator[Callable[..., Any]]:
 
 
 @pytest.mark.parametrize("by", list(converters()), ids=lambda by: f"{by.__module__}.{by.__name__}")
-@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_garbage_makes_a_value_or_nothing_or_a_value_error(by, data):
     count = sum(one.kind is not one.VAR_POSITIONAL for one in inspect.signature(by).parameters.values()) - 1

@@ -15,6 +15,7 @@ from mapper.maps.values.patient_state import PREGNANCY, SMOKING
 from mapper.maps.values.pydicom_codes import cid, meanings
 
 PACKAGE = Path(mapper.__file__).parent
+ANNEX_L = Path(__file__).parents[2] / "spec/ps3.16-table-L-1.tsv"
 URI = re.compile(
     r'"((?:https?://(?:terminology\.hl7|hl7|snomed|loinc|unitsofmeasure|dicom\.nema)|urn:(?!orthanc-fhir))[^"{}]+)"'
 )
@@ -93,6 +94,14 @@ def test_every_body_part_has_a_code_and_a_display_of_the_standard():
         elif part not in OTHER_DISPLAYS:
             assert coding["display"] in known, part
     assert unknown == BODY_PARTS_WITHOUT_A_CONCEPT
+
+
+def test_every_body_part_has_the_code_of_annex_l():
+    """PS3.16 table L-1, as it was printed: a row that was added or turned by mistake stands out."""
+    printed = ANNEX_L.read_text(encoding="utf-8").splitlines()[1:]
+    assert {part: coding["code"] for part, coding in body_parts().items()} == dict(
+        line.split("\t") for line in printed
+    ), "mapper/maps/values/body_parts.csv, or the extract where the standard has another edition"
 
 
 def test_annex_l_and_the_code_map_disagree_where_the_standard_does():
