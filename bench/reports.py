@@ -67,7 +67,9 @@ def best(raw: bytes) -> tuple[float, int]:
 
 def main() -> None:
     """Measure and print."""
-    table = Table("measurements in one report", "resources", "seconds", "microseconds each", "beside the first", box=None)
+    table = Table(
+        "measurements in one report", "resources", "seconds", "microseconds each", "beside the first", box=None
+    )
     first = 0.0
     for measurements in MEASUREMENTS:
         seconds, resources = best(metadata(measurements))
