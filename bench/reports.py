@@ -68,7 +68,7 @@ def best(raw: bytes) -> tuple[float, int]:
 def main() -> None:
     """Measure and print."""
     table = Table(
-        "measurements in one report", "resources", "seconds", "microseconds each", "beside the first", box=None
+        "measurements of a report", "resources", "seconds", "µs each", "beside the first", box=None
     )
     first = 0.0
     for measurements in MEASUREMENTS:
