@@ -67,9 +67,7 @@ def best(raw: bytes) -> tuple[float, int]:
 
 def main() -> None:
     """Measure and print."""
-    table = Table(
-        "measurements of a report", "resources", "seconds", "µs each", "beside the first", box=None
-    )
+    table = Table("measurements of a report", "resources", "seconds", "µs each", "beside the first", box=None)
     first = 0.0
     for measurements in MEASUREMENTS:
         seconds, resources = best(metadata(measurements))
