@@ -5,6 +5,7 @@ numbers last. A series speaks through its first instance, a study through the fi
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mapper.dicom.item import Item
 from mapper.dicom.layers import Layers
@@ -59,7 +60,7 @@ class Series:
         return len(self.instances) + self.unlisted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Study:
     """One study; `problems` is what was dropped or doubted while it was put together."""
 
@@ -71,7 +72,7 @@ class Study:
     patient: Item | None = None
     """The data set that says who the patient is; without one the first series with a PatientID does."""
 
-    @property
+    @cached_property
     def item(self) -> Item:
         """The study's own attributes: the first value over its series."""
         settled = dict.fromkeys(PATIENT, self.patient) if self.patient is not None else {}

@@ -24,10 +24,11 @@ from mapper.maps.silence import Silence, Silences
 from mapper.maps.tables import measurement
 from mapper.maps.values import concepts as c
 from mapper.sources.data_set import json_model
+from samples.sr.content import CONTAINS, container, text
 from tests.dicom.sr.strategies import DOCUMENTS as TREES
 from tests.dicom.sr.strategies import ODD_DOCUMENTS, SECRET
 from tests.support.datasets import dataset
-from tests.support.documented import EVERYTHING, every_study
+from tests.support.documented import EVERYTHING, IMPRESSION, TITLE, every_study
 from tests.support.examples import times
 from tests.support.reported import (
     BASIC_TEXT,
@@ -40,6 +41,7 @@ from tests.support.reported import (
     mapped,
     mapped_samples,
     sample,
+    study_of,
 )
 
 ALL = ("dose_events",)
@@ -306,3 +308,26 @@ def test_what_is_tried_again_is_counted_once() -> None:
     """One number has no name: all is made anew without it, and every silence is that of three items."""
     times = {one.times for one in explained("with an unnamed number")[1] if one.rule.element == "Observation.method"}
     assert times == {3}
+
+
+def asked(reports: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how often a data set is asked for an attribute while a study of so many reports is mapped."""
+    said = container("", TITLE, text(CONTAINS, IMPRESSION, "A lesion."), template="2000")
+    study = study_of(*(instance(said, BASIC_TEXT, number) for number in range(1, reports + 1)))
+    calls, element = [0], Item.element
+
+    def counted(item: Item, keyword: str) -> Any:
+        calls[0] += 1
+        return element(item, keyword)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Item, "element", counted)
+        study_to_fhir(study, SITE)
+    return calls[0]
+
+
+def test_twice_as_many_reports_ask_twice_as_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not four times: what a study says is looked for once, however many reports ask."""
+    asked(1, monkeypatch)  # what is read once a process
+    few, many = asked(20, monkeypatch), asked(40, monkeypatch)
+    assert many < 2.2 * few
