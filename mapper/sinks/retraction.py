@@ -4,7 +4,6 @@ from typing import Any
 
 RETRACTED_STATUS = {"DocumentReference": "entered-in-error"}
 """Types whose status has no `unknown` in R4."""
-STATUSLESS = frozenset({"BodyStructure"})
 
 
 def retracted(resource: dict[str, Any], policy: str) -> dict[str, Any] | None:
@@ -12,11 +11,8 @@ def retracted(resource: dict[str, Any], policy: str) -> dict[str, Any] | None:
     kind = resource["resourceType"]
     changed = {name: value for name, value in resource.items() if name != "endpoint"}
     meta = {k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
-    if kind in STATUSLESS:
-        changed["active"] = False
-    else:
-        unknown = RETRACTED_STATUS.get(kind, "unknown")
-        changed["status"] = "entered-in-error" if policy == "entered-in-error" else unknown
+    unknown = RETRACTED_STATUS.get(kind, "unknown")
+    changed["status"] = "entered-in-error" if policy == "entered-in-error" else unknown
     if changed == resource:
         return None
     if meta:

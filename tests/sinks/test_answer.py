@@ -552,7 +552,6 @@ def test_a_retraction_that_has_nothing_to_write(answers: list[Answer], policy: s
         ({"resourceType": "DiagnosticReport", "status": "final"}, "unknown", "status", "unknown"),
         ({"resourceType": "ServiceRequest", "status": "active"}, "unknown", "status", "unknown"),
         ({"resourceType": "DocumentReference", "status": "current"}, "unknown", "status", "entered-in-error"),
-        ({"resourceType": "BodyStructure"}, "unknown", "active", False),
         ({"resourceType": "Observation", "status": "final"}, "entered-in-error", "status", "entered-in-error"),
     ],
 )
