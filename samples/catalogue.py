@@ -8,7 +8,7 @@ from samples.dataset import Attributes, code, issuer
 from samples.evidence import CHEST_CT
 
 CATALOGUE: dict[str, tuple[str, Attributes]] = {  # name -> patient, attributes of the study
-    "chest-ct": (  # the full header: accession with its issuer, procedure code, performers, height and weight
+    "chest-ct": (  # the full header: accession with its issuer, procedure code, performers, height and weight; a nodule
         "anna",
         {
             "StudyDescription": "CT chest with contrast",
@@ -26,7 +26,7 @@ CATALOGUE: dict[str, tuple[str, Attributes]] = {  # name -> patient, attributes 
             "PatientWeight": "64.5",
         },
     ),
-    "chest-ct-follow-up": (  # the same patient half a year later
+    "chest-ct-follow-up": (  # the same patient half a year later: the nodule has grown, a report says so
         "anna",
         {
             "StudyDescription": "CT chest low dose, follow-up",

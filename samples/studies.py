@@ -14,6 +14,8 @@ from samples.catalogue import CATALOGUE
 from samples.dataset import Attributes, part10, uid
 from samples.evidence import Lesion, key_images, measurements, segmentation
 from samples.header import Header
+from samples.sr.ct_dose import CHEST, LOW_DOSE, ct_dose
+from samples.sr.text_report import GROWN, text_report
 
 ACQUIRED: Attributes = {"PerformingPhysicianName": "Example^Eva^^Dr.", "OperatorsName": "Example^Otto"}
 CONTRAST: Attributes = {**ACQUIRED, "ContrastBolusAgent": "Example contrast agent"}
@@ -74,6 +76,7 @@ def _chest_ct(header: Header) -> Iterator[Dataset]:
     yield from (*soft, *lung, outline)
     yield measurements(header, header.series(4, "SR", "Measurements", 14), soft, outline, lesion)
     yield key_images(header, header.series(5, "KO", "Key images", 15), lung[6:9])
+    yield ct_dose(header, CHEST)
 
 
 def _follow_up(header: Header) -> Iterator[Dataset]:
@@ -89,6 +92,8 @@ def _follow_up(header: Header) -> Iterator[Dataset]:
     outline = segmentation(header, header.series(2, "SEG", "Nodule 1", 8), images, lesion)
     yield from (*images, outline)
     yield measurements(header, header.series(3, "SR", "Measurements", 9), images, outline, lesion)
+    yield ct_dose(header, LOW_DOSE)
+    yield text_report(header, GROWN)
 
 
 def _brain_mr(header: Header) -> Iterator[Dataset]:

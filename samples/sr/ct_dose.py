@@ -39,31 +39,52 @@ class Event:
     """CTDIvol in mGy, DLP in mGy.cm, SSDE in mGy."""
 
 
-EVENTS = (
-    Event("Topogram", codes.DCM.ConstantAngleAcquisition, "3.1", "512.0", "35"),
-    Event("Chest routine", SPIRAL, "4.25", "310.5", "180", ("8.21", "254.92", "10.40")),
-    Event("Chest late", SPIRAL, "4.25", "310.5", "182", ("8.29", "257.38", "10.50")),
+@dataclass(frozen=True)
+class Scan:
+    """What a machine did from the first to the last irradiation; the total in mGy.cm is as the machine says it."""
+
+    started: str
+    ended: str
+    events: tuple[Event, ...]
+    total: str
+
+
+TOPOGRAM = Event("Topogram", codes.DCM.ConstantAngleAcquisition, "3.1", "512.0", "35")
+CHEST = Scan(  # the total is not the sum of what the machine says of each event
+    "20240517093105.250+0200",
+    "20240517093512+0200",
+    (
+        TOPOGRAM,
+        Event("Chest routine", SPIRAL, "4.25", "310.5", "180", ("8.21", "254.92", "10.40")),
+        Event("Chest late", SPIRAL, "4.25", "310.5", "182", ("8.29", "257.38", "10.50")),
+    ),
+    "512.30",
 )
-TOTAL = "512.30"  # as the machine says it: not the sum of what it says of each event
+LOW_DOSE = Scan(
+    "20241120141500.500+0100",
+    "20241120141623+0100",
+    (TOPOGRAM, Event("Chest low dose", SPIRAL, "3.75", "298.0", "22", ("1.12", "33.38", "1.43"))),
+    "33.38",
+)
 
 
-def ct_dose(header: Header) -> Dataset:
-    """Return the dose report of a CT of the chest: a localizer and two spirals."""
+def ct_dose(header: Header, scan: Scan = CHEST) -> Dataset:
+    """Return the dose report of a CT of the chest: a localizer and its spirals."""
     root = container(
         "",
         codes.DCM.XRayRadiationDoseReport,
         procedure(CT_X_RAY),
         *device_observer(header, "CT"),
-        datetime(CONTEXT, codes.DCM.StartOfXRayIrradiation, "20240517093105.250+0200"),
-        datetime(CONTEXT, codes.DCM.EndOfXRayIrradiation, "20240517093512+0200"),
+        datetime(CONTEXT, codes.DCM.StartOfXRayIrradiation, scan.started),
+        datetime(CONTEXT, codes.DCM.EndOfXRayIrradiation, scan.ended),
         scope_of_study(header),
         container(
             CONTAINS,
             codes.DCM.CTAccumulatedDoseData,
-            num(CONTAINS, codes.DCM.TotalNumberOfIrradiationEvents, str(len(EVENTS)), unit("{events}", "events")),
-            num(CONTAINS, codes.DCM.CTDoseLengthProductTotal, TOTAL, MILLIGRAY_CENTIMETRE),
+            num(CONTAINS, codes.DCM.TotalNumberOfIrradiationEvents, str(len(scan.events)), unit("{events}", "events")),
+            num(CONTAINS, codes.DCM.CTDoseLengthProductTotal, scan.total, MILLIGRAY_CENTIMETRE),
         ),
-        *(acquisition(header, number, event) for number, event in enumerate(EVENTS, 1)),
+        *(acquisition(header, number, event) for number, event in enumerate(scan.events, 1)),
         coded(CONTAINS, codes.DCM.SourceOfDoseInformation, codes.DCM.AutomatedDataCollection),
         template="10011",
     )

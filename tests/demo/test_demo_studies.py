@@ -132,8 +132,11 @@ CASES: tuple[tuple[str, str, str | None, list[str]], ...] = (  # study, keyword,
     ("chest-ct", "PatientSize", None, ["1.68"]),
     ("chest-ct", "PatientWeight", None, ["64.5"]),
     ("chest-ct", "IssuerOfPatientID", None, ["EXAMPLE HOSPITAL"]),
+    ("chest-ct", "SeriesDescription", "SR", ["Measurements", "Dose Report"]),
     ("chest-ct-follow-up", "PatientID", None, ["DEMO-0001"]),
     ("chest-ct-follow-up", "Modality", None, ["CT", "SEG", "SR"]),
+    ("chest-ct-follow-up", "SeriesDescription", "SR", ["Measurements", "Dose Report", "Report"]),
+    ("chest-ct-follow-up", "VerificationFlag", "SR", ["VERIFIED", "UNVERIFIED"]),
     ("brain-mr", "Modality", None, ["MR", "DOC"]),
     ("brain-mr", "TimezoneOffsetFromUTC", None, []),
     ("brain-mr", "IssuerOfPatientID", None, []),
@@ -161,6 +164,11 @@ def test_promised_value(
 
 CODES: tuple[tuple[str, str, str, str], ...] = (  # study, sequence, designator, value
     ("chest-ct", "ProcedureCodeSequence", "LN", "24627-2"),
+    ("chest-ct", "ConceptNameCodeSequence", "DCM", "126000"),  # imaging measurement report
+    ("chest-ct", "ConceptNameCodeSequence", "DCM", "113701"),  # X-ray radiation dose report
+    ("chest-ct-follow-up", "ConceptNameCodeSequence", "DCM", "126000"),
+    ("chest-ct-follow-up", "ConceptNameCodeSequence", "DCM", "113701"),
+    ("chest-ct-follow-up", "ConceptNameCodeSequence", "LN", "18748-4"),  # diagnostic imaging report
     ("brain-mr", "AnatomicRegionSequence", "SCT", "12738006"),
     ("brain-mr", "ConceptNameCodeSequence", "LN", "18748-4"),
     ("deidentified-ct", "DeidentificationMethodCodeSequence", "DCM", "113100"),
@@ -194,17 +202,17 @@ def test_readings_point_to_instances_of_their_study(made: dict[str, DemoStudy]) 
     for name in ("chest-ct", "chest-ct-follow-up"):
         held = {data.SOPInstanceUID for data in made[name].datasets}
         for data in made[name].datasets:
-            if data.Modality in ("SEG", "SR", "KO"):
+            if data.SeriesDescription in ("Nodule 1", "Measurements", "Key images"):
                 referenced = {
                     element.value for element in elements(data) if element.keyword == "ReferencedSOPInstanceUID"
                 }
                 assert referenced
-                assert referenced <= held, data.Modality
+                assert referenced <= held, data.SeriesDescription
 
 
 def measured(study: DemoStudy) -> tuple[set[str], dict[str, float]]:
     """Return tracking UIDs and numeric values of a study's measurement report."""
-    (report,) = [data for data in study.datasets if data.Modality == "SR"]
+    (report,) = [data for data in study.datasets if data.SeriesDescription == "Measurements"]
     trees = [element.value for element in elements(report) if element.keyword == "ContentSequence"]
     items = [item for tree in trees for item in tree if "ConceptNameCodeSequence" in item]
     numbers = {
