@@ -24,6 +24,7 @@ HAND_WRITTEN = (
     "docs/security.md",
     "docs/faults.md",
     "docs/extending.md",
+    "docs/fhir-questions.md",
 )
 MADE_HERE = (".run/", ".venv/", "FOLDER", "http")
 """Paths that only a run makes."""

@@ -4,7 +4,7 @@ import io
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from demo.environment import Ports
 from stack import free_port
 from stack.process import ROOT
 from stack.stack import NativeStack
-from tests.support.readme import first_study
+from tests.support.readme import answered, first_study
 from tests.support.stack import until
 
 CT_SMALL = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
@@ -84,22 +84,34 @@ def test_the_fhir_server_answers_for_no_other_host(stack: NativeStack) -> None:
     assert requests.get(url, timeout=30).status_code == 200
 
 
-def test_the_first_study_of_the_readme_goes_as_it_says(stack: NativeStack, folder: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def follow(stack: NativeStack, folder: Path, tmp_path: Path) -> Callable[[str], str]:
+    """Give a function that types shell blocks of the README in a checkout of this demo, and returns what they print."""
     for name, place in {".run": folder / ".run", ".venv": ROOT / ".venv"}.items():
         (tmp_path / name).symlink_to(place)
-    script = "".join(block for block in first_study() if "-m demo" not in block)
-    for usual, ours in {8042: stack.orthanc.port, 8080: stack.fhir.port}.items():
-        script = script.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{ours}")
 
-    def follow() -> str:
+    def typed(script: str) -> str:
+        for usual, ours in {8042: stack.orthanc.port, 8080: stack.fhir.port}.items():
+            script = script.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{ours}")
         ran = subprocess.run(["sh", "-eu"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
-    assert '"Status" : "Success"' in follow(), "the file is uploaded with the demo's own login"
+    return typed
+
+
+def test_the_first_study_of_the_readme_goes_as_it_says(stack: NativeStack, follow: Callable[[str], str]) -> None:
+    script = "".join(block for block in first_study() if "-m demo" not in block)
+    assert '"Status" : "Success"' in follow(script), "the file is uploaded with the demo's own login"
     search = {"identifier": f"urn:dicom:uid|urn:oid:{CT_SMALL}"}
     until(lambda: requests.get(f"{stack.fhir_url}/ImagingStudy", params=search, timeout=30).json().get("entry"))
-    told = follow()
+    told = follow(script)
     assert '"resourceType": "Bundle"' in told, "found in FHIR"
     assert told.count(f"urn:oid:{CT_SMALL}") >= 2, "by the search, and converted from the file"
     assert "StudyInstanceUID" in told, "explained"
+
+
+def test_the_demo_answers_what_the_readme_says(follow: Callable[[str], str]) -> None:
+    assert answered()
+    for block, answer in answered():
+        assert [line.strip() for line in follow(block).splitlines()] == answer
