@@ -33,6 +33,7 @@ def made(*items: Any, **more: Any) -> dict[str, Any]:
 def page(found: dict[str, Any]) -> str:
     (form,) = found["presentedForm"]
     data = b64decode(form["data"])
+    assert data.isascii(), "read right in any character set"
     assert form["size"] == len(data)
     assert form["hash"] == b64encode(sha1(data).digest()).decode()
     assert form["contentType"] == "text/html"

@@ -110,10 +110,10 @@ def conclusion_codes(cx: Context, *_: Any) -> list[dict[str, Any]]:
 
 
 def page(cx: Context, title: Any, languages: list[ContentItem]) -> list[dict[str, Any]]:
-    """The whole report as a page for people: XHTML, every text escaped, with its size and SHA-1."""
+    """The whole report as a page for people: XHTML in ASCII, every text escaped, with its size and SHA-1."""
     root = content.at(cx).content
     name = content.name_of(root) or c.IMAGING_REPORT.meaning
-    data = html.page(cx, root, name).encode()
+    data = html.page(cx, root, name).encode("ascii", "xmlcharrefreplace")  # as it is read in any character set
     if len(data) > LONGEST_PAGE:
         raise ValueError(f"more than {LONGEST_PAGE >> 20} MB: the page is left out")
     language = next((one.value for one in languages if isinstance(one.value, Code)), None)
