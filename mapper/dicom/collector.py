@@ -1,66 +1,37 @@
 """Instances that arrive in any order -> studies, each in its canonical order."""
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from mapper.dicom.characters import composed
+from mapper.dicom.documents import LARGEST_TOGETHER
 from mapper.dicom.doubts import BLANK_PATIENT_ID, IN_TWO_SERIES, each_once, of_texts
 from mapper.dicom.item import Item
-from mapper.dicom.study import Instance, Series, Study
+from mapper.dicom.series_collector import SeriesCollector
+from mapper.dicom.study import Instance, Study
 from mapper.errors import NotOneStudy, Problem, TwoPatients
 
-
-class _Series:
-    """A series while its instances arrive in any order."""
-
-    def __init__(self) -> None:
-        self.instances: dict[str, tuple[Any, Instance]] = {}
-        self.last: Mapping[str, Any] = {}
-        self.first: tuple[Any, Callable[[], Mapping[str, Any]]] | None = None
-
-    def add(self, key: Any, instance: Instance, full: Callable[[], Mapping[str, Any]]) -> bool:
-        """Take one instance; False when its SOPInstanceUID is there already."""
-        known = self.instances.get(instance.uid)
-        if known is None or precedes(key, instance.whole, known[0], known[1].whole):
-            self.instances[instance.uid] = (key, instance)
-        ahead = self.first is None or key < self.first[0]
-        if self.first is not None and key == self.first[0]:
-            ahead = precedes(key, Item(full()), key, Item(self.first[1]()))
-        if ahead:
-            self.first = (key, full)
-        return known is None
-
-    def sharing(self, elements: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the same elements, those that repeat the instance before by reference: it halves a large study."""
-        before = self.last
-        self.last = {tag: before[tag] if same(before.get(tag), one) else one for tag, one in elements.items()}
-        return self.last
-
-    def settle(self) -> None:
-        """Read the first instance in full now: what it is read from may go."""
-        if self.first is not None:
-            elements = self.first[1]()
-            self.first = (self.first[0], lambda: elements)
-
-    def finished(self, uid: str) -> Series:
-        assert self.first is not None
-        ordered = sorted(self.instances.values(), key=lambda pair: pair[0])
-        return Series(uid, Item(self.first[1]()), tuple(instance for _, instance in ordered))
+TOO_MANY = Problem(
+    "ImagingStudy.series.instance",
+    "ContentSequence",
+    f"the documents of the study hold more than {LARGEST_TOGETHER >> 20} MB: the largest are listed, not read",
+)
 
 
 class Collector:
     """Puts instances that arrive in any order together into studies."""
 
     def __init__(self) -> None:
-        self._studies: dict[str, dict[str, _Series]] = {}
+        self._studies: dict[str, dict[str, SeriesCollector]] = {}
         self._problems: dict[str, list[Problem]] = {}
         self._patients: dict[str, dict[str | None, str]] = {}
         self._unlisted: dict[str, list[int]] = {}
         self.strays = 0
         """Instances without a StudyInstanceUID: they belong to nobody."""
-        self.in_full = 0
-        """Bytes of the documents that were read in full."""
+        self._documents: dict[str, list[Any]] = {}
+        """Size, series and UID of the documents of a study, the largest last."""
 
     def add(
         self,
@@ -69,10 +40,12 @@ class Collector:
         where: str = "",
         doubts: Iterable[Problem] = (),
         document: Mapping[str, Any] | None = None,
+        size: int = 0,
     ) -> None:
         """Take one instance: `elements` are kept, `full` is called when it turns out to speak for its series.
 
-        `doubts` is what was dropped of it already, `document` what the tables of documents name, where it is one.
+        `doubts` is what was dropped of it already, `document` what the tables of documents name, where it is one, and
+        `size` the bytes that it was read from: together they have a bound, whatever the order of arrival.
         """
         item = Item(elements)
         study_uid = identity(item, "StudyInstanceUID")
@@ -93,7 +66,7 @@ class Collector:
                 Problem("ImagingStudy.series.instance.uid", "SOPInstanceUID", "absent: the instance is left out")
             )
             return
-        series = all_series.setdefault(series_uid, _Series())
+        series = all_series.setdefault(series_uid, SeriesCollector())
         key = (*by_number(item, "InstanceNumber"), uid, identity(item, "SOPClassUID") or "")
         in_full = Item(document) if document is not None else None
         instance = Instance(uid, Item(series.sharing(elements)), where, in_full)
@@ -101,6 +74,17 @@ class Collector:
             problems.append(
                 Problem("ImagingStudy.series.instance", "SOPInstanceUID", "seen twice in one series: listed once")
             )
+        if document is not None:
+            self._bound(study_uid, size, series_uid, uid)
+
+    def _bound(self, study_uid: str, *document: Any) -> None:
+        """Leave out the largest documents of a study that together have too many bytes."""
+        together = self._documents.setdefault(study_uid, [])
+        insort(together, document)
+        while sum(size for size, *_ in together) > LARGEST_TOGETHER:
+            _, series_uid, uid = together.pop()
+            self._studies[study_uid][series_uid].leave_out(uid)
+            self.doubt(study_uid, TOO_MANY)
 
     def count(self, study_uid: str, instances: int, problem: Problem) -> None:
         """Take a series of which nothing can be read but how many instances it has, and why."""
@@ -155,11 +139,6 @@ class Collector:
         return self.study(self.study_uids[0])
 
 
-def precedes(key: Any, item: Item, other_key: Any, other: Item) -> bool:
-    """Tell which of two instances speaks; of two that claim to be the same the content decides, not the arrival."""
-    return bool(key < other_key or (key == other_key and item.canonical() < other.canonical()))
-
-
 def identity(item: Item, keyword: str) -> str | None:
     """Return a text that identifies, or None where it is absent or unreadable."""
     try:
@@ -167,11 +146,6 @@ def identity(item: Item, keyword: str) -> str | None:
     except ValueError:
         return None
     return str(value) if value is not None else None
-
-
-def same(one: Any, other: Any) -> bool:
-    """Tell whether two raw attributes are the same to the letter: 1, 1.0 and true are equal, but not the same."""
-    return one == other and repr(one) == repr(other)
 
 
 def by_number(item: Item, keyword: str) -> tuple[bool, Decimal]:

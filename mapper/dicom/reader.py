@@ -15,7 +15,7 @@ import msgspec
 from mapper.dicom.collector import Collector, identity
 from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
 from mapper.dicom.decoding import TOO_LARGE
-from mapper.dicom.documents import LARGEST_CONTENT, LARGEST_TOGETHER, is_document
+from mapper.dicom.documents import LARGEST_CONTENT, is_document
 from mapper.dicom.item import Item, tag_of
 from mapper.dicom.study import IDENTITY, ONLY
 from mapper.errors import BadMetadata, Problem
@@ -28,12 +28,6 @@ LARGEST_OF = {tag_of("ContentSequence"): LARGEST_CONTENT}
 LARGEST_LOOSE = 1 << 24
 """Bytes of a data set beyond which it is read as strict JSON or not at all."""
 CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")
-TOO_MANY = Problem(
-    "ImagingStudy.series.instance",
-    "ContentSequence",
-    f"the documents of the study hold more than {LARGEST_TOGETHER >> 20} MB: the others are listed, not read",
-)
-
 
 Elements = dict[str, Any]
 Mend = Callable[[Elements], Elements]
@@ -137,12 +131,8 @@ class Reader:
             head, doubts = each(text), [CUT] if deep else []
             document = None
             if self._document and is_document(identity(Item(head), "SOPClassUID")):
-                collector.in_full += len(text)
-                if collector.in_full > LARGEST_TOGETHER:
-                    doubts.append(TOO_MANY)
-                else:
-                    document = (mended(self._document, mend) if mend else self._document)(text)
-            collector.add(head, later(full, text), doubts=doubts, document=document)
+                document = (mended(self._document, mend) if mend else self._document)(text)
+            collector.add(head, later(full, text), doubts=doubts, document=document, size=len(text))
         collector.settle()
 
 

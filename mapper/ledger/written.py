@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, bindparam, delete, update
 
 from mapper.fhir.resource import Key, Resource, key_of
+from mapper.ledger import own
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark
-from mapper.ledger.known import Known, keys, known
+from mapper.ledger.known import Known, keys, known, of_others
 from mapper.ledger.locks import STRIPES
 from mapper.ledger.schema import written
 from mapper.ledger.speaker import SHARED, Writer, hash_of, makes, of, speaker, writer, writers
@@ -41,11 +42,11 @@ class Written:
 
     def alone(self, claim: Claim, made: Iterable[Key]) -> list[Key]:
         """Return those that are not shared, and that no other study, nor the same of another source, makes too."""
-        own = [key for key in made if key[0] not in SHARED]
-        if not own:
+        mine = [key for key in made if key[0] not in SHARED]
+        if not mine:
             return []
         with self._database.read() as db:
-            return [key for key in own if speaker(db, key, besides=claim) is None]
+            return [key for key in mine if speaker(db, key, besides=claim) is None]
 
     def begin(self, claim: Claim, new: Iterable[Key], doubtful: Iterable[Key]) -> None:
         """Store what is about to be written: after a crash it may be on the server although nobody recorded it.
@@ -56,9 +57,7 @@ class Written:
         if not new and not doubtful:
             return
         with self._deciding() as db:
-            for type, id in new:
-                row = {"source": claim.source, "study_uid": claim.study_uid, "type": type, "id": id, "sha256": ""}
-                db.execute(self._database.insert(written).values(row).on_conflict_do_nothing())
+            own.begin(self._database, db, claim, new)
             for key in doubtful:
                 rows = update(written).where(makes(key))
                 db.execute(rows.where(written.c.sha256 != "").values(sha256=""))  # an Endpoint: of every study, once
@@ -77,17 +76,20 @@ class Written:
     ) -> None:
         """Store what a study makes now, each with its rank, and mark whoever has to speak for that reason.
 
-        `versions` are those that the sink answered, of what was sent; `shared` of it is what one of several studies
-        speaks for; `stale` is what the study makes no more;
-        `lost` is what the sink had lost although others sent it. `study`: an ImagingStudy that the same study of all
-        other sources is to write anew.
+        `versions` are those that the sink answered; `shared` is what one of several studies speaks for, `stale` what
+        the study makes no more, `lost` what the sink had lost although others sent it. `study`: an ImagingStudy that
+        the same study of all other sources is to write anew.
         """
         with self._deciding() as db:
             self._ask_again(db, lost)
             for key in stale:
                 self._drop(db, claim, key)
-            for resource, rank in made:
-                self._store(db, claim, resource, rank, versions, shared=key_of(resource) in shared)
+            ranked = {key_of(one): (one, rank) for one, rank in made}
+            several = {key for key in ranked if key[0] in SHARED or key in shared}
+            several |= of_others(db, claim, ranked.keys() - several)
+            for key in (one for one in ranked if one in several):
+                self._store(db, claim, *ranked[key], versions, shared=key in shared)
+            own.record(self._database, db, claim, (ranked[key] for key in ranked.keys() - several), versions)
             if study is not None:
                 self._ask_others(db, claim, study)
 
@@ -174,9 +176,12 @@ class Written:
             self._summon(db, key, after)
 
     def _give_back(self, db: Connection, claim: Claim, key: Key, digest: str) -> None:
-        """Summon the study that speaks for what this one sent as its own: neither knew of the other."""
-        after = speaker(db, key)
-        if after and after.study_uid != claim.study_uid and after.sha256 != digest:
+        """Summon who speaks for what this study sent as its own and another one as well: neither knew of the other.
+
+        Which of them the server took last is not known, so it may be this very study that has to send once more.
+        """
+        others = [one for one in writers(db, key) if one.study_uid != claim.study_uid and one.sha256 != digest]
+        if others and (after := speaker(db, key)):
             self._summon(db, key, after)
 
     def _ask_again(self, db: Connection, lost: Iterable[Key]) -> None:
@@ -185,9 +190,8 @@ class Written:
                 self._summon(db, key, newest)
 
     def _ask_others(self, db: Connection, claim: Claim, study: Key) -> None:
-        for one in writers(db, study):
-            if not one.is_of(claim):
-                self._summon(db, study, one)
+        for one in (each for each in writers(db, study) if not each.is_of(claim)):
+            self._summon(db, study, one)
 
     def _summon(self, db: Connection, key: Key, one: Writer) -> None:
         """Have a study send its version of a resource again."""

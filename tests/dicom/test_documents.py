@@ -1,6 +1,7 @@
 """Documents are read in full, all else as before: from metadata and from files, within bounds, digit by digit."""
 
 import json
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import pytest
 from pydicom.uid import UID
 
 from mapper.dicom import documents
-from mapper.dicom.collector import Collector
+from mapper.dicom.collector import TOO_MANY, Collector
 from mapper.dicom.documents import IN_FULL, LARGEST_CONTENT, LARGEST_TOGETHER
 from mapper.dicom.item import tag_of
-from mapper.dicom.reader import TOO_MANY, Reader
+from mapper.dicom.reader import Reader
 from mapper.dicom.sr.tree import content_tree
 from mapper.dicom.study import Study
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
@@ -105,7 +106,24 @@ def test_the_documents_of_a_study_together_have_a_bound() -> None:
     study = read(*many)
     read_in_full = [one for one in study.series[0].instances if one.document is not None]
     assert 0 < len(read_in_full) < len(many) == study.instances
-    assert study.problems.count(TOO_MANY) >= 1
+    assert study.problems.count(TOO_MANY) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_which_documents_are_left_out_does_not_depend_on_their_order(
+    monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]
+) -> None:
+    def of(number: int) -> dict[str, Any]:
+        said = [{"ValueType": "TEXT", "TextValue": "x" * 1_000 * (2 + number)}]
+        made = instance({"ValueType": "CONTAINER", "ContentSequence": said})
+        return made | {tag_of("SOPInstanceUID"): {"vr": "UI", "Value": [f"1.2.{number}"]}}
+
+    monkeypatch.setattr("mapper.dicom.collector.LARGEST_TOGETHER", 10_000)
+    study = read(*(of(number) for number in order))
+    kept = {one.uid for one in study.series[0].instances if one.document is not None}
+    assert kept == {"1.2.0", "1.2.1"}, "the smallest that have room together"
+    assert study.problems.count(TOO_MANY) == 1
+    assert study.instances == 4
 
 
 NUMBERS: tuple[tuple[str, str], ...] = (  # as JSON has it, as it is read

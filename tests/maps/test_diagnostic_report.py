@@ -251,3 +251,15 @@ def test_a_text_longer_than_a_string_of_fhir_is_dropped_and_recorded() -> None:
     (one,) = of_kind(found, "DiagnosticReport")
     assert "conclusion" not in one
     assert any("longer" in problem.reason for problem in found.problems)
+
+
+@pytest.mark.parametrize("registered", [False, True], ids=["a private scheme", "a registered one"])
+def test_who_verified_is_sent_along_under_the_scheme_of_the_document(registered: bool) -> None:
+    code = {"CodeValue": "7", "CodingSchemeDesignator": "99HOSP", "CodeMeaning": "Weber"}
+    who = {"VerifyingObserverName": "Weber^Karl", "VerifyingObserverIdentificationCodeSequence": [code]}
+    scheme = {"CodingSchemeDesignator": "99HOSP", "CodingSchemeUID": "1.2.276.0.76.3.1.997"}
+    more: dict[str, Any] = {"CodingSchemeIdentificationSequence": [scheme]} if registered else {}
+    found = mapped(report(VerificationFlag="VERIFIED", VerifyingObserverSequence=[who], **more))
+    (one,), (person,) = of_kind(found, "DiagnosticReport"), of_kind(found, "Practitioner")
+    assert one["resultsInterpreter"] == [{"reference": f"Practitioner/{person['id']}", "display": "Weber, Karl"}]
+    assert (person["identifier"][0]["system"] == "urn:oid:1.2.276.0.76.3.1.997") == registered

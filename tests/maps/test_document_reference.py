@@ -137,3 +137,12 @@ def test_a_template_that_makes_no_url_is_refused_without_repeating_it(template: 
     with pytest.raises(ValidationError) as failure:
         Site(document_url=template)
     assert "secret" not in str(failure.value)
+
+
+def test_orthanc_s_id_is_made_of_the_patient_id_of_the_document_itself() -> None:
+    """A blank PatientID beside a real one is of the same patient, and Orthanc made its id of the blank."""
+    image = instance({}, "2", 1, Modality="CT")
+    found = mapped(image, document(PatientID=None), document_url="https://a.example/{orthanc}")
+    (one,) = of_kind(found, "DocumentReference")
+    blank = orthanc_id("", STUDY_UID, f"{STUDY_UID}.5", f"{STUDY_UID}.5.1")
+    assert one["content"][0]["attachment"]["url"] == f"https://a.example/{blank}"

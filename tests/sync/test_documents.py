@@ -1,5 +1,6 @@
 """What the documents of a study make: theirs goes with them, what several studies speak of has one speaker."""
 
+import threading
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
@@ -397,6 +398,67 @@ def test_two_that_did_not_know_of_each_other_end_with_the_newest(world: World, m
     monkeypatch.setattr(world.sink, "put", meanwhile)
     world.work()
     assert value_of(world) == ("final", VALUES[NEW])
+
+
+def test_two_that_decided_side_by_side_end_with_the_newest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both decide, the newer one sends, the older one sends and is recorded, then the newer one is recorded."""
+    world.source.store("1.2.9", instance="1", StudyDate="20990101", PatientName="Doe^Jane")  # speaks for all else
+    world.mark("1.2.9")
+    world.work()
+    decided, sent, done = (threading.Event() for _ in range(3))
+    begin, put = world.ledger.written.begin, world.sink.put
+
+    def slow_begin(claim: Any, *rest: Any) -> None:
+        if claim.study_uid == OLD:
+            decided.set()
+            assert sent.wait(20)
+        begin(claim, *rest)
+
+    def slow_put(*args: Any, **kwargs: Any) -> Any:
+        versions = put(*args, **kwargs)
+        if threading.current_thread().name == NEW:
+            sent.set()
+            assert done.wait(20)
+        return versions
+
+    def older() -> None:
+        world.new_worker().turn()
+        done.set()
+
+    monkeypatch.setattr(world.ledger.written, "begin", slow_begin)
+    monkeypatch.setattr(world.sink, "put", slow_put)
+    copied(world, OLD, VALUES[OLD])
+    first = threading.Thread(target=older)
+    first.start()
+    assert decided.wait(20)
+    copied(world, NEW, VALUES[NEW])
+    second = threading.Thread(target=world.new_worker().turn, name=NEW)
+    second.start()
+    for one in (first, second):
+        one.join(30)
+    monkeypatch.undo()
+    world.work()
+    assert value_of(world) == ("final", VALUES[NEW])
+    before = world.sink.versions()
+    world.mark(OLD, NEW)
+    world.work()
+    assert world.sink.versions() == before
+
+
+def test_reports_of_several_stations_in_one_series_refer_to_what_is_there(world: World) -> None:
+    world.source.store(OLD, instance="1", StudyDate=DATES[OLD], PatientName="Doe^Jane")
+    for number, station in enumerate(("A", "B"), 1):
+        place = {
+            "SeriesInstanceUID": f"{OLD}.10",
+            "SOPInstanceUID": f"{OLD}.10.{number}",
+            "InstanceNumber": str(number),
+        }
+        world.source.store(OLD, instance=f"sr{number}", StudyDate=DATES[OLD], **measured(station=station), **place)
+    world.mark(OLD)
+    world.work()
+    assert world.state(OLD) == "synced"
+    stations = {one["name"] for key in world.sink.keys("Device") for one in world.sink.now(key).get("deviceName", ())}
+    assert {"A", "B"} <= stations
 
 
 def test_who_leaves_while_another_study_takes_over_is_not_retracted(

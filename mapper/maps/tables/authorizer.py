@@ -3,7 +3,6 @@
 from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
-from mapper.fhir import systems
 from mapper.maps import engine, keys
 from mapper.maps.content import ContentRule, Within
 from mapper.maps.rule import MUST, Made
@@ -11,7 +10,7 @@ from mapper.maps.values import content
 from mapper.maps.values.concepts import AUTHORIZING, PERSON_ID, PERSON_ID_ISSUER, PERSON_ROLE
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name, human_name
-from mapper.maps.values.person import NPI
+from mapper.maps.values.person import number_of
 
 NUMBER = (PERSON_ID, PERSON_ID_ISSUER)
 
@@ -21,9 +20,7 @@ def person_identifier(cx: Context, ids: list[ContentItem], issuers: list[Content
     value, issuer = (content.text_of(next(iter(found), None)) for found in (ids, issuers))
     if not value or not issuer:
         return None
-    if issuer == NPI:
-        return {"system": cx.site.coding_schemes.get(NPI, systems.US_NPI), "value": value}
-    return {"system": systems.code_system(cx.site.base, cx.site.coding_schemes, issuer), "value": value}
+    return number_of(cx, issuer, value)
 
 
 def person_id(cx: Context, *number: Any) -> str | None:

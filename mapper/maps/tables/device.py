@@ -4,9 +4,11 @@ Identity: DeviceUID, else manufacturer, model and serial number, else manufactur
 institution. A software update is the same device.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from mapper.dicom.item import Item
+from mapper.dicom.study import Study
 from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.silence import STUDY, of_series
@@ -101,12 +103,12 @@ def device(cx: Context, item: Item) -> Made:
 
 
 def devices(cx: Context) -> list[Made]:
-    """Return the Device of each series, the newest series last; the versions of all add up."""
+    """Return the Device of each series and of each document, the newest series last; the versions of all add up."""
     found: dict[str, Made] = {}
-    for number, series in sorted(enumerate(cx.study.series, 1), key=lambda pair: newest_last(pair[1])):
+    for number, item in makers(cx.study):
         cx.place = of_series(number)
         try:
-            one = device(cx, series.item)
+            one = device(cx, item)
         except MissingElement:
             continue
         if before := found.get(one["id"]):
@@ -121,6 +123,16 @@ def devices(cx: Context) -> list[Made]:
         found[one["id"]] = one
     cx.place = STUDY
     return list(found.values())
+
+
+def makers(study: Study) -> Iterator[tuple[int, Item]]:
+    """Yield what says who made a series or a document, with the series' place in the study, the newest series last.
+
+    Documents refer to their own equipment: several stations may write into one series.
+    """
+    for number, series in sorted(enumerate(study.series, 1), key=lambda pair: newest_last(pair[1])):
+        yield number, series.item
+        yield from ((number, one.document) for one in series.instances if one.document is not None)
 
 
 def is_acquisition(made: Made) -> bool:

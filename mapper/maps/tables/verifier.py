@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mapper.dicom.item import Item
+from mapper.dicom.layers import Layers
 from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.values.context import Context
@@ -49,6 +50,8 @@ def verifiers(cx: Context, document: Item) -> Iterator[Made]:
         return  # the row that refers to these people records it
     for person in people:
         try:
-            yield engine.resource(RULES, cx, person, "Practitioner")
+            yield engine.resource(
+                RULES, cx, Layers((person, document)), "Practitioner"
+            )  # the schemes are the document's
         except MissingElement:
             continue

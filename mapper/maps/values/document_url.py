@@ -4,6 +4,7 @@ from hashlib import sha1
 from typing import Any
 
 from mapper.dicom.uid import is_askable
+from mapper.maps.content import Within
 from mapper.maps.values.context import Context
 from mapper.maps.values.text import as_text
 
@@ -14,14 +15,18 @@ ORTHANC = "/instances/{orthanc}/content/0042-0011"
 
 
 def document_url(cx: Context, study: Any, series: Any, instance: Any, patient: Any) -> str | None:
-    """UIDs of study, series and instance -> url by the site's template; nothing where no URL can be made of them."""
+    """UIDs of study, series and instance -> url by the site's template; nothing where no URL can be made of them.
+
+    Orthanc's id is made of the PatientID of the instance itself, which may be blank where the study's is not.
+    """
     template = cx.site.document_url or (RENDERED if cx.site.dicomweb else None)
     uids = [as_text(one) or "" for one in (study, series, instance)]
     if template is None:
         return None
     if not all(map(is_askable, uids)):
         raise ValueError("no URL can be made of these UIDs")
-    id = orthanc_id(as_text(patient) or "", *uids)
+    own = cx.item.document["PatientID"] if isinstance(cx.item, Within) else patient
+    id = orthanc_id(as_text(own) or "", *uids)
     if id is None and "{orthanc}" in template:
         raise ValueError("Orthanc's id of an instance is not known where PatientID is not ASCII")
     names = dict(zip(("study", "series", "instance"), uids, strict=True))

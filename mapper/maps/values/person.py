@@ -1,6 +1,6 @@
 """People who did something: FHIR R4 References by name, and Practitioner only where one is identified."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -68,13 +68,22 @@ def reference(cx: Context, name: Any, identification: Item | None) -> Reference 
 
 def practitioner_identifier(cx: Context, item: Item) -> dict[str, str] | None:
     """PersonIdentificationCodeSequence -> Identifier, its system made of the coding scheme."""
-    for code in as_items(item.values("PersonIdentificationCodeSequence")):
+    return identifier_of(cx, as_items(item.values("PersonIdentificationCodeSequence")))
+
+
+def identifier_of(cx: Context, codes: Iterable[Item]) -> dict[str, str] | None:
+    """Return the Identifier of a person, of the first code with a scheme; None where there is none."""
+    for code in codes:
         value = as_text(code["CodeValue"]) or as_text(code["LongCodeValue"])
         designator = as_text(code["CodingSchemeDesignator"])
-        if not value or not designator:
-            continue
-        if designator == NPI:
-            return {"system": cx.site.coding_schemes.get(NPI, systems.US_NPI), "value": value}
-        system = systems.code_system(cx.site.base, cx.site.coding_schemes, designator, registered_uid(cx, designator))
-        return {"system": system, "value": value}
+        if value and designator:
+            return number_of(cx, designator, value, registered_uid(cx, designator))
     return None
+
+
+def number_of(cx: Context, designator: str, value: str, uid: str | None = None) -> dict[str, str]:
+    """Return the Identifier of a person who has a number in a scheme, or of an issuer."""
+    schemes = cx.site.coding_schemes
+    if designator == NPI:
+        return {"system": schemes.get(NPI, systems.US_NPI), "value": value}
+    return {"system": systems.code_system(cx.site.base, schemes, designator, uid), "value": value}

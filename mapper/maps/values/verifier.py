@@ -3,13 +3,11 @@
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.fhir import systems
 from mapper.maps import keys
-from mapper.maps.values.coding import registered_uid
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name
-from mapper.maps.values.person import NPI
-from mapper.maps.values.text import as_items, as_text, each
+from mapper.maps.values.person import identifier_of
+from mapper.maps.values.text import as_items, each
 
 
 def verifier_references(cx: Context, verifiers: Any) -> list[dict[str, Any]]:
@@ -30,12 +28,4 @@ def verifier_reference(cx: Context, item: Item) -> dict[str, str] | None:
 
 def verifier_identifier(cx: Context, item: Item) -> dict[str, str] | None:
     """Return the Identifier of who verified, its system made of the coding scheme; None where there is none."""
-    for code in as_items(item.values("VerifyingObserverIdentificationCodeSequence")):
-        value = as_text(code["CodeValue"]) or as_text(code["LongCodeValue"])
-        designator = as_text(code["CodingSchemeDesignator"])
-        if value and designator == NPI:
-            return {"system": cx.site.coding_schemes.get(NPI, systems.US_NPI), "value": value}
-        if value and designator:
-            schemes, uid = cx.site.coding_schemes, registered_uid(cx, designator)
-            return {"system": systems.code_system(cx.site.base, schemes, designator, uid), "value": value}
-    return None
+    return identifier_of(cx, as_items(item.values("VerifyingObserverIdentificationCodeSequence")))
