@@ -29,6 +29,9 @@ class Known:
     elsewhere: frozenset[Key]
     """What those of other sources wrote or referred to."""
 
+    strangers: frozenset[str] = frozenset()
+    """The Patients, by id, of other studies that make what only one study should make."""
+
     def is_shared(self, key: Key) -> bool:
         """Tell whether one study speaks for a resource: by its type, or because another study makes it too."""
         return key[0] in SHARED or key in self.others
@@ -43,14 +46,24 @@ def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Know
     """Return what is known of a claimed study, of its ImagingStudy's key, and of those keys of it that are shared."""
     made = list(made)
     shared = [key for key in made if key[0] in SHARED]
-    shared += sorted(of_others(db, claim, (key for key in made if key[0] not in SHARED and key != study)))
+    copies = of_others(db, claim, (key for key in made if key[0] not in SHARED and key != study))
+    shared += sorted(copies)
     speakers = {key: speaker(db, key) for key in (study, *shared)}
     others = {key: _besides(db, key, claim, speakers[key]) for key in shared}
     siblings = tuple(one for one in writers(db, study) if one.rank)  # what was only begun is perhaps not in FHIR
     sources = [one.source for one in siblings if not one.is_of(claim)]
     theirs = written.c.source.in_(sources) & (written.c.study_uid == claim.study_uid)
     elsewhere = keys(db, theirs) if sources else frozenset()
-    return Known(keys(db, of(claim)), speakers, others, siblings, elsewhere)
+    return Known(keys(db, of(claim)), speakers, others, siblings, elsewhere, patients_of(db, claim, copies))
+
+
+def patients_of(db: Connection, claim: Claim, copies: Iterable[Key]) -> frozenset[str]:
+    """Return the ids of the Patients of all other studies that make one of these."""
+    found = (one for key in copies for one in writers(db, key) if one.study_uid != claim.study_uid)
+    makers = {(one.source, one.study_uid) for one in found}
+    theirs = ((written.c.source == source) & (written.c.study_uid == uid) for source, uid in makers)
+    patients = (keys(db, which & (written.c.type == "Patient")) for which in theirs)
+    return frozenset(id for one in patients for _, id in one)
 
 
 def of_others(db: Connection, claim: Claim, made: Iterable[Key]) -> frozenset[Key]:

@@ -22,6 +22,7 @@ from mapper.ledger.speaker import SHARED, Writer, hash_of, makes, of, speaker, w
 
 BEGUN = "begun"
 """Instead of a hash: this study was about to send it, and what became of that is not known."""
+Ranked = tuple[Resource, str]
 
 
 class Written:
@@ -88,7 +89,7 @@ class Written:
             several = {key for key in ranked if key[0] in SHARED or key in shared}
             several |= of_others(db, claim, ranked.keys() - several)
             for key in (one for one in ranked if one in several):
-                self._store(db, claim, *ranked[key], versions, shared=key in shared)
+                self._store(db, claim, ranked[key], versions, shared=key in shared)
             own.record(self._database, db, claim, (ranked[key] for key in ranked.keys() - several), versions)
             if study is not None:
                 self._ask_others(db, claim, study)
@@ -127,17 +128,9 @@ class Written:
             self._database.lock(db, STRIPES)
             yield db
 
-    def _store(
-        self,
-        db: Connection,
-        claim: Claim,
-        resource: Resource,
-        rank: str,
-        versions: Mapping[Key, str],
-        *,
-        shared: bool,
-    ) -> None:
-        key, digest = key_of(resource), hash_of(resource)
+    def _store(self, db: Connection, claim: Claim, one: Ranked, versions: Mapping[Key, str], *, shared: bool) -> None:
+        (resource, rank), key = one, key_of(one[0])
+        digest = hash_of(resource)
         before, mine = speaker(db, key), writer(db, key, claim)
         values = {"sha256": digest, "rank": rank}
         if key in versions:
@@ -157,6 +150,8 @@ class Written:
         before, mine = speaker(db, key), writer(db, key, claim)
         db.execute(delete(written).where(of(claim), makes(key)))
         self._hand_over(db, claim, key, before, mine)
+        if key[0] not in SHARED and (after := speaker(db, key)) and after.study_uid == claim.study_uid:
+            self._summon(db, key, after)  # another source has it still
 
     def _hand_over(self, db: Connection, claim: Claim, key: Key, before: Writer | None, mine: Writer | None) -> None:
         """Summon a study that speaks because this one no longer does, when the server holds other content."""

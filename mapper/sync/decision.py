@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from mapper.errors import OtherPatient
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger.claim import BY_HAND, Claim
 from mapper.ledger.known import Known
@@ -20,6 +21,9 @@ class Decision:
     united: United
     own: tuple[Resource, ...]
     """What this study alone makes."""
+    said: tuple[Resource, ...]
+    """Of that: what goes to the sink. Of a study in several sources all is said by the one that speaks; of what that
+    one does not have, a report say, by the one that has it."""
     shared: tuple[Resource, ...]
     """What other studies make as well."""
     chosen: tuple[Resource, ...]
@@ -36,7 +40,7 @@ class Decision:
     @property
     def sent(self) -> list[Resource]:
         """What goes to the sink."""
-        return [*self.chosen, *(self.own if self.united.speaks else ())]
+        return [*self.chosen, *self.said]
 
     @property
     def made(self) -> list[tuple[Resource, str]]:
@@ -60,8 +64,14 @@ def decide(
     sink for a version that the ledger does not know; `before` what another ledger, lost now, wrote of this study.
     """
     united = unite(known, claim, mapped, study)
+    patients = {one["id"] for one in mapped.resources if one["resourceType"] == "Patient"}
+    if patients and known.strangers - patients:
+        raise OtherPatient(
+            f"a report of study {claim.study_uid} has a UID that a report of another patient has: is it filed twice?"
+        )
     shared = tuple(one for one in mapped.resources if known.is_shared(key_of(one)))
     own = tuple(one for one in united.mapped.resources if not known.is_shared(key_of(one)))
+    said = tuple(one for one in own if united.speaks or key_of(one) not in {study, *known.elsewhere})
     chosen = tuple(one for one in speaks_for(known, claim, mapped) if key_of(one) in locked)
     expected = {key: known.version(key) for key in (study, *map(key_of, shared))}
     for key in (study, *map(key_of, chosen)):
@@ -71,7 +81,7 @@ def decide(
     theirs = (one for one in shared if key_of(one)[0] not in SHARED)  # who leaves now must see that we make it
     new = tuple(key for key in map(key_of, (*own, *chosen, *theirs)) if key not in known.mine)
     stale = tuple(sorted({*known.mine, *lost} - made))
-    return Decision(study, united, own, shared, chosen, mapped.rank, expected, new, stale)
+    return Decision(study, united, own, said, shared, chosen, mapped.rank, expected, new, stale)
 
 
 def speaks_for(known: Known, claim: Claim, mapped: Mapped) -> list[Resource]:

@@ -67,7 +67,7 @@ class Delivery:
         try:
             return put(decision.sent), []
         except TargetMissing:
-            own = decision.own if decision.united.speaks else ()
+            own = decision.said
             elsewhere = [key for one in own for key in endpoints_elsewhere(one, decision.shared)]
             lost = [key for key in elsewhere if not self.sink.version(key)]
             unsent = [key_of(one) for one in decision.shared if one not in decision.chosen]

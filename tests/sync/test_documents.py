@@ -315,19 +315,84 @@ def test_of_two_archives_with_one_study_the_one_that_speaks_says_what_its_docume
     world.database.close()
 
 
+@pytest.mark.parametrize("order", [("west", "east"), ("east", "west")], ids="-".join)
+def test_a_report_that_only_the_smaller_archive_has_is_told(ledger_url: str, order: tuple[str, str]) -> None:
+    """West holds more images and speaks for the ImagingStudy; the report is east's alone, however they arrive."""
+    sources = {name: FakeSource(name) for name in ("east", "west")}
+    world = World(ledger_url, *sources.values())
+    for name in order:
+        kinds = KINDS if name == "east" else {}
+        store(world, OLD, *kinds, images=1 if name == "east" else 7, source=sources[name])
+        world.work()
+    everything = derived(world, OLD)
+    assert {key[0] for key in everything} == set(DERIVED)
+    assert {status for _, status in statuses(world, everything)}.isdisjoint({"unknown", "entered-in-error"})
+    before = world.sink.versions()
+    for name in (*order, *order):
+        world.mark(OLD, source=name)
+        world.work()
+    assert world.sink.versions() == before, "nothing flaps"
+    east = sources["east"]
+    east.delete_instance(OLD, "measurements")
+    place = {"SeriesInstanceUID": f"{OLD}.10", "InstanceNumber": "1", "SOPInstanceUID": sop_uid(OLD, "measurements")}
+    east.store(OLD, instance="measurements", StudyDate=DATES[OLD], **measured(LUNG, OLD, "99.9"), **place)
+    world.mark(OLD, source="east")
+    world.work()
+    lengths = [one.get("valueQuantity", {}).get("value") for one in map(world.sink.now, derived(world, OLD))]
+    assert "99.9" in map(str, lengths), "what the report says now"
+    east.delete_instance(OLD, "measurements")
+    world.mark(OLD, source="east")
+    world.work()
+    assert ("Observation", "unknown") in statuses(world, everything)
+    world.database.close()
+
+
+def test_a_report_that_both_archives_have_stays_when_it_goes_from_one(ledger_url: str) -> None:
+    east, west = FakeSource("east"), FakeSource("west")
+    world = World(ledger_url, east, west)
+    store(world, OLD, "text", images=1, source=east)
+    store(world, OLD, "text", images=7, source=west)
+    world.work()
+    for source in (west, east):
+        assert statuses(world, derived(world, OLD)) == {("DiagnosticReport", "final")}
+        source.delete_instance(OLD, "text")
+        world.mark(OLD, source=source.name)
+        world.work()
+    assert statuses(world, derived(world, OLD)) == {("DiagnosticReport", "unknown")}
+    world.database.close()
+
+
 # -- one report in two studies -------------------------------------------------------------------
 
 
-def copied(world: World, study_uid: str, value: str) -> None:
+def copied(world: World, study_uid: str, value: str, patient: str = "P1") -> None:
     """Store a study that holds a report whose one Observation other studies hold as well, under one ObservationUID."""
     day = {"StudyDate": DATES[study_uid], "PatientName": "Doe^Jane"}
     item = num(CONTAINS, LENGTH, value, unit("mm"))
     root = container("", REPORT, {**item, "ObservationUID": "1.2.77"}, template="1500")
     place = {"SeriesInstanceUID": f"{study_uid}.10", "SOPInstanceUID": f"{study_uid}.10.1"}
-    world.source.store(study_uid, instance="1", **day)
+    world.source.store(study_uid, patient, instance="1", **day)
     head = {"SOPClassUID": COMPREHENSIVE, "Modality": "SR", **VERIFIED}
-    world.source.store(study_uid, instance="sr", **head, **day, **root, **place)
+    world.source.store(study_uid, patient, instance="sr", **head, **day, **root, **place)
     world.mark(study_uid)
+
+
+def test_a_report_that_is_filed_under_two_patients_parks_the_second_study(world: World) -> None:
+    """One patient's finding never becomes another's: what is stored stays as it is."""
+    copied(world, OLD, VALUES[OLD])
+    world.work()
+    before = world.sink.versions()
+    copied(world, NEW, VALUES[NEW], patient="P2")
+    world.work()
+    assert world.state(NEW) == "parked"
+    assert value_of(world) == ("final", VALUES[OLD])
+    assert {key: number for key, number in world.sink.versions().items() if key in before} == before
+    world.source.delete(OLD)
+    world.mark(OLD)
+    world.work()
+    world.ledger.studies.retry()
+    world.work()
+    assert (world.state(NEW), value_of(world)) == ("synced", ("final", VALUES[NEW]))
 
 
 VALUES = {OLD: "1", MIDDLE: "2", NEW: "3"}
