@@ -1,12 +1,48 @@
-"""Pages that the code prints say what the code says; the page of questions answers each of them."""
+"""Pages that the code prints say what the code says; the page of questions answers each of them.
+
+Resource types and bounds that pages for people name are those of the code.
+"""
 
 import importlib.util
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import pytest
+
+from mapper.dicom import data_sets, documents, reader
+from mapper.dicom.sr import tree
+from mapper.maps import OF_DOCUMENTS, TABLES
+from mapper.maps import documents as derived
+from mapper.maps.tables import diagnostic_report
+from mapper.maps.values import content
+from mapper.sources.orthanc import raw_texts
 from tests.support.questions import parameters, questions, sections
+from tests.support.readme import text
 
 DOCS = Path(__file__).parent.parent / "docs"
+TYPES = {re.split(r"[ .]", name)[0] for name in (*TABLES, *OF_DOCUMENTS)}
+BOUNDS = {  # how a row of docs/operations.md begins, and what it says
+    "one data set of metadata": {f"{data_sets.LARGEST >> 20} MB"},
+    "one attribute": {f"{reader.LARGEST >> 20} MB", f"ContentSequence {documents.LARGEST_CONTENT >> 20} MB"},
+    "the documents of one study": {f"{documents.LARGEST_TOGETHER >> 20} MB"},
+    "the content tree of one report": {f"{tree.ITEMS:,} items", f"{tree.DEPTH} levels"},
+    "measurements, evaluations and their groups": {f"{derived.LARGEST:,} Observations"},
+    "the page of one report": {f"{diagnostic_report.LONGEST_PAGE >> 20} MB"},
+    "a text, the conclusion": {f"{content.LONGEST:,} characters"},
+    "texts that are [read again]": {f"{raw_texts.MOST:,} of one study"},
+}
+
+
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "docs/images/flow.svg"])
+def test_every_type_of_resource_is_named_where_the_flow_is_told(page: str) -> None:
+    assert TYPES - set(re.findall(r"\w+", text(page).partition("\n## ")[0])) == set()
+
+
+@pytest.mark.parametrize("begins", BOUNDS)
+def test_a_bound_of_what_is_read_is_that_of_the_code(begins: str) -> None:
+    (row,) = re.findall(rf"^\| {re.escape(begins)}.*$", text("docs/operations.md"), re.MULTILINE)
+    assert {words for words in BOUNDS[begins] if words not in row} == set()
 
 
 def test_printed_pages_are_up_to_date():

@@ -199,3 +199,13 @@ def test_the_public_names() -> None:
     assert set(mapper.__all__) == {"NotOneStudy", "bundle_from_metadata"}
     with pytest.raises(AttributeError):
         _ = mapper.nothing_of_the_kind
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_that_is_named_is_there(path: Path) -> None:
+    """Whether imported or spoken of: with dots, or as a path."""
+    said = path.read_text()
+    for name in [one.replace(".", "/") for one in re.findall(r"\bmapper(?:\.\w+)+", said)]:
+        assert (ROOT / name).is_dir() or (ROOT / f"{name}.py").exists(), f"{name_of(path)} names {name}"
+    for name in re.findall(r"\bmapper/[\w/]+\.py", said):
+        assert (ROOT / name).exists(), f"{name_of(path)} names {name}"

@@ -59,7 +59,7 @@ class Within(Item):
     __slots__ = ("content", "document", "report", "study")
 
     def __init__(self, content: ContentItem, report: Any, document: Item, study: Item) -> None:
-        """Take an item, the report that it is of (mapper.maps.reports), that one's data set and the study's."""
+        """Take an item, the report that it is of (mapper.maps.report), that one's data set and the study's."""
         super().__init__()
         self.content, self.report, self.document, self.study = content, report, document, study
 

@@ -35,19 +35,19 @@ def typed(concept: Any, value: str) -> dict[str, Any]:
 
 def identifiers(cx: Context, names: list[ContentItem]) -> list[dict[str, Any]]:
     """Algorithm Name -> identifier without a system: it is nobody's number."""
-    name = content.text_of(next(iter(names), None))
+    name = content.text_of_first(names)
     return [typed(ALGORITHM_NAME, name)] if name else []
 
 
 def device_names(cx: Context, names: list[ContentItem]) -> list[dict[str, str]]:
     """Algorithm Name -> deviceName, as users know it."""
-    name = content.text_of(next(iter(names), None))
+    name = content.text_of_first(names)
     return [{"name": name, "type": "user-friendly-name"}] if name else []
 
 
 def versions(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
     """Algorithm Version -> version, typed by DCM 111003."""
-    version = content.text_of(next(iter(found), None))
+    version = content.text_of_first(found)
     return [typed(ALGORITHM_VERSION, version)] if version else []
 
 

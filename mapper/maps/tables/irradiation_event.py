@@ -31,26 +31,21 @@ EVENT_VALUES = (
 """What is told of an event, in this order."""
 
 
-def event_uid(uids: list[ContentItem]) -> str | None:
-    """Return the one UID of an event."""
-    return content.text_of(next(iter(uids), None))
-
-
 def event_id(cx: Context, uids: list[ContentItem]) -> str | None:
     """Irradiation Event UID -> id, the same in every report that repeats the event."""
-    uid = event_uid(uids)
+    uid = content.text_of_first(uids)
     return cx.id(*derived_keys.irradiation_event(uid)) if uid else None
 
 
 def event_identifiers(cx: Context, uids: list[ContentItem]) -> list[dict[str, Any]]:
     """Irradiation Event UID -> identifier, typed by DCM 113769."""
-    made = uid_identifier(cx, event_uid(uids))
+    made = uid_identifier(cx, content.text_of_first(uids))
     return [{"type": {"coding": [c.EVENT_UID.coding]}, **made}] if made else []
 
 
 def event_time(cx: Context, offset: Any, started: list[ContentItem]) -> str | None:
     """DateTime Started -> dateTime, where its zone is known."""
-    return with_zone(dt_date_time(cx, event_uid(started), offset))
+    return with_zone(dt_date_time(cx, content.text_of_first(started), offset))
 
 
 def region(cx: Context, regions: list[ContentItem]) -> dict[str, Any] | None:

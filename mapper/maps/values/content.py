@@ -54,6 +54,11 @@ def text_of(item: ContentItem | None) -> str | None:
     return found
 
 
+def text_of_first(items: list[ContentItem]) -> str | None:
+    """Return the value of the first of several text items, None where there is none; see text_of."""
+    return text_of(next(iter(items), None))
+
+
 def is_code(value: Any, concept: Concept) -> bool:
     """Tell whether the value of a content item is one code, retired or not."""
     return isinstance(value, Code) and value.means(concept.pair)
