@@ -5,6 +5,7 @@ from typing import Any
 
 from mapper.dicom.charset import undefined
 from mapper.dicom.reader import Reader
+from mapper.dicom.sr.tree import content_tree
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
 from mapper.sources.orthanc.source import Orthanc
@@ -88,3 +89,21 @@ def test_a_title_of_each_instance_is_its_own(new_orthanc: Callable[..., Server],
     study = next(one for one in made.resources if one["resourceType"] == "ImagingStudy")
     assert [one["title"] for one in study["series"][0]["instance"]] == [text for _, text in titles.values()]
     assert made.problems == []
+
+
+def test_a_long_report_is_right_in_every_line(new_orthanc: Callable[..., Server], orthanc_class: type[Server]) -> None:
+    """Six hundred texts and numbers: more than are read again one by one."""
+    server = new_orthanc(orthanc_class, plugin_script=None)
+    yamada = E + b"$B;3ED" + E + b"(B"
+    code = {"CodeValue": "121070", "CodingSchemeDesignator": "DCM", "CodeMeaning": "Findings"}
+    line = {"RelationshipType": "CONTAINS", "ValueType": "TEXT", "ConceptNameCodeSequence": [code]}
+    root = {"ValueType": "CONTAINER", "ContinuityOfContent": "SEPARATE", "ConceptNameCodeSequence": [code]}
+    lines = [{**line, "TextValue": yamada + str(number).encode()} for number in range(600)]
+    uid = "1.2.3.87"
+    terms = "ISO 2022 IR 6\\ISO 2022 IR 87"
+    kind = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.11", "Modality": "SR", **root, "ContentSequence": lines}
+    store(server, uid, SpecificCharacterSet=terms, **kind)
+    source = source_of(server)
+    (series,) = source.read(uid, []).study.series
+    tree = content_tree(series.instances[0].whole)
+    assert [one.value for one in tree.root.children] == [f"\u5c71\u7530{number}" for number in range(600)]

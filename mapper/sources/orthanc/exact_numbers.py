@@ -13,7 +13,8 @@ from mapper.errors import Problem
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.client import OrthancClient
-from mapper.sources.orthanc.raw_texts import RawTexts, Unread
+from mapper.sources.orthanc.raw_texts import RawTexts, Unread, is_doubtful
+from mapper.sources.orthanc.report_file import report_in_file
 
 CONTENT = tag_of("ContentSequence")
 ROUNDED = Problem(
@@ -36,7 +37,23 @@ class ExactNumbers:
         """Return what puts texts, and the numbers of a report, of a series right; raises as OrthancClient.answer."""
         read = self._texts.of_series(series)
         members = {bytes(id).decode(errors="replace").strip('"') for id in series.Instances}
-        return lambda elements: self._mended(read(elements), members) if CONTENT in elements else read(elements)
+
+        def mended(elements: Elements) -> Elements:
+            if CONTENT not in elements:
+                return read(elements)
+            if is_doubtful(elements) and (whole := self._in_file(elements, members)):
+                return whole
+            return self._mended(read(elements), members)
+
+        return mended
+
+    def _in_file(self, elements: Elements, members: set[str]) -> Elements | None:
+        """Return a report as its file has it, None where it is not to be had."""
+        try:
+            id = self._texts.id_of(Item(elements)["SOPInstanceUID"] or "", members)
+        except (Unread, ValueError):
+            return None
+        return report_in_file(self._client, id, elements)
 
     def _mended(self, elements: Elements, members: set[str]) -> Elements:
         content = elements[CONTENT]

@@ -54,7 +54,7 @@ class RawTexts:
         if not sets:
             ascii = all(map(str.isascii, strings(elements)))
             return elements if ascii else {**elements, CHARSET: {"vr": "CS", "Value": ["ISO_IR 6"]}}
-        if all(map(is_trusted, sets)):
+        if not is_doubtful(elements):
             return elements
         texts, shared = Texts(), {tag: one for tag, one in elements.items() if tag in SHARED}
         try:
@@ -135,6 +135,12 @@ class Instance:
 
 class Unread(Exception):
     """A text is not to be had again: the data set stays doubted."""
+
+
+def is_doubtful(elements: Elements) -> bool:
+    """Tell whether a data set names a character set by which Orthanc does not decode as PS3.3 means it."""
+    sets = [terms for terms in named(elements) if any(terms)]
+    return bool(sets) and not all(map(is_trusted, sets))
 
 
 def is_trusted(terms: tuple[str, ...]) -> bool:
