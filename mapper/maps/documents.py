@@ -5,6 +5,7 @@ They belong to the study whose series holds them. What several documents repeat 
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from mapper.errors import Problem
 from mapper.maps.content import Within
@@ -18,7 +19,8 @@ from mapper.maps.tables.diagnostic_report import diagnostic_report
 from mapper.maps.tables.document_reference import document_reference
 from mapper.maps.tables.measurement import observation
 from mapper.maps.values.concepts import ALGORITHM_NAME, PERSON_NAME
-from mapper.maps.values.context import Context
+from mapper.maps.values.context import Context, beside
+from mapper.maps.values.date_time import instant
 
 LARGEST = 5_000
 """Observations of one report; what comes behind them is recorded and left out."""
@@ -33,7 +35,7 @@ def of_documents(cx: Context) -> Iterator[Made]:
     """Yield what the documents of a study make, the newest document first."""
     numbered = [(number, one) for number, series in enumerate(cx.study.series, 1) for one in series.instances]
     found = (Report(one, number) for number, one in numbered if one.document is not None)
-    reports = sorted(found, key=lambda one: one.order, reverse=True)
+    reports = sorted(found, key=lambda one: written(cx, one), reverse=True)
     for report in reports:
         for problem in report.tree.problems:
             cx.record(problem)
@@ -53,6 +55,13 @@ def of_documents(cx: Context) -> Iterator[Made]:
                 yield one
                 said.add(one["id"])
     cx.place = STUDY
+
+
+def written(cx: Context, report: Report) -> tuple[datetime, str]:
+    """Return a sort key: the newest document is last, of two of one moment the one with the larger UID."""
+    cx.rule, cx.item = None, report.item
+    da, tm, offset = (beside(cx, one) for one in ("ContentDate", "ContentTime", "TimezoneOffsetFromUTC"))
+    return instant(cx, da, tm, offset), report.uid
 
 
 def of_report(cx: Context, report: Report) -> Iterator[Made]:

@@ -72,11 +72,6 @@ class Report:
         """The ids of the Observations that can be made of its parts."""
         self.kind: Kind = "document" if encapsulated else kind_of(self.tree.root, identity(self.item, "SOPClassUID"))
 
-    @cached_property
-    def order(self) -> tuple[str, str, str]:
-        """A sort key: the newest document is last."""
-        return *(identity(self.item, keyword) or "" for keyword in ("ContentDate", "ContentTime")), self.uid  # type: ignore[return-value]
-
     def within(self, study: Study, content: ContentItem | None = None) -> Within:
         """Return a content item, else the root, as the rows read it."""
         return Within(content or self.tree.root, self, self.item, study.item)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydicom.sr.coding import Code
 
+from mapper.fhir.check import faults
 from mapper.maps.tables import diagnostic_report
 from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, pname, text, unit
-from tests.support.reported import BASIC_TEXT, codes_of, instance, mapped, mapped_samples, of_kind
+from tests.support.reported import BASIC_TEXT, bundle_of, codes_of, instance, mapped, mapped_samples, of_kind
 from tests.support.tables import rows
 
 TITLE = Code("18748-4", "LN", "Diagnostic Imaging Report")
@@ -263,3 +264,32 @@ def test_who_verified_is_sent_along_under_the_scheme_of_the_document(registered:
     (one,), (person,) = of_kind(found, "DiagnosticReport"), of_kind(found, "Practitioner")
     assert one["resultsInterpreter"] == [{"reference": f"Practitioner/{person['id']}", "display": "Weber, Karl"}]
     assert (person["identifier"][0]["system"] == "urn:oid:1.2.276.0.76.3.1.997") == registered
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("de-AT", "de-AT"), ("en US", "en US"), ("en  US", None), ("en\t US", None), ("en\n\nUS", None)],
+)
+def test_a_language_that_is_no_code_of_fhir_is_left_out_and_recorded(language: str, written: str | None) -> None:
+    found = mapped(report(coded(MOD, LANGUAGE, Code(language, "RFC5646", "x")), text(CONTAINS, IMPRESSION, "A mass.")))
+    assert faults(bundle_of(found)) == []
+    (one,) = of_kind(found, "DiagnosticReport")
+    assert one["presentedForm"][0].get("language") == written
+    assert any("language" in problem.reason for problem in found.problems) is (written is None)
+
+
+@rows(
+    "times, issued",
+    """
+    20240517121500,20240517131500              2024-05-17T13:15:00+02:00
+    20240517131500,20240517121500              2024-05-17T13:15:00+02:00
+    20240517230000+0200,20240517223000-0500    2024-05-17T22:30:00-05:00    # five hours and a half later
+    20240517223000-0500,20240517230000+0200    2024-05-17T22:30:00-05:00
+    20240517230000+0200,20240518               2024-05-17T23:00:00+02:00    # a date alone is no instant
+    20240517120000.5,20240517120000.25         2024-05-17T12:00:00.500+02:00
+    20240518                                   2024-05-17T10:02:00+02:00    # when it was written
+    """,
+)
+def test_it_was_issued_when_it_was_verified_last(times: str, issued: str) -> None:
+    people = [{"VerifyingObserverName": "Weber^Karl", "VerificationDateTime": one} for one in times.split(",")]
+    assert made(VerifyingObserverSequence=people)["issued"] == issued

@@ -331,3 +331,40 @@ def test_twice_as_many_reports_ask_twice_as_often(monkeypatch: pytest.MonkeyPatc
     asked(1, monkeypatch)  # what is read once a process
     few, many = asked(20, monkeypatch), asked(40, monkeypatch)
     assert many < 2.2 * few
+
+
+# -- codes and ids ------------------------------------------------------------------------------------------------
+
+ODD_CODES = ("a  b", "a\t b", "a\n\nb", " \u00a0", "\u3000b", "ä  ö", "a\u2028 b")
+"""Texts that no `code`, `id` or `uri` of FHIR holds."""
+NAMES_OF_CODES = ("CodeValue", "LongCodeValue", "URNCodeValue", "CodingSchemeDesignator", "CodingSchemeVersion")
+IDENTIFYING = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+
+
+def with_odd(value: Any, odd: str, names: tuple[str, ...]) -> Any:
+    """Return DICOM JSON in which every text under one of these names is another one."""
+    if isinstance(value, list):
+        return [with_odd(one, odd, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    tags = {tag_of(name) for name in names}
+    return {
+        name: {**one, "Value": [odd]} if name in tags and "Value" in one else with_odd(one, odd, names)
+        for name, one in value.items()
+    }
+
+
+@pytest.mark.parametrize("odd", ODD_CODES, ids=map(ascii, ODD_CODES))
+@pytest.mark.parametrize("name", [*SAMPLES])
+def test_no_text_of_a_document_is_written_unchecked_where_fhir_wants_a_code(name: str, odd: str) -> None:
+    whole = json_model(sample(name), {*DOCUMENT_KEYWORDS, *IDENTIFYING})
+    for names in (*((one,) for one in NAMES_OF_CODES), ("ObservationUID", "UID", "ReferencedSOPInstanceUID")):
+        assert_clean(mapped(with_odd(whole, odd, names), options=ALL))
+    texts = {
+        tag
+        for tag, one in whole.items()
+        if one["vr"] in ("CS", "SH", "LO", "LT", "ST", "UC", "UR", "UI", "UT", "AE", "AS")
+    } - {tag_of(one) for one in IDENTIFYING}
+    assert_clean(
+        mapped({tag: {**one, "Value": [odd]} if tag in texts else one for tag, one in whole.items()}, options=ALL)
+    )

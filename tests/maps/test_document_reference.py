@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from mapper.fhir.check import faults
 from mapper.maps.site import Site
 from mapper.maps.values.document_url import ORTHANC, orthanc_id
-from tests.support.reported import STUDY_UID, codes_of, instance, mapped, mapped_samples, of_kind
+from tests.support.reported import STUDY_UID, bundle_of, codes_of, instance, mapped, mapped_samples, of_kind
 from tests.support.tables import rows
 
 PDF, CDA = "104.1", "104.2"
@@ -146,3 +147,25 @@ def test_orthanc_s_id_is_made_of_the_patient_id_of_the_document_itself() -> None
     (one,) = of_kind(found, "DocumentReference")
     blank = orthanc_id("", STUDY_UID, f"{STUDY_UID}.5", f"{STUDY_UID}.5.1")
     assert one["content"][0]["attachment"]["url"] == f"https://a.example/{blank}"
+
+
+@rows(
+    "media_type, written",
+    """
+    application/pdf          application/pdf
+    APPLICATION/PDF          application/pdf
+    text/xml;_charset=x      text/xml;_charset=x
+    application/pdf;__v=1    -    # two blanks
+    text/xml;\\t_x           -    # a tab and a blank
+    text/xml;\\n_x           -    # another line
+    """,
+)
+def test_a_media_type_that_is_no_code_of_fhir_is_dropped_and_recorded(media_type: str, written: str | None) -> None:
+    value = media_type.replace("_", " ").replace("\\t", "\t").replace("\\n", "\n")
+    found = mapped(document(MIMETypeOfEncapsulatedDocument=value))
+    assert faults(bundle_of(found)) == []
+    (one,) = of_kind(found, "DocumentReference")
+    attachment = one["content"][0]["attachment"]
+    assert attachment.get("contentType") == (written.replace("_", " ") if written else None)
+    assert "url" in attachment
+    assert any("MIMEType" in problem.attribute for problem in found.problems) is (written is None)

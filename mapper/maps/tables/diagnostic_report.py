@@ -4,6 +4,7 @@ Free text stays text: nothing in it is read as a finding. Source: FHIR R4 Diagno
 """
 
 from base64 import b64encode
+from datetime import datetime
 from hashlib import sha1
 from typing import Any
 
@@ -21,7 +22,7 @@ from mapper.maps.tables.service_request import ACCESSION
 from mapper.maps.tables.subject import subject
 from mapper.maps.values import concepts as c
 from mapper.maps.values import content, html
-from mapper.maps.values.coding import codeable_concept, concept_of
+from mapper.maps.values.coding import checked, codeable_concept, concept_of
 from mapper.maps.values.context import Context
 from mapper.maps.values.date_time import date_time, dt_date_time
 from mapper.maps.values.order import accession_order, requested_orders
@@ -67,7 +68,7 @@ def code(cx: Context, title: Any) -> dict[str, Any]:
 def verified(cx: Context, verifiers: Any, offset: Any) -> str | None:
     """VerificationDateTime of the last verification -> instant; nothing where the zone is unknown."""
     times = each(cx, as_items(verifiers), lambda one: dt_date_time(cx, as_text(one["VerificationDateTime"]), offset))
-    return with_zone(max(times, default=None))
+    return max(filter(None, map(with_zone, times)), key=datetime.fromisoformat, default=None)
 
 
 def organizations(cx: Context, verifiers: Any) -> list[dict[str, str]]:
@@ -117,10 +118,21 @@ def page(cx: Context, title: Any, languages: list[ContentItem]) -> list[dict[str
     if len(data) > LONGEST_PAGE:
         raise ValueError(f"more than {LONGEST_PAGE >> 20} MB: the page is left out")
     language = next((one.value for one in languages if isinstance(one.value, Code)), None)
-    spoken = {"language": language.value} if language and language.scheme == "RFC5646" and language.value else {}
+    spoken = spoken_in(cx, language) if language else {}
     digest = b64encode(sha1(data, usedforsecurity=False).digest()).decode()
     facts = {"data": b64encode(data).decode(), "size": len(data), "hash": digest, "title": name}
     return [{"contentType": "text/html", **spoken, **facts}]
+
+
+def spoken_in(cx: Context, language: Code) -> dict[str, str]:
+    """Return the language of a page, nothing where its code is not one of BCP 47."""
+    if language.scheme != "RFC5646" or not language.value:
+        return {}
+    try:
+        return {"language": checked(language.value)}
+    except ValueError as error:
+        cx.note(f"the language is left out: {error}")
+        return {}
 
 
 SAYS = "ContentSequence*?"

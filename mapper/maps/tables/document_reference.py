@@ -14,7 +14,7 @@ from mapper.maps.tables.observation import constant
 from mapper.maps.tables.reported import VERIFIED, ZONE, of_study, study_reference, written
 from mapper.maps.tables.subject import subject
 from mapper.maps.values import content
-from mapper.maps.values.coding import codeable_concept
+from mapper.maps.values.coding import checked, codeable_concept
 from mapper.maps.values.context import Context
 from mapper.maps.values.document_url import document_url
 from mapper.maps.values.text import as_code, as_text, text, text_concept, unsigned_int
@@ -36,7 +36,7 @@ def status(cx: Context, verification: Any) -> str | None:
 def media_type(cx: Context, value: Any) -> str | None:
     """MIMETypeOfEncapsulatedDocument -> contentType, in small letters."""
     named = as_text(value)
-    return named.strip().lower() if named else None
+    return checked(named.strip().lower()) if named else None
 
 
 def related(cx: Context, uid: Any) -> list[dict[str, Any]]:

@@ -17,6 +17,13 @@ Coding = dict[str, str]
 Concept = dict[str, Any]
 
 
+def checked(text: str) -> str:
+    """Return a text that FHIR's type code can hold; raises ValueError for any other."""
+    if not CODE.fullmatch(text):
+        raise ValueError("FHIR's type code cannot hold it")
+    return text
+
+
 def coding(cx: Context, sequence: Any) -> Coding | None:
     """Code sequence -> the one Coding that FHIR allows here: its first item."""
     items = as_items(sequence)

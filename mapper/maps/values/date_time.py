@@ -5,7 +5,7 @@ Nothing is invented: without a zone a time becomes its date, without minutes too
 
 import re
 from calendar import monthrange
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ NEARLY_DA = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})|(
 TM = re.compile(r"([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:\.([0-9]+))?)?)?")
 DT = re.compile(r"([0-9]{4}(?:[0-9]{2}){0,2})((?:[0-9]{2}){0,3}(?:\.[0-9]+)?)([+-][0-9]{4})?")
 OFFSET = re.compile(r"([+-])([0-9]{2})([0-5][0-9])")
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 OLDEST = 150  # years: an older patient is possible, but doubtful
 
 
@@ -68,6 +69,25 @@ def dt_date_time(cx: Context, dt: Any, offset: Any = None) -> str | None:
         return on
     at = time_of_day(cx, found[2])
     return moment(cx, on, at, own or offset_of(cx, offset)) if at else on
+
+
+def instant(cx: Context, da: Any, tm: Any, offset: Any) -> datetime:
+    """Return a moment to sort by, never to be written: unknown parts are the earliest, an unknown zone is UTC."""
+    try:
+        on = day(cx, as_text(da))
+    except ValueError:
+        on = None
+    if on is None:
+        return EARLIEST
+    year, month, number = map(int, f"{on}-01-01".split("-")[:3])
+    found = TM.fullmatch(tm.strip()) if isinstance(tm, str) else None
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3]) if found else (0, 0, 0)
+    if found is None or hour > 23 or minute > 59:
+        local = datetime(year, month, number)
+    else:
+        fraction = int((found[4] or "")[:6].ljust(6, "0"))
+        local = datetime(year, month, number, hour, minute, min(second, 59), fraction)
+    return datetime.fromisoformat(f"{local.isoformat()}{offset_of(cx, offset) or site_offset(cx, local) or '+00:00'}")
 
 
 def dates_are_dummies(cx: Context) -> bool:

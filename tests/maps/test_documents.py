@@ -1,0 +1,65 @@
+"""The documents of a study as a whole: which of them is the newest."""
+
+from typing import Any
+
+import pytest
+
+from mapper.maps import study_to_fhir
+from samples.sr.content import CONTAINS, container, num
+from tests.support.documented import GROUP, LENGTH, MM, REPORT
+from tests.support.reported import SITE, instance, of_kind, study_of
+
+ONE, OTHER = "1.2.3.1", "1.2.3.2"
+
+
+def said(uid: str, value: str, **written: Any) -> dict[str, Any]:
+    """Return a report of an observation that several repeat."""
+    length = {**num(CONTAINS, LENGTH, value, MM), "ObservationUID": "1.2.77"}
+    root = container("", REPORT, container(CONTAINS, GROUP, length), template="1500")
+    return instance(root, SOPInstanceUID=uid, **written)
+
+
+def at(date: Any = "20240517", time: Any = "100200", zone: Any = "+0200") -> dict[str, Any]:
+    return {"ContentDate": date, "ContentTime": time, "TimezoneOffsetFromUTC": zone}
+
+
+WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # the older, the newer
+    "another day": (at("20240517"), at("20240518")),
+    "another time": (at(time="100159"), at()),
+    "parts of a second": (at(time="100200.25"), at(time="100200.5")),
+    "less than a millisecond": (at(time="100200.000001"), at(time="100200.000002")),
+    "colons": (at(time="10:01:00"), at()),
+    "dots": (at("2024.05.17"), at("20240518")),
+    "dots, the later one": (at("20240517"), at("2024.05.18")),
+    "zones": (at(time="110000", zone="+0200"), at(time="100000", zone="+0000")),
+    "zones over midnight": (at("20240518", "010000", "+0200"), at("20240517", "233000", "+0000")),
+    "the zone of the site": (at(time="110000", zone=None), at(time="100000", zone="+0000")),
+    "a date alone": (at(time=None), at(time="000001")),
+    "hours alone": (at(time="09"), at(time="10")),
+    "a time that is none": (at(time="odd"), at(time="000001")),
+    "a month alone": (at("202405"), at("20240502")),
+    "a date that is none": (at("odd"), at("19000101")),
+    "no date": (at(None), at("19000101")),
+}
+
+
+@pytest.mark.parametrize(("older", "newer"), WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.parametrize("uids", [(ONE, OTHER), (OTHER, ONE)], ids=["first", "second"])
+def test_the_newest_speaks(older: Any, newer: Any, uids: tuple[str, str]) -> None:
+    reports = [said(uids[0], "1", **older), said(uids[1], "2", **newer)]
+    for order in (reports, reports[::-1]):
+        (one,) = [
+            one for one in of_kind(study_to_fhir(study_of(*order), SITE), "Observation") if "valueQuantity" in one
+        ]
+        assert one["valueQuantity"]["value"] == 2
+
+
+@pytest.mark.parametrize("zone", ["+0200", "+0000"])
+def test_of_two_of_one_moment_the_larger_uid_speaks(zone: str) -> None:
+    same = at(time="120000") if zone == "+0200" else at(time="100000", zone="+0000")
+    reports = [said(ONE, "1", **at(time="120000")), said(OTHER, "2", **same)]
+    for order in (reports, reports[::-1]):
+        (one,) = [
+            one for one in of_kind(study_to_fhir(study_of(*order), SITE), "Observation") if "valueQuantity" in one
+        ]
+        assert one["valueQuantity"]["value"] == 2
