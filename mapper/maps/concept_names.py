@@ -17,6 +17,7 @@ class ConceptNames:
     def __init__(self) -> None:
         """Begin with nothing looked at."""
         self._children: dict[Positions, dict[Pair, list[ContentItem]]] = {}
+        self._anywhere: dict[tuple[Pair, ...], list[ContentItem]] = {}
         self._holders: dict[tuple[Positions, tuple[Pair, ...]], ContentItem | None] = {}
 
     def children(self, item: ContentItem, concepts: tuple[Pair, ...]) -> list[ContentItem]:
@@ -29,6 +30,12 @@ class ConceptNames:
                     known.setdefault(pair, []).append(child)
         found = [child for pair in dict.fromkeys(current(*one) for one in concepts) for child in known.get(pair, ())]
         return found if len(concepts) == 1 else sorted(dict.fromkeys(found), key=lambda one: one.positions)
+
+    def anywhere(self, root: ContentItem, concepts: tuple[Pair, ...]) -> list[ContentItem]:
+        """Return the items of the whole document with one of these concept names, in its order."""
+        if concepts not in self._anywhere:
+            self._anywhere[concepts] = list(root.descendants(*concepts))
+        return self._anywhere[concepts]
 
     def holder(self, item: ContentItem, concepts: tuple[Pair, ...]) -> ContentItem | None:
         """Return the item, else the nearest above, that has a child with one of these concept names."""

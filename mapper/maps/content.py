@@ -96,9 +96,9 @@ class Within(Item):
 
     def find(self, concepts: tuple[Concepts, ...], reach: Reach = "item") -> list[list[ContentItem]]:
         """Return the children with each of these concept names, as far as the reach of a row goes."""
-        if reach == "document":
-            return [list(self.report.tree.root.descendants(*pairs(one))) for one in concepts]
         names: ConceptNames = self.report.names
+        if reach == "document":
+            return [names.anywhere(self.report.tree.root, pairs(one)) for one in concepts]
         holder = names.holder(self.content, pairs(concepts[0])) if reach == "above" else None
         return [names.children(holder or self.content, pairs(one)) for one in concepts]
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from mapper.errors import Problem
 from mapper.maps.content import Within
-from mapper.maps.report import Part, Report
+from mapper.maps.report import ACCUMULATED, Part, Report
 from mapper.maps.rule import Made, MissingElement
 from mapper.maps.silence import STUDY, Silences
 from mapper.maps.silence import of_documents as place_of
@@ -29,6 +29,14 @@ REPEATED = Problem("Observation", "ObservationUID", "in several documents: the n
 OVERLAPPING = Problem(
     "Observation", "ContentSequence", "dose reports share some irradiation events and not all: each has its summary"
 )
+
+WITHOUT_TOTALS = Problem(
+    "Observation", "ContentSequence", "a dose report without totals has all events of one with totals: these stay"
+)
+UNTITLED = Problem(
+    "Observation", "ConceptNameCodeSequence", "a dose report whose title is none of a dose report: it makes nothing"
+)
+EVENT_TWICE = Problem("Observation", "UID", "an irradiation event twice in one report: the first one speaks")
 
 
 def of_documents(cx: Context) -> Iterator[Made]:
@@ -70,6 +78,8 @@ def of_report(cx: Context, report: Report) -> Iterator[Made]:
         if made := document_reference(cx, report):
             yield made
         return
+    if report.kind == "other":
+        cx.record(UNTITLED)
     yield from observations(cx, report)
     if report.kind == "text":
         yield diagnostic_report(cx, report)
@@ -116,13 +126,17 @@ def holders(items: Sequence[Within], concepts: tuple[tuple[str, str], ...]) -> l
 
 def of_dose(cx: Context, report: Report) -> Iterator[Made]:
     """Yield the summaries of a dose report, its events where a site wants them, and who authorised them."""
-    for container in dose.accumulated(report):
+    for container in report.accumulated:
         yield dose.summary(cx, report, container)
     if irradiation_event.OPTION not in cx.site.options:
         cx.silent(irradiation_event.RULES[0], f"option {irradiation_event.OPTION} is off")
     else:
+        told: set[str] = set()
         for container in irradiation_event.events(report):
             if made := irradiation_event.event(cx, report, container):
+                if made["id"] in told:
+                    cx.record(EVENT_TWICE)
+                told.add(made["id"])
                 yield made
     for person in authorizer.authorizers(list(report.tree.root.descendants(PERSON_NAME.pair))):
         with suppress(MissingElement):
@@ -132,12 +146,15 @@ def of_dose(cx: Context, report: Report) -> Iterator[Made]:
 def standing(cx: Context, reports: Sequence[Report]) -> list[Report]:
     """Return the dose reports that count, the newest first: one whose events another one has all is replaced by it.
 
-    Two that share some events and not all both stay: which of them is right is not ours to know, so that is recorded.
+    What has no totals replaces none. Two that share some events and not all both stay: which of them is right is not ours to know, so that is recorded.
     """
-    doses = [(one, dose.event_uids(one)) for one in reports if one.kind in dose.ACCUMULATED]
+    doses = [(one, dose.event_uids(one)) for one in reports if one.kind in ACCUMULATED]
     kept: list[Report] = []
     for number, (one, events) in enumerate(doses):
-        others = [(other, theirs) for other, theirs in doses if other is not one and other.kind == one.kind]
+        alike = [(other, theirs) for other, theirs in doses if other is not one and other.kind == one.kind]
+        others = [(other, theirs) for other, theirs in alike if other.accumulated or not one.accumulated]
+        if one.accumulated and any(events and events <= theirs and not other.accumulated for other, theirs in alike):
+            cx.record(WITHOUT_TOTALS)
         newer = [other for other, _ in doses[:number]]
         if any(events and (events < theirs or (events == theirs and other in newer)) for other, theirs in others):
             continue

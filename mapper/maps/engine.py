@@ -1,11 +1,12 @@
 """The engine: a table of rows and a data set make the elements of a FHIR resource."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from mapper.dicom.item import Item, is_single, vr_of
 from mapper.maps.rule import Made, MissingElement, Rule
 from mapper.maps.values.context import Context
+from mapper.maps.values.distinct import unseen
 
 LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16}  # characters, PS3.5 table 6.2-1
 
@@ -98,6 +99,7 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
     makes one wins. Raises MissingElement when a required row makes nothing.
     """
     out = Made()
+    said: dict[str, set[Hashable]] = {}
     for rule in rules:
         *parents, name = rule.element.removeprefix(f"{inside}.").split(".")
         if why := passed_over(rule, cx, inner(out, parents).get(name)):
@@ -111,12 +113,11 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
         place = inner(out, parents, make=True)
         if isinstance(made, list):
             listed = place.setdefault(name, [])
-            if all(one in listed for one in made):
+            if new := unseen(made, said.setdefault(rule.element, set())):
+                listed += new
+                place.rules.setdefault(name, []).extend([rule.seen(item)] * len(new))
+            else:
                 cx.silent(rule, "an earlier row said all of it")
-            for one in made:
-                if one not in listed:
-                    listed.append(one)
-                    place.rules.setdefault(name, []).append(rule.seen(item))
         else:
             place[name] = made
             place.rules[name] = [rule.seen(item)]

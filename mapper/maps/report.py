@@ -33,6 +33,19 @@ DOSE_TITLES: dict[Concept, Kind] = {
     c.RADIOPHARMACEUTICAL_DOSE: "radiopharmaceutical dose",
 }
 """The titles that make a dose report, whatever its SOP class: older machines write it into an Enhanced SR."""
+ACCUMULATED: dict[Kind, tuple[Concept, ...]] = {
+    "x-ray dose": (c.ACCUMULATED_X_RAY, c.ACCUMULATED_CT),
+    "radiopharmaceutical dose": (c.ADMINISTRATION,),
+}
+"""The containers that make a summary of doses, by the kind of report."""
+CONCLUDING = (c.IMPRESSION, c.CONCLUSION, c.IMPRESSIONS, c.CONCLUSIONS, c.IMPRESSIONS_LN, c.CONCLUSIONS_LN)
+"""What says what a report concludes."""
+OF_OTHER_TEMPLATES = (
+    *(("125000", "DCM"), ("125100", "DCM"), ("125200", "DCM")),  # TID 5000, TID 5100, TID 5200
+    *(("125195", "DCM"), ("125196", "DCM"), ("125197", "DCM")),  # TID 5220
+    *(("111036", "DCM"), ("112000", "DCM"), ("112220", "DCM")),  # TID 4000, TID 4100, TID 4120
+)
+"""Titles of reports of ultrasound and CAD, whose Measurement Groups are those of templates of their own."""
 CONTEXT = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES", "SELECTED FROM"})
 """Relationships of what only says how something was found."""
 NO_EVALUATION = (
@@ -79,7 +92,8 @@ class Report:
     @cached_property
     def is_imaging_report(self) -> bool:
         """Tell whether a text report is of a template whose measurements are those of TID 1500 and TID 2000."""
-        return self.tree.root.template == "2000" or titled(self.tree.root, REPORT_TITLES, "LN")
+        root = self.tree.root
+        return root.template == "2000" or titled(root, REPORT_TITLES, "LN") or has_groups(root)
 
     @cached_property
     def parts(self) -> dict[Positions, Part]:
@@ -101,6 +115,13 @@ class Report:
                 if holder := next((one for one in groups if one and one.role == "group"), None):
                     holder.members.append(part)
         return found
+
+    @cached_property
+    def accumulated(self) -> list[ContentItem]:
+        """The containers that make a summary of doses, in the order of the document."""
+        concepts = [one.pair for one in ACCUMULATED.get(self.kind, ())]
+        found = self.tree.root.descendants(*concepts) if concepts else ()
+        return [item for item in found if item.value_type == "CONTAINER"]
 
     @cached_property
     def studies(self) -> dict[str, str]:
@@ -130,7 +151,7 @@ def items(item: Item, keyword: str) -> list[Item]:
 
 
 def kind_of(root: ContentItem, sop_class: str | None) -> Kind:
-    """Return what a document is: by its title, then by its template, then by its SOP class."""
+    """Return what a document is: by its title, its template, its SOP class, then by the groups that it has."""
     for title, kind in DOSE_TITLES.items():
         if root.means(title.pair):
             return kind
@@ -138,7 +159,23 @@ def kind_of(root: ContentItem, sop_class: str | None) -> Kind:
         return "other"
     if root.template == "1500" or titled(root, MEASUREMENT_TITLES, "DCM"):
         return "measurements"
+    if has_groups(root) and not is_concluding(root):
+        return "measurements"
     return "text"
+
+
+def has_groups(root: ContentItem) -> bool:
+    """Tell whether a document has Measurement Groups of TID 1501: its title and its template need not say so."""
+    if root.means(*OF_OTHER_TEMPLATES):
+        return False
+    return any(one.value_type == "CONTAINER" for one in root.descendants(c.MEASUREMENT_GROUP.pair))
+
+
+def is_concluding(root: ContentItem) -> bool:
+    """Tell whether a document is a text report, whatever it measures: by its template, its title, or what it concludes."""
+    if root.template == "2000" or titled(root, REPORT_TITLES, "LN"):
+        return True
+    return next(root.descendants(*(one.pair for one in CONCLUDING)), None) is not None
 
 
 def titled(root: ContentItem, number: int, scheme: str) -> bool:

@@ -1,6 +1,8 @@
 """What holds for every document: no failure, no more Observations than items say, a clean Bundle, nothing quoted."""
 
 import json
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.sr.coding import Code
 
 from mapper.dicom.documents import IN_FULL
 from mapper.dicom.item import Item, tag_of
@@ -24,11 +27,23 @@ from mapper.maps.silence import Silence, Silences
 from mapper.maps.tables import measurement
 from mapper.maps.values import concepts as c
 from mapper.sources.data_set import json_model
-from samples.sr.content import CONTAINS, container, text
+from samples.sr.content import CONTAINS, CONTEXT, PROPERTY, coded, container, num, pname, text
 from tests.dicom.sr.strategies import DOCUMENTS as TREES
 from tests.dicom.sr.strategies import ODD_DOCUMENTS, SECRET
 from tests.support.datasets import dataset
-from tests.support.documented import EVERYTHING, IMPRESSION, TITLE, every_study
+from tests.support.documented import (
+    EVERYTHING,
+    GROUP,
+    IMPRESSION,
+    LENGTH,
+    LUNG,
+    MM,
+    REPORT,
+    SIDE,
+    SITES,
+    TITLE,
+    every_study,
+)
 from tests.support.examples import times
 from tests.support.reported import (
     BASIC_TEXT,
@@ -368,3 +383,97 @@ def test_no_text_of_a_document_is_written_unchecked_where_fhir_wants_a_code(name
     assert_clean(
         mapped({tag: {**one, "Value": [odd]} if tag in texts else one for tag, one in whole.items()}, options=ALL)
     )
+
+
+# -- what is looked at once -------------------------------------------------------------------------------------------
+
+
+def people(number: int) -> dict[str, Any]:
+    named = (pname(CONTEXT, Code("121008", "DCM", "Person Observer Name"), f"A{one}^B") for one in range(number))
+    return instance(container("", REPORT, *named, num(CONTAINS, LENGTH, "1", MM), template="1500"))
+
+
+def doubtful_people(number: int) -> dict[str, Any]:
+    named = (pname(CONTEXT, Code("121008", "DCM", "x"), f"A{one}^B^C^D^E^F=a=b=c") for one in range(number))
+    return instance(container("", REPORT, *named, num(CONTAINS, LENGTH, "1", MM), template="1500"))
+
+
+def algorithm_of_many_parameters(number: int) -> dict[str, Any]:
+    said = (text(CONTEXT, Code("111002", "DCM", "Algorithm Parameters"), f"x={one}") for one in range(number))
+    name = text(CONTEXT, Code("111001", "DCM", "Algorithm Name"), "Finder")
+    return instance(container("", REPORT, name, *said, num(CONTAINS, LENGTH, "1", MM), template="1500"))
+
+
+def authorizers(number: int) -> dict[str, Any]:
+    role = coded(CONTAINS, Code("113875", "DCM", "x"), Code("113850", "DCM", "Irradiation Authorizing"))
+    named = (pname(CONTAINS, Code("113870", "DCM", "Person Name"), f"A{one}^B", role) for one in range(number))
+    accumulated = container(CONTAINS, Code("113811", "DCM", "x"), num(CONTAINS, LENGTH, "1", MM))
+    return instance(container("", Code("113701", "DCM", "x"), accumulated, *named), DOSE)
+
+
+def accumulated(number: int) -> dict[str, Any]:
+    one = container(CONTAINS, Code("113811", "DCM", "x"), num(CONTAINS, LENGTH, "1", MM))
+    return instance(container("", Code("113701", "DCM", "x"), *([one] * number)), DOSE)
+
+
+def modifiers(number: int) -> dict[str, Any]:
+    sides = (coded(PROPERTY, SIDE, Code(str(one), "99X", "m")) for one in range(number))
+    group = container(CONTAINS, GROUP, coded(CONTEXT, SITES, LUNG, *sides), num(CONTAINS, LENGTH, "1", MM))
+    return instance(container("", REPORT, group, template="1500"))
+
+
+def verifiers(number: int) -> dict[str, Any]:
+    named = [{"VerifyingObserverName": f"A{one}^B", "VerifyingOrganization": f"O{one}"} for one in range(number)]
+    return instance(container("", TITLE, template="2000"), BASIC_TEXT, VerifyingObserverSequence=named)
+
+
+def requests(number: int) -> dict[str, Any]:
+    said = [{"AccessionNumber": f"A{one}"} for one in range(number)]
+    return instance(container("", TITLE, template="2000"), BASIC_TEXT, ReferencedRequestSequence=said)
+
+
+def equivalents(number: int) -> dict[str, Any]:
+    same = [{"CodeValue": str(one), "CodingSchemeDesignator": "99X", "CodeMeaning": "x"} for one in range(number)]
+    length = num(CONTAINS, LENGTH, "1", MM)
+    length["ConceptNameCodeSequence"][0]["EquivalentCodeSequence"] = same
+    return instance(container("", REPORT, length, template="1500"))
+
+
+MANY = (
+    people,
+    doubtful_people,
+    algorithm_of_many_parameters,
+    authorizers,
+    accumulated,
+    modifiers,
+    verifiers,
+    requests,
+    equivalents,
+)
+
+
+def calls_of(document: dict[str, Any]) -> int:
+    """Return how many functions are called, ours and others', while a study of one document is mapped.
+
+    Comparisons of dictionaries are none: what is made is compared by sets.
+    """
+    study = study_of(document)
+    calls = [0]
+
+    def counted(frame: Any, event: str, _: Any) -> None:
+        calls[0] += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        study_to_fhir(study, SITE)
+    finally:
+        sys.setprofile(before)
+    return calls[0]
+
+
+@pytest.mark.parametrize("many", MANY)
+def test_twice_as_much_in_a_document_takes_twice_as_many_steps(many: Callable[[int], dict[str, Any]]) -> None:
+    calls_of(many(1))  # what is read once a process
+    few, more = calls_of(many(100)), calls_of(many(200))
+    assert more < 2.2 * few

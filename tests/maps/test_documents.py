@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from pydicom.sr.coding import Code
 
 from mapper.maps import study_to_fhir
-from samples.sr.content import CONTAINS, container, num
-from tests.support.documented import GROUP, LENGTH, MM, REPORT
+from samples.sr.content import CONTAINS, container, num, text
+from tests.support.documented import GROUP, LENGTH, MM, REPORT, TITLE
 from tests.support.reported import SITE, instance, of_kind, study_of
 
 ONE, OTHER = "1.2.3.1", "1.2.3.2"
@@ -63,3 +64,45 @@ def test_of_two_of_one_moment_the_larger_uid_speaks(zone: str) -> None:
             one for one in of_kind(study_to_fhir(study_of(*order), SITE), "Observation") if "valueQuantity" in one
         ]
         assert one["valueQuantity"]["value"] == 2
+
+
+# -- groups under any title -------------------------------------------------------------------------------------------
+
+CONCLUDED = text(CONTAINS, Code("121073", "DCM", "Impression"), "A mass.")
+MEASURED = container(CONTAINS, GROUP, num(CONTAINS, LENGTH, "1", MM))
+BELOW = container(CONTAINS, Code("126010", "DCM", "Imaging Measurements"), MEASURED)
+OTHER_TITLE = Code("A1", "99X", "Tumour board")
+KINDS: dict[str, tuple[Code, tuple[Any, ...], str | None, int, int]] = {
+    # title, items, template, Observations, DiagnosticReports
+    "of CID 7021": (REPORT, (BELOW,), None, 2, 0),
+    "template 1500": (OTHER_TITLE, (BELOW,), "1500", 2, 0),
+    "another title": (OTHER_TITLE, (BELOW,), None, 2, 0),
+    "another title, groups alone": (OTHER_TITLE, (MEASURED,), None, 2, 0),
+    "another template": (OTHER_TITLE, (BELOW,), "9999", 2, 0),
+    "another designator": (Code("126000", "dcm", "x"), (BELOW,), None, 2, 0),
+    "no title": (Code("", "", ""), (BELOW,), None, 2, 0),
+    "with an impression": (OTHER_TITLE, (BELOW, CONCLUDED), None, 2, 1),
+    "an imaging report": (TITLE, (BELOW,), None, 2, 1),
+    "numbers without a group": (OTHER_TITLE, (num(CONTAINS, LENGTH, "1", MM),), None, 0, 1),
+    "a group of another designator": (
+        OTHER_TITLE,
+        (container(CONTAINS, Code("125007", "99X", "x"), num(CONTAINS, LENGTH, "1", MM)),),
+        None,
+        0,
+        1,
+    ),
+    "echocardiography": (Code("125200", "DCM", "Adult Echocardiography Procedure Report"), (BELOW,), None, 0, 1),
+    "vascular": (Code("125100", "DCM", "Vascular Ultrasound Procedure Report"), (BELOW,), None, 0, 1),
+    "CAD": (Code("112000", "DCM", "Chest CAD Report"), (BELOW,), None, 0, 1),
+}
+
+
+@pytest.mark.parametrize(("title", "items", "template", "observed", "reports"), KINDS.values(), ids=KINDS)
+def test_groups_make_a_measurement_report_whatever_its_title(
+    title: Code, items: Any, template: str | None, observed: int, reports: int
+) -> None:
+    found = study_to_fhir(study_of(instance(container("", title, *items, template=template))), SITE)
+    assert len(of_kind(found, "Observation")) == observed
+    assert len(of_kind(found, "DiagnosticReport")) == reports
+    if observed and reports:
+        assert len(of_kind(found, "DiagnosticReport")[0]["result"]) == 1

@@ -238,3 +238,84 @@ def test_plane_and_scope_are_components_beside_the_numbers() -> None:
     (found,) = coded_as(mapped(instance(root, DOSE)), SUMMARY)
     assert [told(one) for one in found["component"]] == [("113764", "113620"), ("113705", "113016")]
     assert "valueString" not in found
+
+
+# -- totals, titles, repeated events ----------------------------------------------------------------------------------
+
+
+def without_totals(number: int, *events: str) -> dict[str, Any]:
+    """Return a dose report that has events and no container of accumulated doses."""
+    told = (
+        container(CONTAINS, ACQUISITION, uidref(CONTAINS, EVENT_UID, uid), num(CONTAINS, DLP, str(number), MGYCM))
+        for uid in events
+    )
+    return instance(container("", TITLE, *told), DOSE, number, ContentTime=f"10{number:02}00")
+
+
+WITHOUT: dict[str, tuple[list[dict[str, Any]], list[float], bool]] = {  # reports, totals, recorded
+    "all events, later": ([dose(1, "1.1", total="1"), without_totals(2, "1.1", "1.2")], [1], True),
+    "all events, earlier": ([without_totals(1, "1.1", "1.2"), dose(2, "1.1", total="2")], [2], True),
+    "the same events, later": ([dose(1, "1.1", total="1"), without_totals(2, "1.1")], [1], True),
+    "fewer events": ([dose(1, "1.1", "1.2", total="1"), without_totals(2, "1.1")], [1], False),
+    "some events": ([dose(1, "1.1", "1.2", total="1"), without_totals(2, "1.2", "1.3")], [1], False),
+    "both without": ([without_totals(1, "1.1"), without_totals(2, "1.1", "1.2")], [], False),
+    "a third one with totals": (
+        [dose(1, "1.1", total="1"), without_totals(2, "1.1", "1.2"), dose(3, "1.1", "1.2", "1.3", total="3")],
+        [3],
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("reports", "totals", "recorded"), WITHOUT.values(), ids=WITHOUT)
+def test_what_has_no_totals_replaces_no_totals(
+    reports: list[dict[str, Any]], totals: list[float], recorded: bool
+) -> None:
+    for order in (reports, reports[::-1]):
+        found = mapped(*order)
+        values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
+        assert sorted(values) == totals
+        assert (documents.WITHOUT_TOTALS in found.problems) is recorded
+
+
+@rows(
+    "sop_class, code, scheme, summaries, recorded",
+    """
+    88.67    113701    DCM      1    no
+    88.67    113701    dcm      0    yes    # another designator
+    88.67    113701    99X      0    yes
+    88.67    113701    -        0    yes
+    88.67    A1        99X      0    yes
+    88.68    113701    99X      0    yes
+    88.68    113500    99X      0    yes
+    88.22    113701    99X      0    no     # a report of some other kind: it may be of anything
+    """,
+)
+def test_a_dose_report_that_is_not_recognised_is_recorded(
+    sop_class: str, code: str, scheme: str | None, summaries: str, recorded: str
+) -> None:
+    found = mapped(dose(1, "1.2.1", sop_class=sop_class, title=Code(code, scheme or "", "x")))
+    assert len(coded_as(found, SUMMARY)) == int(summaries)
+    assert (documents.UNTITLED in found.problems) == (recorded == "yes")
+
+
+@pytest.mark.parametrize(
+    ("uids", "values", "recorded"),
+    [(("1.1", "1.2"), [1, 2], False), (("1.1", "1.1"), [1], True), (("1.1", "1.2", "1.1"), [1, 2], True)],
+    ids=["two events", "one twice", "one twice, another between"],
+)
+def test_an_event_that_a_report_has_twice_is_told_once_and_recorded(
+    uids: tuple[str, ...], values: list[float], recorded: bool
+) -> None:
+    told = (
+        container(CONTAINS, ACQUISITION, uidref(CONTAINS, EVENT_UID, uid), num(CONTAINS, DLP, str(number), MGYCM))
+        for number, uid in enumerate(uids, 1)
+    )
+    found = mapped(instance(container("", TITLE, *told), DOSE), options=("dose_events",))
+    assert [one["component"][0]["valueQuantity"]["value"] for one in coded_as(found, "113819")] == values
+    assert (documents.EVENT_TWICE in found.problems) is recorded
+
+
+def test_an_event_of_several_reports_is_none_twice() -> None:
+    found = mapped(dose(1, "1.1", "1.2"), dose(2, "1.2", "1.3"), options=("dose_events",))
+    assert documents.EVENT_TWICE not in found.problems

@@ -13,7 +13,7 @@ from mapper.dicom.sr.content_item import ContentItem
 from mapper.fhir import systems
 from mapper.maps import derived_keys, engine
 from mapper.maps.content import ContentRule
-from mapper.maps.report import Report
+from mapper.maps.report import CONCLUDING, Report
 from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.observation import constant
@@ -33,7 +33,6 @@ from mapper.maps.values.verifier import verifier_references
 LONGEST_PAGE = 1 << 20
 """Bytes of a page that are sent along."""
 SECTIONS = (c.IMPRESSIONS.pair, c.CONCLUSIONS.pair, c.IMPRESSIONS_LN.pair, c.CONCLUSIONS_LN.pair)
-CONCLUDING = (c.IMPRESSION, c.CONCLUSION, c.IMPRESSIONS, c.CONCLUSIONS, c.IMPRESSIONS_LN, c.CONCLUSIONS_LN)
 FLAGS = "CompletionFlag? VerificationFlag? PredecessorDocumentsSequence*? ConceptNameCodeSequence*?"
 
 

@@ -36,11 +36,6 @@ from mapper.maps.values.date_time import date_time
 from mapper.maps.values.text import as_code
 from mapper.maps.values.uid import uid_identifier
 
-ACCUMULATED = {
-    "x-ray dose": (c.ACCUMULATED_X_RAY.pair, c.ACCUMULATED_CT.pair),
-    "radiopharmaceutical dose": (c.ADMINISTRATION.pair,),
-}
-"""The containers that make a summary, by the kind of report."""
 EVENT_UIDS = {"x-ray dose": c.EVENT_UID.pair, "radiopharmaceutical dose": c.ADMINISTRATION_UID.pair}
 
 
@@ -52,7 +47,7 @@ def typed(code: str) -> dict[str, Any]:
 def summary_id(cx: Context) -> str:
     """SOPInstanceUID and 1 -> id; where there are several containers, the place of this one."""
     here = content.at(cx)
-    path = here.content.path if len(accumulated(here.report)) > 1 else "1"
+    path = here.content.path if len(here.report.accumulated) > 1 else "1"
     return cx.id(*derived_keys.observation_at(here.report.uid, path))
 
 
@@ -64,7 +59,7 @@ def sop_instance(cx: Context, uid: Any) -> list[dict[str, Any]]:
 
 def place(cx: Context) -> list[dict[str, str]]:
     """SOPInstanceUID and the place of one of several containers -> identifier that tells them apart."""
-    return sr_item(cx, None) if len(accumulated(content.at(cx).report)) > 1 else []
+    return sr_item(cx, None) if len(content.at(cx).report.accumulated) > 1 else []
 
 
 def summary_of(cx: Context, uid: Any) -> list[dict[str, Any]]:
@@ -117,12 +112,6 @@ RULES = (
     MADE_BY,
 )
 # fmt: on
-
-
-def accumulated(report: Report) -> list[ContentItem]:
-    """Return the containers of a report that make a summary, in its order."""
-    found = report.tree.root.descendants(*ACCUMULATED.get(report.kind, ()))
-    return [item for item in found if item.value_type == "CONTAINER"] if report.kind in ACCUMULATED else []
 
 
 def event_uids(report: Report) -> frozenset[str]:

@@ -7,6 +7,7 @@ from mapper.dicom.item import Item
 from mapper.dicom.retired_codes import successor
 from mapper.fhir import systems
 from mapper.maps.values.context import Context
+from mapper.maps.values.distinct import unseen
 from mapper.maps.values.text import as_items, as_text, each
 
 CODE = re.compile(r"\S+( \S+)*")  # FHIR R4 datatypes.html, code
@@ -58,13 +59,10 @@ def code_meaning(cx: Context, sequence: Any) -> str | None:
 
 def concept_of(cx: Context, item: Item) -> Concept | None:
     """Return the CodeableConcept of one item; its text is the meaning only where there is no code."""
-    made: list[Coding] = []
-    for entry in [item, *as_items(item.values("EquivalentCodeSequence"))]:
-        one = coding_of(cx, entry)
-        if one and "code" in one and one not in made:
-            made.append(one)
+    entries = [item, *as_items(item.values("EquivalentCodeSequence"))]
+    made = [one for entry in entries if (one := coding_of(cx, entry)) and "code" in one]
     if made:
-        return {"coding": made}
+        return {"coding": unseen(made, set())}
     meaning = as_text(item["CodeMeaning"])
     return {"text": meaning} if meaning else None
 

@@ -51,6 +51,12 @@ class Context:
     problems: dict[Problem, None] = field(default_factory=dict)
     """Problems in the order they were met, each once."""
 
+    named: tuple[Rule, Item, str] | None = None
+    """What a problem of a row of a data set is a problem of: the last that was asked for, each value may have one."""
+
+    issuers: dict[tuple[str, str], dict[str, list[Item]]] = field(default_factory=dict)
+    """Which issuer the study states for which number, by the keywords of both: looked for once."""
+
     def note(self, reason: str) -> None:
         """Record why the value that is being made may be doubted."""
         if self.rule is not None:
@@ -58,7 +64,11 @@ class Context:
 
     def problem(self, rule: Rule, reason: str) -> None:
         """Record a problem of one row."""
-        self.record(Problem(rule.element, rule.attribute_of(self.item), reason))
+        rule_at_hand, item, attribute = self.named or (None, None, "")
+        if rule_at_hand is not rule or item is not self.item:
+            attribute = rule.attribute_of(self.item)
+            self.named = rule, self.item, attribute
+        self.record(Problem(rule.element, attribute, reason))
 
     def record(self, problem: Problem) -> None:
         """Record a problem, once."""

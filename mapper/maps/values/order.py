@@ -4,6 +4,7 @@ from typing import Any
 
 from mapper.dicom.item import Item
 from mapper.maps.values.context import Context, beside
+from mapper.maps.values.distinct import frozen, unseen
 from mapper.maps.values.identifier import Identifier
 from mapper.maps.values.order_number import accession, filler, placer, visit
 from mapper.maps.values.text import as_items, each
@@ -35,7 +36,7 @@ def requested_orders(cx: Context, sequence: Any) -> list[Reference]:
     """RequestAttributesSequence, ReferencedRequestSequence -> References by accessions that the study's is not."""
     made = each(cx, as_items(sequence), lambda item: by_own_accession(cx, item))
     told = accession_order(cx, beside(cx, "AccessionNumber"))
-    return [one for number, one in enumerate(made) if one not in [told, *made[:number]]]
+    return unseen(made, {frozen(told)})
 
 
 def by_own_accession(cx: Context, item: Item) -> Reference | None:

@@ -54,12 +54,21 @@ def order_number(cx: Context, value: Any, issuer: Any, keywords: Keywords, code:
 
 def stated_issuer(cx: Context, number: str, keywords: Keywords) -> list[Item]:
     """Return the issuer that the first data set of the study states for a number."""
+    if keywords not in cx.issuers:
+        cx.issuers[keywords] = stated_issuers(cx, keywords)
+    return cx.issuers[keywords].get(number, [])
+
+
+def stated_issuers(cx: Context, keywords: Keywords) -> dict[str, list[Item]]:
+    """Return the issuers that the data sets of the study state, by the number: the first counts."""
+    found: dict[str, list[Item]] = {}
     for series in cx.study.series:
         for item in (series.item, *requests(series.item)):
             with suppress(ValueError):  # the row that reads it records it
-                if as_text(item[keywords[0]]) == number and (issuer := as_items(item.values(keywords[1]))):
-                    return issuer
-    return []
+                number, issuer = as_text(item[keywords[0]]), as_items(item.values(keywords[1]))
+                if number and issuer:
+                    found.setdefault(number, issuer)
+    return found
 
 
 def requests(item: Item) -> Iterator[Item]:

@@ -9,6 +9,7 @@ from mapper.fhir import systems
 from mapper.maps import keys
 from mapper.maps.values.coding import registered_uid
 from mapper.maps.values.context import Context
+from mapper.maps.values.distinct import unseen
 from mapper.maps.values.human_name import display_name
 from mapper.maps.values.text import as_items, as_list, as_text, each
 
@@ -27,7 +28,7 @@ def referrer(cx: Context, names: Any, identifications: Any = None) -> Reference 
 def people(cx: Context, names: Any, identifications: Any = None) -> list[Reference]:
     """Physicians' names + identification sequences -> References, each person once."""
     found = each(cx, pairs(cx, names, identifications), lambda pair: reference(cx, *pair))
-    return [one for number, one in enumerate(found) if one not in found[:number]]
+    return unseen(found, set())
 
 
 def performing(cx: Context, names: Any, identifications: Any = None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.maps import keys
 from mapper.maps.values.context import Context
+from mapper.maps.values.distinct import unseen
 from mapper.maps.values.human_name import display_name
 from mapper.maps.values.person import identifier_of
 from mapper.maps.values.text import as_items, each
@@ -13,7 +14,7 @@ from mapper.maps.values.text import as_items, each
 def verifier_references(cx: Context, verifiers: Any) -> list[dict[str, Any]]:
     """VerifyingObserverName + VerifyingObserverIdentificationCodeSequence -> resultsInterpreter, each person once."""
     found = each(cx, as_items(verifiers), lambda one: verifier_reference(cx, one))
-    return [one for number, one in enumerate(found) if one not in found[:number]]
+    return unseen(found, set())
 
 
 def verifier_reference(cx: Context, item: Item) -> dict[str, str] | None:
