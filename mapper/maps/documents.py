@@ -36,6 +36,7 @@ WITHOUT_TOTALS = Problem(
 UNTITLED = Problem(
     "Observation", "ConceptNameCodeSequence", "a dose report whose title is none of a dose report: it makes nothing"
 )
+TWICE = Problem("Observation", "ObservationUID", "several times in one report: the first item has it")
 EVENT_TWICE = Problem("Observation", "UID", "an irradiation event twice in one report: the first one speaks")
 
 
@@ -92,6 +93,8 @@ def observations(cx: Context, report: Report) -> Iterator[Made]:
     if len(parts) > LARGEST:
         cx.record(TOO_MANY)
         parts = parts[:LARGEST]
+    if any(part.content.observation_uid and part.key[1] != "uid" for part in parts):
+        cx.record(TWICE)
     yield from made_of(cx, report, parts)
     items = [report.within(cx.study, part.content) for part in parts]
     for item in holders(items, (ALGORITHM_NAME.pair,)):

@@ -293,3 +293,34 @@ def test_a_language_that_is_no_code_of_fhir_is_left_out_and_recorded(language: s
 def test_it_was_issued_when_it_was_verified_last(times: str, issued: str) -> None:
     people = [{"VerifyingObserverName": "Weber^Karl", "VerificationDateTime": one} for one in times.split(",")]
     assert made(VerifyingObserverSequence=people)["issued"] == issued
+
+
+PRESENCE, ABSENT = Code("705057003", "SCT", "Presence"), Code("2667000", "SCT", "Absent")
+MODIFIED: dict[str, tuple[Any, bool]] = {  # a child of a coded impression, whether the code stays
+    "absent": (coded(MOD, PRESENCE, ABSENT), False),
+    "absent, in words": (text(MOD, PRESENCE, "not seen"), False),
+    "the language": (coded(MOD, LANGUAGE, Code("de", "RFC5646", "German")), True),
+    "what it contains": (text(CONTAINS, FINDING, "seen"), True),
+}
+
+
+@pytest.mark.parametrize(("below", "stays"), MODIFIED.values(), ids=MODIFIED)
+def test_a_coded_conclusion_that_something_modifies_is_no_conclusion_code(below: Any, stays: bool) -> None:
+    other = Code("233604007", "SCT", "Pneumonia")
+    found = mapped(
+        report(
+            container(
+                CONTAINS,
+                IMPRESSIONS,
+                coded(CONTAINS, IMPRESSION, EMBOLISM, below),
+                coded(CONTAINS, IMPRESSION, other),
+                text(CONTAINS, IMPRESSION, "In words."),
+            )
+        )
+    )
+    (one,) = of_kind(found, "DiagnosticReport")
+    codes = [code for concept in one["conclusionCode"] for code in codes_of(concept)]
+    assert codes == (["59282003", "233604007"] if stays else ["233604007"])
+    assert "In words." in one["conclusion"]
+    assert "Pulmonary embolism" in page(one)
+    assert any("modifies" in problem.reason for problem in found.problems) is not stays

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from pydicom.sr.coding import Code
 
+from mapper.fhir.check import faults
+from mapper.fhir.contained import referred
 from mapper.maps import documents
 from samples.sr.content import (
     ACQUIRED,
@@ -23,7 +25,7 @@ from samples.sr.content import (
     uidref,
     unit,
 )
-from tests.support.reported import STUDY_UID, codes_of, instance, mapped, mapped_samples, of_kind, text_of
+from tests.support.reported import STUDY_UID, bundle_of, codes_of, instance, mapped, mapped_samples, of_kind, text_of
 from tests.support.reported import coded as coded_as
 from tests.support.tables import rows
 
@@ -438,3 +440,88 @@ def test_numbers_are_taken_of_templates_whose_numbers_are_known(
 ) -> None:
     found = mapped(instance(container("", Code(code, scheme, "Title"), length(), template=template)))
     assert len(of_kind(found, "Observation")) == count
+
+
+# -- what is too long, what modifies, what comes twice ----------------------------------------------------------------
+
+LONG = "x" * ((1 << 20) + 1)
+SIDED = coded(CONTEXT, SITE, LUNG, coded(PROPERTY, SIDE, LEFT))
+TOO_LONG: dict[str, tuple[tuple[Any, ...], int]] = {  # items of a group, BodyStructures that are referred to
+    "a tracking UID": ((uidref(CONTEXT, TRACKING_UID, LONG),), 0),
+    "a tracking UID as a text": ((text(CONTEXT, TRACKING_UID, LONG),), 0),
+    "a tracking UID beside a site with a side": ((text(CONTEXT, TRACKING_UID, LONG), SIDED), 0),
+    "a tracking identifier": ((uidref(CONTEXT, TRACKING_UID, "1.2.99"), text(CONTEXT, TRACKING, LONG)), 1),
+    "a site": ((text(CONTEXT, SITE, LONG),), 0),
+    "a site that is tracked": ((uidref(CONTEXT, TRACKING_UID, "1.2.99"), text(CONTEXT, SITE, LONG)), 0),
+    "a side": ((coded(CONTEXT, SITE, LUNG, text(PROPERTY, SIDE, LONG)),), 0),
+    "a method": ((text(CONTEXT, METHOD, LONG),), 0),
+    "an algorithm": ((text(CONTEXT, NAME, LONG),), 0),
+    "a version": ((text(CONTEXT, NAME, "Finder"), text(CONTEXT, VERSION, LONG)), 0),
+    "a finding": ((text(CONTAINS, FINDING, LONG),), 0),
+    "an evaluation": ((text(CONTAINS, MARGINS, LONG),), 0),
+}
+
+
+@pytest.mark.parametrize(("items", "structures"), TOO_LONG.values(), ids=TOO_LONG)
+def test_what_is_longer_than_a_string_of_fhir_is_dropped_and_recorded(items: Any, structures: int) -> None:
+    found = mapped(report(group(*items, length())))
+    assert faults(bundle_of(found)) == []
+    assert only(coded_as(found, LENGTH.value))["valueQuantity"]["value"] == 12.4
+    assert len(of_kind(found, "BodyStructure")) == structures
+    assert any("longer" in problem.reason for problem in found.problems)
+    assert set(referred(bundle_of(found))) <= {f"{one['resourceType']}/{one['id']}" for one in found.resources}
+
+
+PRESENCE, ABSENT = Code("705057003", "SCT", "Presence"), Code("2667000", "SCT", "Absent")
+NEGATED = coded(MOD, PRESENCE, ABSENT)
+EVALUATED: dict[str, tuple[tuple[Any, ...], list[tuple[str, str]]]] = {  # children, components: code, value
+    "nothing": ((), []),
+    "a modifier": ((NEGATED,), [("705057003", "2667000")]),
+    "a property": ((coded(PROPERTY, PRESENCE, ABSENT),), [("705057003", "2667000")]),
+    "a text": ((text(MOD, PRESENCE, "not seen"),), [("705057003", "not seen")]),
+    "two": ((NEGATED, coded(MOD, MEAN, SMOOTH)), [("705057003", "2667000"), ("373098007", "A2")]),
+    "what has an element": ((coded(MOD, METHOD, BY_HAND), coded(CONTEXT, SITE, LUNG)), []),
+    "what only contains": ((coded(CONTAINS, PRESENCE, ABSENT),), []),
+}
+
+
+def components_of(observation: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (codes_of(one["code"])[0], one.get("valueString") or codes_of(one["valueCodeableConcept"])[0])
+        for one in observation.get("component", ())
+    ]
+
+
+@pytest.mark.parametrize(("below", "expected"), EVALUATED.values(), ids=EVALUATED)
+def test_what_modifies_an_evaluation_is_a_component(below: Any, expected: Any) -> None:
+    found = mapped(report(group(coded(CONTAINS, MARGINS, SMOOTH, *below))))
+    assert components_of(only(coded_as(found, MARGINS.value))) == expected
+
+
+@rows(
+    "uids, own, recorded",
+    """
+    -,-            0    no
+    1.2.7,-        1    no
+    1.2.7,1.2.8    2    no
+    1.2.7,1.2.7    1    yes
+    """,
+)
+def test_an_observation_uid_that_a_report_has_twice_is_recorded(uids: str, own: str, recorded: str) -> None:
+    said = [{**length(), **({"ObservationUID": uid} if uid != "-" else {})} for uid in uids.split(",")]
+    found = mapped(report(*said))
+    made = of_kind(found, "Observation")
+    assert len({one["id"] for one in made}) == 2
+    assert sum(codes_of(one["identifier"][0].get("type", {})) == ["observation-uid"] for one in made) == int(own)
+    assert (documents.TWICE in found.problems) == (recorded == "yes")
+
+
+@pytest.mark.parametrize(
+    ("named", "kept", "recorded"), [(LENGTH, 0, True), (MEAN, 1, False)], ids=["the same code", "another"]
+)
+def test_a_component_with_the_code_of_the_whole_is_left_out_and_recorded(
+    named: Code, kept: int, recorded: bool
+) -> None:
+    found = mapped(report(length("1", num(PROPERTY, named, "2", MM))))
+    assert len(only(of_kind(found, "Observation")).get("component", ())) == kept
+    assert any("obs-7" in problem.reason for problem in found.problems) is recorded

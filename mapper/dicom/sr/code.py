@@ -1,6 +1,6 @@
 """Coded entries of a content tree as plain data (PS3.3 section 8.8, Code Sequence Macro)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mapper.dicom.retired_codes import Concept
 from mapper.dicom.sr.reading import Reading
@@ -19,6 +19,8 @@ class Code:
     version: str | None = None
     meaning: str | None = None
     equivalents: tuple["Code", ...] = ()
+    keyword: str | None = field(default=None, compare=False, repr=False)
+    """Which of VALUES it stands in; two codes are the same wherever they stand."""
 
     @property
     def concept(self) -> Concept:
@@ -42,11 +44,13 @@ def read_code(reading: Reading, keyword: str) -> Code | None:
 
 def code_of(entry: Reading, equivalents: tuple[Code, ...] = ()) -> Code:
     """Return the code of one item of a code sequence."""
-    values = (entry.one(keyword) for keyword in VALUES)
+    values = ((entry.one(keyword), keyword) for keyword in VALUES)
+    value, keyword = next((one for one in values if one[0] is not None), (None, None))
     return Code(
-        next((value for value in values if value is not None), None),
+        value,
         entry.one("CodingSchemeDesignator"),
         entry.one("CodingSchemeVersion"),
         entry.one("CodeMeaning"),
         equivalents,
+        keyword,
     )

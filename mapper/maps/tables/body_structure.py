@@ -44,7 +44,11 @@ def structure_id(cx: Context) -> str | None:
         return None
     known: dict[Positions, str | None] = holder.report.structures
     if holder.content.positions not in known:
-        known[holder.content.positions] = id_of(cx, holder)
+        try:
+            known[holder.content.positions] = id_of(cx, holder)
+        except ValueError as error:
+            cx.note(f"no BodyStructure: {error}")
+            known[holder.content.positions] = None
     return known[holder.content.positions]
 
 
@@ -133,5 +137,5 @@ RULES = (
 
 def body_structure(cx: Context, holder: Within) -> Made | None:
     """Return the BodyStructure that an item's own children speak of, None where they speak of none."""
-    cx.item = holder
+    cx.rule, cx.item = RULES[0], holder
     return engine.resource(RULES, cx, holder, "BodyStructure") if structure_id(cx) else None

@@ -39,6 +39,7 @@ RULES = (
 )
 # fmt: on
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueString", "dataAbsentReason")
+SAME_CODE = "has the code of the whole, which FHIR does not allow (obs-7): left out"
 
 
 def components(cx: Context, within: Within, items: Iterable[ContentItem], code: Any = None) -> list[Made]:
@@ -53,7 +54,9 @@ def components(cx: Context, within: Within, items: Iterable[ContentItem], code: 
         except MissingElement as missing:
             cx.left_out(missing)
             continue
-        if any(value in one for value in VALUES) and codes(one["code"]).isdisjoint(codes(code)):
+        if not codes(one["code"]).isdisjoint(codes(code)):
+            cx.problem(RULES[0], SAME_CODE)
+        elif any(value in one for value in VALUES):
             made.append(one)
     return made
 

@@ -104,9 +104,17 @@ def conclusion(cx: Context, *_: Any) -> str | None:
 
 
 def conclusion_codes(cx: Context, *_: Any) -> list[dict[str, Any]]:
-    """Codes of impressions and conclusions -> conclusionCode, in their order."""
+    """Codes of impressions and conclusions -> conclusionCode, in their order; none that something modifies."""
     items = [item for item in concluding(cx) if isinstance(item.value, Code)]
-    return each(cx, items, lambda one: concept_of(cx, one.item.values("ConceptCodeSequence")[0]))
+    plain = [item for item in items if not is_modified(item)]
+    if len(plain) < len(items):
+        cx.note("a code that something modifies, as that it is absent: it stands in the page alone")
+    return each(cx, plain, lambda one: concept_of(cx, one.item.values("ConceptCodeSequence")[0]))
+
+
+def is_modified(item: ContentItem) -> bool:
+    """Tell whether an item has a concept modifier (PS3.3 table C.17.3-8): without it its code says something else."""
+    return any(not one.means(c.LANGUAGE.pair) for one in item.related("HAS CONCEPT MOD"))
 
 
 def page(cx: Context, title: Any, languages: list[ContentItem]) -> list[dict[str, Any]]:

@@ -158,13 +158,13 @@ def observation(cx: Context, report: Report, part: Part) -> Made | None:
         cx.item = within
         cx.left_out(missing)
         return None
-    if part.role != "evaluation" and (found := components(cx, within, beside(part), made["code"])):
+    if found := components(cx, within, beside(part), made["code"]):
         made["component"] = found
     return made
 
 
 def beside(part: Part) -> Iterator[ContentItem]:
-    """Yield the content items that are components: what modifies a measurement, the second Finding of a group."""
+    """Yield the content items that are components: what modifies a value, the second Finding of a group."""
     if part.role == "group":
         yield from part.content.having(c.FINDING.pair)[1:]
         return

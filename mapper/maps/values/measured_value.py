@@ -85,11 +85,18 @@ def unit_of(cx: Context, unit: Code | None) -> dict[str, str]:
     shown = unit.meaning or unit.value
     made = {"unit": shown} if shown else {}
     if unit.scheme == "UCUM" and unit.value and CODE.fullmatch(unit.value):
-        if DOTLESS.fullmatch(unit.value) or BLANK.search(unit.value):
+        if not is_ucum(unit):
             cx.note("a unit that is no UCUM, whatever it says: written as text")
         else:
             made |= {"system": systems.UCUM, "code": unit.value}
     return made
+
+
+def is_ucum(unit: Code) -> bool:
+    """Tell whether a unit may be UCUM: ASCII, without blanks, and in CodeValue, which holds every code of UCUM."""
+    code = unit.value or ""
+    stands = unit.keyword in ("CodeValue", None)
+    return stands and code.isascii() and not DOTLESS.fullmatch(code) and not BLANK.search(code)
 
 
 def absent_reason(measured: MeasuredValue) -> dict[str, Any] | None:

@@ -12,7 +12,10 @@ from mapper.fhir.bundle import dump
 from mapper.maps.engine import Context
 from mapper.maps.rule import Rule
 from mapper.maps.values.measured_value import absent_reason, in_words, quantity
+from samples.sr.content import CONTAINS, container, num
 from tests.support.datasets import site, study_of
+from tests.support.documented import LENGTH, MM, REPORT
+from tests.support.reported import instance, mapped, of_kind
 from tests.support.tables import rows
 
 UCUM = "http://unitsofmeasure.org"
@@ -69,6 +72,17 @@ def test_what_no_reader_could_hold_is_an_error(value: str) -> None:
     Gy          UCUM     gray          gray          Gy          no
     Gy.m2       UCUM     Gy.m2         Gy.m2         Gy.m2       no
     dB m        UCUM     dB m          dB m          -           yes
+    Gym²        UCUM     Gym²          Gym²          -           yes    # no character of UCUM
+    Gy.cm²      UCUM     Gy.cm²        Gy.cm²        -           yes
+    μm          UCUM     μm            μm            -           yes
+    µGy.m2      UCUM     µGy.m2        µGy.m2        -           yes
+    °C          UCUM     °C            °C            -           yes
+    Å           UCUM     Å             Å             -           yes
+    Cel         UCUM     °C            °C            Cel         no
+    um          UCUM     µm            µm            um          no
+    g/ml{SUVbw}  UCUM    SUV           SUV           g/ml{SUVbw}    no
+    [in_i]      UCUM     inch          inch          [in_i]      no
+    10*-6       UCUM     x             x             10*-6       no
     score       99X      score         score         -           no
     mm          -        millimeter    millimeter    -           no
     mm          SCT      millimeter    millimeter    -           no
@@ -120,3 +134,22 @@ def test_in_words() -> None:
     assert in_words(MeasuredValue(Decimal("512.30"), unit=Code("mGy.cm", "UCUM"))) == "512.30 mGy.cm"
     assert in_words(MeasuredValue(Decimal("3"))) == "3"
     assert in_words(MeasuredValue()) is None
+
+
+@rows(
+    "keyword, value, ucum",
+    """
+    CodeValue        mm                                 mm
+    LongCodeValue    mm                                 -
+    LongCodeValue    kg.m2.s-2.K-1.mol-1                -     # no code of UCUM stands there
+    URNCodeValue     urn:oid:2.16.840.1.113883.6.8      -
+    """,
+)
+def test_a_unit_in_another_attribute_than_code_value_is_text(keyword: str, value: str, ucum: str | None) -> None:
+    unit = {keyword: value, "CodingSchemeDesignator": "UCUM", "CodeMeaning": "words"}
+    measured = {"NumericValue": "3", "MeasurementUnitsCodeSequence": [unit]}
+    length = {**num(CONTAINS, LENGTH, "3", MM), "MeasuredValueSequence": [measured]}
+    found = mapped(instance(container("", REPORT, length, template="1500")))
+    (one,) = of_kind(found, "Observation")
+    assert one["valueQuantity"] == {"value": 3, "unit": "words", **({"system": UCUM, "code": ucum} if ucum else {})}
+    assert any("UCUM" in problem.reason for problem in found.problems) is (ucum is None)
