@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from mapper.dicom.collector import identity
-from mapper.dicom.documents import DOSES, ENCAPSULATED
+from mapper.dicom.documents import ENCAPSULATED
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.reading import Positions
@@ -17,35 +17,17 @@ from mapper.maps import derived_keys
 from mapper.maps.concept_names import ConceptNames
 from mapper.maps.content import Within
 from mapper.maps.derived_keys import Key
+from mapper.maps.kind import Kind, has_groups, is_imaging_report, kind_of
 from mapper.maps.values import concepts as c
 from mapper.maps.values.concepts import Concept
-from mapper.maps.values.pydicom_codes import cid
 
-Kind = Literal["measurements", "x-ray dose", "radiopharmaceutical dose", "text", "document", "other"]
 Role = Literal["group", "measurement", "derived", "evaluation"]
 
-MEASUREMENT_TITLES = 7021
-"""PS3.16 CID 7021 Measurement Report Document Titles."""
-REPORT_TITLES = 7000
-"""PS3.16 CID 7000 Diagnostic Imaging Report Document Titles; those of DCM are titles of templates of their own."""
-DOSE_TITLES: dict[Concept, Kind] = {
-    c.X_RAY_DOSE: "x-ray dose",
-    c.RADIOPHARMACEUTICAL_DOSE: "radiopharmaceutical dose",
-}
-"""The titles that make a dose report, whatever its SOP class: older machines write it into an Enhanced SR."""
 ACCUMULATED: dict[Kind, tuple[Concept, ...]] = {
     "x-ray dose": (c.ACCUMULATED_X_RAY, c.ACCUMULATED_CT),
     "radiopharmaceutical dose": (c.ADMINISTRATION,),
 }
 """The containers that make a summary of doses, by the kind of report."""
-CONCLUDING = (c.IMPRESSION, c.CONCLUSION, c.IMPRESSIONS, c.CONCLUSIONS, c.IMPRESSIONS_LN, c.CONCLUSIONS_LN)
-"""What says what a report concludes."""
-OF_OTHER_TEMPLATES = (
-    *(("125000", "DCM"), ("125100", "DCM"), ("125200", "DCM")),  # TID 5000, TID 5100, TID 5200
-    *(("125195", "DCM"), ("125196", "DCM"), ("125197", "DCM")),  # TID 5220
-    *(("111036", "DCM"), ("112000", "DCM"), ("112220", "DCM")),  # TID 4000, TID 4100, TID 4120
-)
-"""Titles of reports of ultrasound and CAD, whose Measurement Groups are those of templates of their own."""
 CONTEXT = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES", "SELECTED FROM"})
 """Relationships of what only says how something was found."""
 NO_EVALUATION = (
@@ -92,8 +74,7 @@ class Report:
     @cached_property
     def is_imaging_report(self) -> bool:
         """Tell whether a text report is of a template whose measurements are those of TID 1500 and TID 2000."""
-        root = self.tree.root
-        return root.template == "2000" or titled(root, REPORT_TITLES, "LN") or has_groups(root)
+        return is_imaging_report(self.tree.root) or has_groups(self.tree.root)
 
     @cached_property
     def parts(self) -> dict[Positions, Part]:
@@ -148,39 +129,6 @@ def items(item: Item, keyword: str) -> list[Item]:
         return item.values(keyword)
     except ValueError:
         return []
-
-
-def kind_of(root: ContentItem, sop_class: str | None) -> Kind:
-    """Return what a document is: by its title, its template, its SOP class, then by the groups that it has."""
-    for title, kind in DOSE_TITLES.items():
-        if root.means(title.pair):
-            return kind
-    if sop_class in DOSES:
-        return "other"
-    if root.template == "1500" or titled(root, MEASUREMENT_TITLES, "DCM"):
-        return "measurements"
-    if has_groups(root) and not is_concluding(root):
-        return "measurements"
-    return "text"
-
-
-def has_groups(root: ContentItem) -> bool:
-    """Tell whether a document has Measurement Groups of TID 1501: its title and its template need not say so."""
-    if root.means(*OF_OTHER_TEMPLATES):
-        return False
-    return any(one.value_type == "CONTAINER" for one in root.descendants(c.MEASUREMENT_GROUP.pair))
-
-
-def is_concluding(root: ContentItem) -> bool:
-    """Tell whether a document is a text report, whatever it measures: by its template, its title, or what it concludes."""
-    if root.template == "2000" or titled(root, REPORT_TITLES, "LN"):
-        return True
-    return next(root.descendants(*(one.pair for one in CONCLUDING)), None) is not None
-
-
-def titled(root: ContentItem, number: int, scheme: str) -> bool:
-    """Tell whether a document's title is a code that one scheme has in a context group."""
-    return root.means(*((code, scheme) for code in cid(number, scheme)))
 
 
 def outside(root: ContentItem, left_out: Concept) -> Iterator[ContentItem]:

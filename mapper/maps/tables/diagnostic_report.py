@@ -13,7 +13,8 @@ from mapper.dicom.sr.content_item import ContentItem
 from mapper.fhir import systems
 from mapper.maps import derived_keys, engine
 from mapper.maps.content import ContentRule
-from mapper.maps.report import CONCLUDING, Report
+from mapper.maps.kind import CONCLUDING
+from mapper.maps.report import Report
 from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.observation import constant
