@@ -9,8 +9,8 @@ import pytest
 from pydicom.sr.coding import Code
 
 from mapper.maps.tables import diagnostic_report
-from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, pname, text, unit
-from tests.support.reported import BASIC_TEXT, codes_of, instance, mapped, mapped_samples, of_kind
+from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, pname, referring, text, unit
+from tests.support.reported import BASIC_TEXT, STUDY_UID, codes_of, instance, mapped, mapped_samples, of_kind
 from tests.support.tables import rows
 
 TITLE = Code("18748-4", "LN", "Diagnostic Imaging Report")
@@ -238,6 +238,46 @@ def test_a_page_that_is_too_large_is_left_out_and_recorded() -> None:
 def test_a_language_is_told_where_its_code_is_bcp_47(scheme: str, value: str, language: str | None) -> None:
     found = made(coded(MOD, LANGUAGE, Code(value, scheme, "German")))
     assert found["presentedForm"][0].get("language") == language
+
+
+OTHER, THIRD = "1.2.826.0.1.3680043.8.498.8", "1.2.826.0.1.3680043.8.498.9"
+
+
+@rows(
+    "current, pertinent, studies, is_own_time",
+    """
+    -                 -        own            yes
+    own               -        own            yes
+    own               other    own            yes    # only compared
+    -                 other    own            yes
+    other             -        other          no
+    other own         -        other own      yes
+    other third       own      other third    no
+    own own           -        own            yes
+    """,
+)
+def test_a_report_is_about_every_study_of_its_current_evidence(
+    current: str | None, pertinent: str | None, studies: str, is_own_time: str
+) -> None:
+    uids = {"own": STUDY_UID, "other": OTHER, "third": THIRD}
+    image = referring(CONTAINS, "IMAGE", None, ("1.2.840.10008.5.1.4.1.1.2", f"{OTHER}.1"))
+    named = {
+        keyword: [{"StudyInstanceUID": uids[one], **instances_of(uids[one])} for one in (said or "").split()]
+        for keyword, said in (
+            ("CurrentRequestedProcedureEvidenceSequence", current),
+            ("PertinentOtherEvidenceSequence", pertinent),
+        )
+    }
+    found = made(container(CONTAINS, FINDINGS, image), **named)
+    told = [one.get("identifier", {}).get("value", f"urn:oid:{STUDY_UID}") for one in found["imagingStudy"]]
+    assert told == [f"urn:oid:{uids[one]}" for one in studies.split()]
+    assert ("effectiveDateTime" in found) is (is_own_time == "yes")
+
+
+def instances_of(study: str) -> dict[str, Any]:
+    """Return one image of a study, as evidence names it."""
+    one = {"ReferencedSOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "ReferencedSOPInstanceUID": f"{study}.1"}
+    return {"ReferencedSeriesSequence": [{"ReferencedSOPSequence": [one]}]}
 
 
 def test_orders_are_the_study_s_and_those_that_the_report_names() -> None:

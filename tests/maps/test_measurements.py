@@ -286,6 +286,37 @@ def test_a_number_may_have_a_place_of_its_own() -> None:
     assert len(of_kind(found, "BodyStructure")) == 2
 
 
+KIDNEY, RIGHT = Code("64033007", "SCT", "Kidney"), Code("24028007", "SCT", "Right")
+SAID_OF_IT: dict[str, tuple[Any, Any, str | None, str | None]] = {  # later, earlier report -> place and side
+    "both say all": ((LUNG, LEFT), (KIDNEY, RIGHT), "39607008", "7771000"),
+    "a place, then another with a side": ((LUNG, None), (KIDNEY, RIGHT), "39607008", None),
+    "a place, then the same with a side": ((LUNG, None), (LUNG, RIGHT), "39607008", None),
+    "no place, then one with a side": ((None, None), (KIDNEY, RIGHT), "64033007", "24028007"),
+    "a place, then none": ((LUNG, LEFT), (None, None), "39607008", "7771000"),
+    "none at all": ((None, None), (None, None), None, None),
+}
+
+
+@pytest.mark.parametrize(("later", "earlier", "place", "side"), SAID_OF_IT.values(), ids=SAID_OF_IT)
+def test_place_and_side_of_a_lesion_are_those_of_one_report(
+    later: Any, earlier: Any, place: str | None, side: str | None
+) -> None:
+    def said(site: Code | None, laterality: Code | None) -> Any:
+        sides = (coded(MOD, SIDE, laterality),) if laterality else ()
+        where = (coded(MOD, SITE, site, *sides),) if site else ()
+        return group(uidref(CONTEXT, TRACKING_UID, "1.2.3"), *where, length())
+
+    reports = [report(said(*later), number=9), report(said(*earlier), number=8, ContentTime="090000")]
+    for order in (reports, reports[::-1]):
+        one = only(of_kind(mapped(*order), "BodyStructure"))
+        assert codes_of(one.get("location", {})) == [place] * (place is not None)
+        assert [code for each in one.get("locationQualifier", ()) for code in codes_of(each)] == [side] * (
+            side is not None
+        )
+    two_groups = only(of_kind(mapped(report(said(*later), said(*earlier))), "BodyStructure"))
+    assert two_groups == one, "nor are they mixed in one report"
+
+
 def test_a_phantom_has_no_body_structure() -> None:
     where = coded(MOD, SITE, LUNG, coded(MOD, SIDE, LEFT))
     found = mapped(report(group(where, length()), QualityControlSubject="YES"))
@@ -322,10 +353,131 @@ def evidence(study: str, sop: str) -> dict[str, Any]:
     return {"StudyInstanceUID": study, "ReferencedSeriesSequence": [{"ReferencedSOPSequence": [named]}]}
 
 
+HERE, PRIOR = "1.2.1", "1.2.2"
+REGION = Code("111030", "DCM", "Image Region")
+
+
+def seen(sop: str, how: str = CONTAINS) -> Any:
+    """Return a region in an image."""
+    return {
+        "RelationshipType": how,
+        "ValueType": "SCOORD",
+        "ConceptNameCodeSequence": [{"CodeValue": "111030", "CodingSchemeDesignator": "DCM", "CodeMeaning": "Region"}],
+        "GraphicType": "POINT",
+        "GraphicData": [1.0, 2.0],
+        "ContentSequence": [referring("SELECTED FROM", "IMAGE", None, (IMAGE, sop))],
+    }
+
+
+SECTION = Code("121070", "DCM", "Findings")
+BOTH = {
+    "CurrentRequestedProcedureEvidenceSequence": [(STUDY_UID, HERE)],
+    "PertinentOtherEvidenceSequence": [(OTHER, PRIOR)],
+}
+PRIOR_ALONE = {"CurrentRequestedProcedureEvidenceSequence": [(OTHER, PRIOR)]}
+OF: dict[str, tuple[Any, dict[str, Any], list[str], bool]] = {  # content, evidence -> studies of the length, its time
+    "its own image": (group(length("1", seen(PRIOR, INFERRED))), BOTH, [OTHER], False),
+    "the region of its group": (group(seen(PRIOR), length()), BOTH, [OTHER], False),
+    "an image of its group": (
+        group(referring(CONTAINS, "IMAGE", None, (IMAGE, PRIOR)), length()),
+        BOTH,
+        [OTHER],
+        False,
+    ),
+    "its own before its group's": (group(seen(PRIOR), length("1", seen(HERE, INFERRED))), BOTH, [STUDY_UID], True),
+    "of both": (group(seen(PRIOR), seen(HERE), length()), BOTH, [OTHER, STUDY_UID], True),
+    "not its neighbour's": (
+        group(num(CONTAINS, AREA, "1", MM, seen(PRIOR, INFERRED)), length()),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "not those of a group beside": (
+        container(CONTAINS, SECTION, group(seen(PRIOR)), length()),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "of a group in a group": (group(seen(PRIOR), group(length())), BOTH, [OTHER], False),
+    "the nearest group": (group(seen(PRIOR), group(seen(HERE), length())), BOTH, [STUDY_UID], True),
+    "a section's": (container(CONTAINS, SECTION, seen(PRIOR), length()), BOTH, [OTHER], False),
+    "not the library's": (
+        container(
+            CONTAINS,
+            SECTION,
+            container(CONTAINS, LIBRARY, referring(CONTAINS, "IMAGE", None, (IMAGE, PRIOR))),
+            length(),
+        ),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "by reference": (
+        container(CONTAINS, SECTION, seen(PRIOR), group(length("1", by_reference(INFERRED, 1, 1, 1)))),
+        BOTH,
+        [OTHER],
+        False,
+    ),
+    "an image that no evidence names": (
+        group(seen(PRIOR), length("1", seen("1.2.9", INFERRED))),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "no image at all": (length(), BOTH, [STUDY_UID], True),
+    "no image, all of another study": (length(), PRIOR_ALONE, [OTHER], False),
+    "no image, no evidence": (length(), {}, [STUDY_UID], True),
+    "no image, another one for comparison": (
+        length(),
+        {"PertinentOtherEvidenceSequence": [(OTHER, PRIOR)]},
+        [STUDY_UID],
+        True,
+    ),
+}
+
+
+def named(evidence_of: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
+    return {keyword: [evidence(*one) for one in several] for keyword, several in evidence_of.items()}
+
+
+def studies(references: list[dict[str, Any]]) -> list[str]:
+    """Return the StudyInstanceUIDs of References, the own study's where there is a literal one."""
+    own = [
+        STUDY_UID if "reference" in one else one["identifier"]["value"].removeprefix("urn:oid:") for one in references
+    ]
+    return [
+        uid for one, uid in zip(references, own, strict=True) if not one.get("reference", "").startswith("Observation")
+    ]
+
+
+@pytest.mark.parametrize(("content", "evidence_of", "expected", "is_own_time"), OF.values(), ids=OF)
+def test_a_number_is_of_the_images_that_the_nearest_item_points_to(
+    content: Any, evidence_of: Any, expected: list[str], is_own_time: bool
+) -> None:
+    found = mapped(report(content, **named(evidence_of)))
+    one = only(coded_as(found, "410668003"))
+    assert studies(one["derivedFrom"]) == expected
+    assert ("effectiveDateTime" in one) is is_own_time, "the time is that of this study's images"
+
+
+def test_what_is_derived_is_of_the_images_of_what_it_was_inferred_from() -> None:
+    mean = num(CONTAINS, MEAN, "2", MM, by_reference(INFERRED, 1, 1, 2))
+    content = (group(seen(PRIOR), length()), container(CONTAINS, DERIVED, mean))
+    derived = only(coded_as(mapped(report(*content, **named(BOTH))), "373098007"))
+    assert studies(derived["derivedFrom"]) == [OTHER]
+    assert "effectiveDateTime" not in derived
+
+
+def test_a_date_of_the_study_that_is_none_is_recorded_once() -> None:
+    found = mapped(report(length(), num(CONTAINS, AREA, "1", MM), StudyDate="odd"))
+    told = [one for one in found.problems if one.element == "Observation.effectiveDateTime"]
+    assert len(told) == 1
+
+
 def test_images_of_another_study_are_named_not_referred_to() -> None:
-    seen = [evidence(STUDY_UID, "1.2.1"), evidence(OTHER, "1.2.2")]
+    both = [evidence(STUDY_UID, "1.2.1"), evidence(OTHER, "1.2.2")]
     prior, own = (group(referring(CONTAINS, "IMAGE", None, (IMAGE, sop)), length()) for sop in ("1.2.2", "1.2.1"))
-    found = of_kind(mapped(report(prior, own, CurrentRequestedProcedureEvidenceSequence=seen)), "Observation")
+    found = of_kind(mapped(report(prior, own, CurrentRequestedProcedureEvidenceSequence=both)), "Observation")
     groups = [one["derivedFrom"] for one in found if "hasMember" in one]
     logical = {"type": "ImagingStudy", "identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{OTHER}"}}
     assert [logical] in groups

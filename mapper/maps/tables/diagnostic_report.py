@@ -16,7 +16,7 @@ from mapper.maps.report import Report
 from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.observation import constant
-from mapper.maps.tables.reported import EFFECTIVE, ZONE, evidence, of_study, with_zone, written
+from mapper.maps.tables.reported import EFFECTIVE, ZONE, of_study, study_of, with_zone, written
 from mapper.maps.tables.service_request import ACCESSION
 from mapper.maps.tables.subject import subject
 from mapper.maps.values import concepts as c
@@ -56,6 +56,16 @@ def status(cx: Context, completion: Any, verification: Any, predecessors: Any, t
     if not as_items(predecessors):
         return "final"
     return "appended" if content.at(cx).content.means(c.ADDENDUM.pair) else "amended"
+
+
+def imaging_studies(cx: Context, *_: Any) -> list[dict[str, Any]]:
+    """The studies of CurrentRequestedProcedureEvidenceSequence -> References; the report's own where there are none."""
+    return each(cx, content.at(cx).report.asked, lambda uid: study_of(cx, uid))
+
+
+def taken(cx: Context, da: Any, tm: Any = None, offset: Any = None) -> str | None:
+    """StudyDate + StudyTime + TimezoneOffsetFromUTC -> dateTime, where the report is about this study."""
+    return date_time(cx, da, tm, offset) if cx.study.uid in content.at(cx).report.asked else None
 
 
 def code(cx: Context, title: Any) -> dict[str, Any]:
@@ -137,13 +147,13 @@ RULES = (
     Rule("DiagnosticReport.category",                  "",                         constant("category", [{"coding": [{"system": systems.DIAGNOSTIC_SERVICE, "code": "RAD"}]}], "A report of radiology (FHIR R4 DiagnosticReport).")),
     ContentRule("DiagnosticReport.code",               "ConceptNameCodeSequence*?", code, MUST),
     *subject("DiagnosticReport.subject"),
-    Rule("DiagnosticReport.effectiveDateTime",         EFFECTIVE,                  date_time),
+    ContentRule("DiagnosticReport.effectiveDateTime",  EFFECTIVE,                  taken),
     Rule("DiagnosticReport.issued",                   f"VerifyingObserverSequence*? {ZONE}?", verified),
     Rule("DiagnosticReport.issued",                   f"ContentDate ContentTime? {ZONE}?", written),
     Rule("DiagnosticReport.performer",                 "VerifyingObserverSequence*", organizations),
     Rule("DiagnosticReport.resultsInterpreter",        "VerifyingObserverSequence*", verifier_references),
     ContentRule("DiagnosticReport.result",             "",                         results),
-    ContentRule("DiagnosticReport.imagingStudy",       "CurrentRequestedProcedureEvidenceSequence*?", evidence),
+    ContentRule("DiagnosticReport.imagingStudy",       "CurrentRequestedProcedureEvidenceSequence*?", imaging_studies),
     ContentRule("DiagnosticReport.conclusion",         SAYS,                       conclusion),
     ContentRule("DiagnosticReport.conclusionCode",     SAYS,                       conclusion_codes),
     ContentRule("DiagnosticReport.presentedForm",      "ConceptNameCodeSequence*?", page, concepts=(c.LANGUAGE,)),
