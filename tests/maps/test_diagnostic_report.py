@@ -71,31 +71,59 @@ def test_codes_of_an_impression_are_conclusion_codes_and_no_text_is_read_as_one(
     assert "conclusionCode" not in made(container(CONTAINS, FINDINGS, coded(CONTAINS, FINDING, EMBOLISM)))
 
 
+LENGTH = num(CONTAINS, Code("410668003", "SCT", "Length"), "9.0", unit("mm"))
 PREDECESSOR = {"PredecessorDocumentsSequence": [{"StudyInstanceUID": "1.2"}]}
 ADDENDUM = Code("55107-7", "LN", "Addendum")
 
 
 @rows(
-    "completion, verification, before, title, status",
+    "preliminary, completion, verification, before, title, status",
     """
-    COMPLETE    VERIFIED      no     report      final
-    COMPLETE    UNVERIFIED    no     report      preliminary
-    PARTIAL     VERIFIED      no     report      partial
-    PARTIAL     UNVERIFIED    yes    report      partial
-    COMPLETE    VERIFIED      yes    report      amended
-    COMPLETE    VERIFIED      yes    addendum    appended
-    COMPLETE    UNVERIFIED    yes    report      preliminary
-    -           VERIFIED      no     report      final
-    COMPLETE    -             no     report      unknown
-    COMPLETE    odd           no     report      unknown
+    -              COMPLETE    VERIFIED      no     report      final
+    -              COMPLETE    UNVERIFIED    no     report      preliminary
+    -              PARTIAL     VERIFIED      no     report      partial
+    -              PARTIAL     UNVERIFIED    yes    report      partial
+    -              COMPLETE    VERIFIED      yes    report      amended
+    -              COMPLETE    VERIFIED      yes    addendum    appended
+    -              COMPLETE    UNVERIFIED    yes    report      preliminary
+    -              -           VERIFIED      no     report      final
+    -              COMPLETE    -             no     report      unknown
+    -              COMPLETE    odd           no     report      unknown
+    PRELIMINARY    COMPLETE    VERIFIED      no     report      preliminary
+    PRELIMINARY    COMPLETE    UNVERIFIED    no     report      preliminary
+    PRELIMINARY    COMPLETE    VERIFIED      yes    report      preliminary
+    PRELIMINARY    COMPLETE    -             no     report      preliminary
+    PRELIMINARY    PARTIAL     UNVERIFIED    no     report      partial
+    FINAL          COMPLETE    VERIFIED      no     report      final
+    FINAL          COMPLETE    VERIFIED      yes    report      amended
+    FINAL          COMPLETE    UNVERIFIED    no     report      preliminary    # final is what somebody verified
+    FINAL          COMPLETE    -             no     report      unknown
+    odd            COMPLETE    VERIFIED      no     report      final
     """,
 )
-def test_status(completion: str | None, verification: str | None, before: str, title: str, status: str) -> None:
-    flags = {"CompletionFlag": completion, "VerificationFlag": verification}
-    root = container("", ADDENDUM if title == "addendum" else TITLE, template="2000")
-    one = instance(root, BASIC_TEXT, 6, **flags, **(PREDECESSOR if before == "yes" else {}))
-    (found,) = of_kind(mapped(one), "DiagnosticReport")
+def test_status_of_a_report_and_of_its_results(
+    preliminary: str | None,
+    completion: str | None,
+    verification: str | None,
+    before: str,
+    title: str,
+    status: str,
+) -> None:
+    flags = {"PreliminaryFlag": preliminary, "CompletionFlag": completion, "VerificationFlag": verification}
+    root = container("", ADDENDUM if title == "addendum" else TITLE, LENGTH, template="2000")
+    one = mapped(instance(root, BASIC_TEXT, 6, **flags, **(PREDECESSOR if before == "yes" else {})))
+    (found,), (result,) = of_kind(one, "DiagnosticReport"), of_kind(one, "Observation")
     assert found["status"] == status
+    same = {"partial": "preliminary", "amended": "final", "appended": "final"}
+    assert result["status"] == same.get(status, status)
+
+
+def test_an_amended_report_leaves_its_predecessor_as_it_is() -> None:
+    before, both = mapped_samples("text-report"), mapped_samples("text-report", "text-report-amended")
+    (first,) = of_kind(before, "DiagnosticReport")
+    reports = of_kind(both, "DiagnosticReport")
+    assert first in reports
+    assert sorted(one["status"] for one in reports) == ["amended", "final"]
 
 
 def test_who_verified_interprets_and_where_identified_is_a_practitioner() -> None:

@@ -16,7 +16,7 @@ from mapper.maps.report import Report
 from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.observation import constant
-from mapper.maps.tables.reported import EFFECTIVE, ZONE, of_study, study_of, with_zone, written
+from mapper.maps.tables.reported import EFFECTIVE, ZONE, of_study, report_status, study_of, with_zone, written
 from mapper.maps.tables.service_request import ACCESSION
 from mapper.maps.tables.subject import subject
 from mapper.maps.values import concepts as c
@@ -25,7 +25,7 @@ from mapper.maps.values.coding import codeable_concept, concept_of
 from mapper.maps.values.context import Context
 from mapper.maps.values.date_time import date_time, dt_date_time
 from mapper.maps.values.order import accession_order, requested_orders
-from mapper.maps.values.text import as_code, as_items, as_text, each
+from mapper.maps.values.text import as_items, as_text, each
 from mapper.maps.values.uid import uid_identifier
 from mapper.maps.values.verifier import verifier_references
 
@@ -33,7 +33,7 @@ LONGEST_PAGE = 1 << 20
 """Bytes of a page that are sent along."""
 SECTIONS = (c.IMPRESSIONS.pair, c.CONCLUSIONS.pair, c.IMPRESSIONS_LN.pair, c.CONCLUSIONS_LN.pair)
 CONCLUDING = (c.IMPRESSION, c.CONCLUSION, c.IMPRESSIONS, c.CONCLUSIONS, c.IMPRESSIONS_LN, c.CONCLUSIONS_LN)
-FLAGS = "CompletionFlag? VerificationFlag? PredecessorDocumentsSequence*? ConceptNameCodeSequence*?"
+FLAGS = "PreliminaryFlag? CompletionFlag? VerificationFlag? PredecessorDocumentsSequence*? ConceptNameCodeSequence*?"
 
 
 def report_id(cx: Context, *_: Any) -> str:
@@ -47,14 +47,11 @@ def identifiers(cx: Context, uid: Any) -> list[dict[str, Any]]:
     return [made] if made else []
 
 
-def status(cx: Context, completion: Any, verification: Any, predecessors: Any, title: Any) -> str:
-    """CompletionFlag, VerificationFlag, PredecessorDocumentsSequence and title -> status: nothing is final that nobody verified."""
-    if as_code(completion) == "PARTIAL":
-        return "partial"
-    if as_code(verification) != "VERIFIED":
-        return "preliminary" if as_code(verification) == "UNVERIFIED" else "unknown"
-    if not as_items(predecessors):
-        return "final"
+def status(cx: Context, preliminary: Any, completion: Any, verification: Any, predecessors: Any, title: Any) -> str:
+    """PreliminaryFlag, CompletionFlag, VerificationFlag, PredecessorDocumentsSequence and title -> status: nothing is final that nobody verified."""
+    said = report_status(preliminary, completion, verification)
+    if said != "final" or not as_items(predecessors):
+        return said
     return "appended" if content.at(cx).content.means(c.ADDENDUM.pair) else "amended"
 
 

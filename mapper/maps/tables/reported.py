@@ -81,8 +81,20 @@ def study_of(cx: Context, uid: str) -> dict[str, Any]:
     return {"type": "ImagingStudy", "identifier": uid_identifier(cx, uid)}
 
 
-def status(cx: Context, preliminary: Any, verified: Any) -> str:
-    """PreliminaryFlag, else VerificationFlag -> status; unknown where neither says anything."""
+def report_status(preliminary: Any, completion: Any, verification: Any) -> str:
+    """Return the status of a text report: what is preliminary, or what nobody verified, is never final (PS3.3 C.17.2)."""
+    if as_code(completion) == "PARTIAL":
+        return "partial"
+    if as_code(preliminary) == "PRELIMINARY":
+        return "preliminary"
+    return VERIFIED.get(as_code(verification) or "") or "unknown"
+
+
+def status(cx: Context, preliminary: Any, verified: Any, completion: Any) -> str:
+    """PreliminaryFlag, else VerificationFlag -> status; of a text report's results what the report says."""
+    if content.at(cx).report.kind == "text":
+        said = report_status(preliminary, completion, verified)
+        return "preliminary" if said == "partial" else said
     return PRELIMINARY.get(as_code(preliminary) or "") or VERIFIED.get(as_code(verified) or "") or "unknown"
 
 
@@ -121,7 +133,7 @@ IDENTITY = (
 FRAME = (
     *meta("Observation"),
     Rule("Observation.partOf",                   "StudyInstanceUID",  part_of),
-    Rule("Observation.status",                   "PreliminaryFlag? VerificationFlag?", status, MUST),
+    Rule("Observation.status",                   "PreliminaryFlag? VerificationFlag? CompletionFlag?", status, MUST),
     Rule("Observation.category",                 "",                  imaging),
     *subject("Observation.subject"),
     ContentRule("Observation.effectiveDateTime", EFFECTIVE,           taken),
