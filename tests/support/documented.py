@@ -7,6 +7,7 @@ from pydicom.sr.coding import Code
 
 from mapper.dicom.study import Study
 from samples.sr.content import CONTAINS, CONTEXT, PROPERTY, coded, container, not_measured, num, text, unit
+from tests.support.datasets import dataset
 from tests.support.reported import BASIC_TEXT, SAMPLES, SITE, instance, study_of, study_of_samples
 
 EVERYTHING = SITE.model_copy(update={"options": ("dose_events",)})
@@ -52,7 +53,20 @@ def with_unnamed() -> dict[str, Any]:
     return instance(container("", REPORT, group, template="1500"))
 
 
-OTHERS = {"untracked": untracked, "verified": verified, "titled": titled, "with an unnamed number": with_unnamed}
+def replacing() -> dict[str, Any]:
+    """Return an encapsulated document that replaces another one."""
+    before = {"ReferencedSOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1", "ReferencedSOPInstanceUID": "1.2.3"}
+    named = {"StudyInstanceUID": "1.2", "ReferencedSeriesSequence": [{"ReferencedSOPSequence": [before]}]}
+    return {**titled(), **dataset(PredecessorDocumentsSequence=[named])}
+
+
+OTHERS = {
+    "untracked": untracked,
+    "verified": verified,
+    "titled": titled,
+    "with an unnamed number": with_unnamed,
+    "replacing": replacing,
+}
 
 
 def every_study() -> Iterator[tuple[str, Study]]:
