@@ -9,7 +9,7 @@ import pytest
 from pydicom.sr.coding import Code
 
 from mapper.maps.tables import diagnostic_report
-from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, pname, referring, text, unit
+from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, item, num, pname, referring, text, unit
 from tests.support.reported import BASIC_TEXT, STUDY_UID, codes_of, instance, mapped, mapped_samples, of_kind
 from tests.support.tables import rows
 
@@ -73,6 +73,7 @@ def test_codes_of_an_impression_are_conclusion_codes_and_no_text_is_read_as_one(
 
 LENGTH = num(CONTAINS, Code("410668003", "SCT", "Length"), "9.0", unit("mm"))
 PREDECESSOR = {"PredecessorDocumentsSequence": [{"StudyInstanceUID": "1.2"}]}
+MM = {"CodeValue": "mm", "CodingSchemeDesignator": "UCUM", "CodeMeaning": "mm"}
 ADDENDUM = Code("55107-7", "LN", "Addendum")
 
 
@@ -239,6 +240,35 @@ def test_the_page_holds_the_whole_report_in_its_order() -> None:
     assert places == sorted(places)
     assert found["presentedForm"][0]["language"] == "de"
     assert found["presentedForm"][0]["title"] == "Diagnostic Imaging Report"
+
+
+WORDS: dict[str, tuple[Any, str]] = {
+    "a moment": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "20240517101500"}), "2024-05-17T10:15:00"),
+    "with a zone": (
+        item(CONTAINS, "DATETIME", FINDING, {"DateTime": "20240517101500.5+0200"}),
+        "2024-05-17T10:15:00.5+02:00",
+    ),
+    "to the minute": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "202405171015"}), "2024-05-17T10:15"),
+    "a month": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "202405"}), "2024-05"),
+    "a date": (item(CONTAINS, "DATE", FINDING, {"Date": "20240517"}), "2024-05-17"),
+    "a time": (item(CONTAINS, "TIME", FINDING, {"Time": "101500"}), "10:15:00"),
+    "what is no moment": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "yesterday"}), "yesterday"),
+    "a text of digits": (text(CONTAINS, FINDING, "20240517101500"), "20240517101500"),
+    "a double alone": (
+        item(
+            CONTAINS,
+            "NUM",
+            FINDING,
+            {"MeasuredValueSequence": [{"FloatingPointValue": 12.5, "MeasurementUnitsCodeSequence": [MM]}]},
+        ),
+        "12.5 mm",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), WORDS.values(), ids=WORDS)
+def test_the_page_says_a_value_as_a_person_reads_it(content: Any, words: str) -> None:
+    assert f"<p><b>Finding</b>: {words}</p>" in page(made(content))
 
 
 def test_the_same_report_is_the_same_page() -> None:

@@ -116,6 +116,21 @@ def test_who_authorised_is_the_performer() -> None:
     assert "performer" not in coded_as(mapped_samples("mammography-dose"), SUMMARY)[0]
 
 
+def test_what_modifies_a_number_stands_in_its_words() -> None:
+    how = coded(MOD, Code("A1", "99X", "Method"), Code("A2", "99X", "estimated"))
+    side = coded(MOD, Code("272741003", "SCT", "Laterality"), Code("80248007", "SCT", "Left breast"))
+    alone = Code("113812", "DCM", "Total Number of Irradiation Events")
+    numbers = (num(CONTAINS, TOTAL, "1", MGYCM, how, side), {**num(CONTAINS, alone, "0", unit("{events}"))})
+    double = {"MeasuredValueSequence": [{"FloatingPointValue": 2.5}]}
+    root = container("", TITLE, container(CONTAINS, CT_DOSE, numbers[0], {**numbers[1], **double}))
+    (found,) = coded_as(mapped(instance(root, DOSE)), SUMMARY)
+    assert found["component"][0]["code"]["text"] == "CT Dose Length Product Total, Left breast, Method estimated"
+    assert "text" not in found["component"][1]["code"]
+    assert found["valueString"] == (
+        "CT Dose Length Product Total, Left breast, Method estimated 1 mGy.cm; Total Number of Irradiation Events 2.5"
+    )
+
+
 # -- which reports ----------------------------------------------------------------------------------------------------
 
 

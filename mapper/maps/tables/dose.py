@@ -96,7 +96,7 @@ def summary_text(cx: Context) -> str | None:
     for item in content.at(cx).content.related():
         words = content.in_words(cx, item) if isinstance(item.value, MeasuredValue) else None
         if words:
-            told.append(" ".join(filter(None, [content.full_name_of(item), words])))
+            told.append(" ".join(filter(None, [content.full_name_of(cx, item), words])))
     return "; ".join(told) or None
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
+from mapper.fhir import systems
 from mapper.maps import engine
-from mapper.maps.content import ContentRule
-from mapper.maps.report import Part, Report
+from mapper.maps.content import ContentRule, Within
+from mapper.maps.report import CONTEXT, NO_EVALUATION, Part, Report
 from mapper.maps.rule import MUST, Made, MissingElement
 from mapper.maps.tables.algorithm import NAMED, algorithm_reference
 from mapper.maps.tables.body_structure import body_site
@@ -50,7 +51,7 @@ def group_category(cx: Context, categories: list[ContentItem]) -> list[dict[str,
 
 def first_finding(cx: Context, findings: list[ContentItem]) -> dict[str, Any] | None:
     """The first Finding -> value; the others are components."""
-    return content.concept(cx, findings[0]) if findings else None
+    return content.full_concept(cx, findings[0]) if findings else None
 
 
 def members(cx: Context) -> list[dict[str, str]]:
@@ -70,7 +71,7 @@ def inferred_from(cx: Context) -> list[dict[str, str]]:
 
 def normality(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
     """Normality -> interpretation, in the code of the report."""
-    return [made for one in found if (made := content.concept(cx, one))]
+    return [made for one in found if (made := content.full_concept(cx, one))]
 
 
 def normal_range(cx: Context, lower: Any, upper: Any, words: Any, authority: Any) -> list[dict[str, Any]]:
@@ -90,6 +91,11 @@ def normal_range(cx: Context, lower: Any, upper: Any, words: Any, authority: Any
 def evaluation(cx: Context, *_: Any) -> dict[str, Any] | None:
     """CODE or TEXT -> CodeableConcept, in words where there is no code."""
     return content.concept(cx, content.at(cx).content)
+
+
+def nothing_measured(cx: Context) -> dict[str, Any]:
+    """A group that says what it is of or where, and nothing more -> why there is no value: unknown."""
+    return {"coding": [{"system": systems.DATA_ABSENT_REASON, "code": "unknown"}]}
 
 
 def category(name: str, concept: c.Concept, doc: str) -> ContentRule:
@@ -115,6 +121,7 @@ MEASURED = (
     ContentRule("Observation.derivedFrom",          "",                          inferred_from),
     IMAGES,
 )
+EMPTY = ContentRule("Observation.dataAbsentReason", "",                          nothing_measured)
 ID = ContentRule("Observation.id",                  "ObservationUID?",           observation_id, MUST)
 HEAD = (ID, *IDENTITY, *FRAME)
 TABLES = {
@@ -139,14 +146,18 @@ TABLES = {
     ),
 }
 # fmt: on
-RULES = tuple(dict.fromkeys(row for table in TABLES.values() for row in table))
+RULES = tuple(dict.fromkeys(row for table in (*TABLES.values(), (EMPTY,)) for row in table))
 SAID = (
     *(c.MEASUREMENT_METHOD, c.FINDING_SITE, c.NORMALITY, c.NORMAL_RANGE_LOWER, c.NORMAL_RANGE_UPPER),
     *(c.NORMAL_RANGE_TEXT, c.NORMAL_RANGE_AUTHORITY),
     *(c.ALGORITHM_NAME, c.ALGORITHM_VERSION, c.ALGORITHM_PARAMETERS, c.ALGORITHM_FAMILY),
-    *(c.TRACKING_IDENTIFIER, c.ACTIVITY_SESSION),
+    *(c.TRACKING_IDENTIFIER, c.TRACKING_UID, c.ACTIVITY_SESSION, c.PERSON_OBSERVER),
 )
 """Children of a measurement that have an element of their own: they are no components."""
+SAID_OF_GROUP = (*NO_EVALUATION, c.TRACKING_UID, c.PERSON_OBSERVER)
+"""The same of a group."""
+MOMENTS = ("DATE", "DATETIME", "TIME", "PNAME", "UIDREF")
+"""Value types that are components of a group wherever they stand in it: as Observations they would say little."""
 
 
 def observation(cx: Context, report: Report, part: Part) -> Made | None:
@@ -158,16 +169,36 @@ def observation(cx: Context, report: Report, part: Part) -> Made | None:
         cx.item = within
         cx.left_out(missing)
         return None
-    if part.role != "evaluation" and (found := components(cx, within, beside(part), made["code"])):
+    if found := components(cx, within, beside(part), made["code"]):
         made["component"] = found
+    return said(cx, within, made) if part.role == "group" else made
+
+
+def said(cx: Context, within: Within, made: Made) -> Made | None:
+    """Return the Observation of a group, None where it says nothing; of one that says only what it is of, why no more."""
+    if any(element in made for element in ("valueCodeableConcept", "component", "hasMember")):
+        return made
+    if c.MEASUREMENT_GROUP.coding in made["code"]["coding"] and "bodySite" not in made:
+        cx.item = within
+        cx.problem(EMPTY, "a group without a finding, a number or an evaluation: left out")
+        return None
+    made["dataAbsentReason"] = engine.make(EMPTY, cx, within)
+    made.rules["dataAbsentReason"] = [EMPTY.seen(within)]
     return made
 
 
 def beside(part: Part) -> Iterator[ContentItem]:
-    """Yield the content items that are components: what modifies a measurement, the second Finding of a group."""
-    if part.role == "group":
+    """Yield the content items that are components: what modifies a value, and of a group its second Finding too."""
+    is_group = part.role == "group"
+    if is_group:
         yield from part.content.having(c.FINDING.pair)[1:]
-        return
-    for child in part.content.related("HAS CONCEPT MOD", "HAS PROPERTIES"):
-        if child.value_type in ("CODE", "NUM", "TEXT") and not child.means(*(one.pair for one in SAID)):
-            yield child
+    told = tuple(one.pair for one in (SAID_OF_GROUP if is_group else SAID))
+    for child in part.content.children:
+        item = child if child.reference is None else child.target
+        if item is None or item.means(*told):
+            continue
+        modifies = child.relationship in content.MODIFIES
+        if (modifies and item.value_type in (*content.WORDS, "UIDREF")) or (
+            is_group and child.relationship not in CONTEXT and item.value_type in MOMENTS
+        ):
+            yield item
