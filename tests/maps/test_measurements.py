@@ -233,7 +233,13 @@ def test_an_empty_group_is_recorded_and_one_that_says_what_it_is_of_says_why_no_
     found = mapped(report(group()))
     assert of_kind(found, "Observation") == []
     assert [one.attribute for one in found.problems] == ["1.1 CONTAINER"]
-    for said in (coded(CONTAINS, CATEGORY, LESION), coded(MOD, SITE, LUNG), uidref(CONTEXT, TRACKING_UID, "1.2.3")):
+    assert made(group(coded(CONTAINS, CATEGORY, Code("125007", "DCM", "a group")))) == []
+    for said in (
+        coded(CONTAINS, CATEGORY, LESION),
+        text(CONTAINS, CATEGORY, "a lesion"),
+        coded(MOD, SITE, LUNG),
+        uidref(CONTEXT, TRACKING_UID, "1.2.3"),
+    ):
         whole = only(made(group(said)))
         assert codes_of(whole["dataAbsentReason"]) == ["unknown"]
     assert all("dataAbsentReason" not in one for one in made(group(coded(MOD, SITE, LUNG), length())))

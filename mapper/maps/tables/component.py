@@ -13,7 +13,7 @@ from mapper.maps.values import content
 from mapper.maps.values.coding import codeable_concept
 from mapper.maps.values.concepts import LATERALITY
 from mapper.maps.values.context import Context
-from mapper.maps.values.date_time import date, dt_date_time, time
+from mapper.maps.values.date_time import date, dt_date_time, tm_time
 from mapper.maps.values.human_name import display_name
 from mapper.maps.values.text import as_text
 from mapper.maps.values.uid import uid_uri
@@ -60,7 +60,7 @@ RULES = (
     ContentRule("Observation.component.valueString",          "UID",                      uid_uri),
     ContentRule("Observation.component.valueDateTime",        f"DateTime {ZONE}?",        dt_date_time),
     ContentRule("Observation.component.valueDateTime",        "Date",                     date),
-    ContentRule("Observation.component.valueTime",            "Time",                     time),
+    ContentRule("Observation.component.valueTime",            "Time",                     tm_time),
     ContentRule("Observation.component.dataAbsentReason",     NUMBER,                     content.absent_reason),
 )
 # fmt: on

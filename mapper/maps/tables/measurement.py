@@ -11,14 +11,14 @@ from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
-from mapper.fhir import systems
 from mapper.maps import engine
-from mapper.maps.content import ContentRule, Within
+from mapper.maps.content import ContentRule
 from mapper.maps.report import CONTEXT, NO_EVALUATION, Part, Report
 from mapper.maps.rule import MUST, Made, MissingElement
 from mapper.maps.tables.algorithm import NAMED, algorithm_reference
 from mapper.maps.tables.body_structure import body_site
 from mapper.maps.tables.component import NUMBER, components
+from mapper.maps.tables.group import EMPTY, said
 from mapper.maps.tables.observation import constant
 from mapper.maps.tables.reported import FRAME, IDENTITY, MADE_BY, evidence
 from mapper.maps.values import concepts as c
@@ -93,11 +93,6 @@ def evaluation(cx: Context, *_: Any) -> dict[str, Any] | None:
     return content.concept(cx, content.at(cx).content)
 
 
-def nothing_measured(cx: Context) -> dict[str, Any]:
-    """A group that says what it is of or where, and nothing more -> why there is no value: unknown."""
-    return {"coding": [{"system": systems.DATA_ABSENT_REASON, "code": "unknown"}]}
-
-
 def category(name: str, concept: c.Concept, doc: str) -> ContentRule:
     """Return a row of a category that is the same for all of a kind."""
     return ContentRule("Observation.category", "", constant(name, [{"coding": [concept.coding]}], doc))
@@ -121,7 +116,6 @@ MEASURED = (
     ContentRule("Observation.derivedFrom",          "",                          inferred_from),
     IMAGES,
 )
-EMPTY = ContentRule("Observation.dataAbsentReason", "",                          nothing_measured)
 ID = ContentRule("Observation.id",                  "ObservationUID?",           observation_id, MUST)
 HEAD = (ID, *IDENTITY, *FRAME)
 TABLES = {
@@ -172,19 +166,6 @@ def observation(cx: Context, report: Report, part: Part) -> Made | None:
     if found := components(cx, within, beside(part), made["code"]):
         made["component"] = found
     return said(cx, within, made) if part.role == "group" else made
-
-
-def said(cx: Context, within: Within, made: Made) -> Made | None:
-    """Return the Observation of a group, None where it says nothing; of one that says only what it is of, why no more."""
-    if any(element in made for element in ("valueCodeableConcept", "component", "hasMember")):
-        return made
-    if c.MEASUREMENT_GROUP.coding in made["code"]["coding"] and "bodySite" not in made:
-        cx.item = within
-        cx.problem(EMPTY, "a group without a finding, a number or an evaluation: left out")
-        return None
-    made["dataAbsentReason"] = engine.make(EMPTY, cx, within)
-    made.rules["dataAbsentReason"] = [EMPTY.seen(within)]
-    return made
 
 
 def beside(part: Part) -> Iterator[ContentItem]:

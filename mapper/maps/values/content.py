@@ -6,16 +6,17 @@ from mapper.dicom.sr.code import Code
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.maps.content import Within
-from mapper.maps.values import date_time, measured_value
+from mapper.maps.values import measured_value
 from mapper.maps.values.coding import concept_of
 from mapper.maps.values.concepts import LATERALITY, Concept
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name
+from mapper.maps.values.moments import date_in_words, time_in_words
 from mapper.maps.values.text import as_text
 
 MODIFIES = ("HAS CONCEPT MOD", "HAS PROPERTIES", "HAS ACQ CONTEXT")
 """Relationships of what qualifies a value (PS3.3 table C.17.3-8); who looked, and at whom, is another matter."""
-MOMENTS = {"DATE": date_time.in_words, "DATETIME": date_time.in_words, "TIME": date_time.time_in_words}
+MOMENTS = {"DATE": date_in_words, "DATETIME": date_in_words, "TIME": time_in_words}
 WORDS = ("CODE", "NUM", "TEXT", "PNAME", *MOMENTS)
 """Value types that a person can read."""
 LONGEST = 1 << 20

@@ -103,7 +103,7 @@ def time_of_day(cx: Context, tm: Any) -> tuple[str, str] | None:
         return None
 
 
-def time(cx: Context, tm: Any) -> str | None:
+def tm_time(cx: Context, tm: Any) -> str | None:
     """TM -> time, which has seconds; one without minutes is none."""
     value = as_text(tm)
     at = clock(cx, value)
@@ -130,36 +130,6 @@ def clock(cx: Context, value: str | None) -> tuple[str, str] | None:
         second, fraction = "59", None
     fraction = (fraction or "")[:3].ljust(3, "0")
     return f"{hour}:{minute}:{second}", "" if fraction == "000" else f".{fraction}"
-
-
-def in_words(value: str) -> str:
-    """Return a DA, TM or DT as ISO 8601 writes it, as precise as it is; what is none of them stays as it is.
-
-    >>> in_words("20240517101500.25+0200"), in_words("202405"), in_words("20240517")
-    ('2024-05-17T10:15:00.25+02:00', '2024-05', '2024-05-17')
-    """
-    found = DT.fullmatch(value.strip())
-    if found is None:
-        return value
-    on, at, offset = found[1], found[2], found[3]
-    day = "-".join(filter(None, (on[:4], on[4:6], on[6:])))
-    whole, point, fraction = at.partition(".")
-    hours = ":".join(whole[start : start + 2] for start in range(0, len(whole), 2)) + point + fraction
-    zone = f"{offset[:3]}:{offset[3:]}" if offset else ""
-    return f"{day}{'T' if hours else ''}{hours}{zone}"
-
-
-def time_in_words(value: str) -> str:
-    """Return a TM with colons; what is none stays as it is.
-
-    >>> time_in_words("101500.25"), time_in_words("1015")
-    ('10:15:00.25', '10:15')
-    """
-    found = TM.fullmatch(value.strip())
-    if found is None:
-        return value
-    *parts, fraction = found.groups()
-    return ":".join(filter(None, parts)) + (f".{fraction}" if fraction else "")
 
 
 def offset_of(cx: Context, value: Any) -> str | None:
