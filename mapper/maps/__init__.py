@@ -38,7 +38,7 @@ from mapper.maps.tables import (
 from mapper.maps.values import issuer
 from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES, Context
 
-MAPPING_VERSION = "3"
+MAPPING_VERSION = "4"
 """Moves with every change of the output: all studies are then mapped anew."""
 
 TABLES: dict[str, tuple[Rule, ...]] = {

@@ -171,7 +171,9 @@ class ContentRule(Rule):
         return ": ".join(filter(None, ["; ".join(places) or ", ".join(self.names), attributes])) or super().origin
 
     def attribute_of(self, item: Item) -> str:
-        """Return place, value type and keywords: no value, not even a code."""
+        """Return place, value type and keywords: no value, not even a code; what the document says has no place in it."""
+        if self.keywords and not self.concepts and OF_CONTENT.isdisjoint(self.keywords):
+            return super().attribute_of(item)
         places = (place(one).where for one in self.items(item))
         return " ".join([*places, *self.keywords])
 

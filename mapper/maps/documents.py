@@ -29,6 +29,9 @@ REPEATED = Problem("Observation", "ObservationUID", "in several documents: the n
 OVERLAPPING = Problem(
     "Observation", "ContentSequence", "dose reports share some irradiation events and not all: each has its summary"
 )
+UNFINISHED = Problem(
+    "Observation", "CompletionFlag", "an unfinished dose report has all events of a finished one: it replaces it"
+)
 
 WITHOUT_TOTALS = Problem(
     "Observation", "ContentSequence", "a dose report without totals has all events of one with totals: these stay"
@@ -159,7 +162,12 @@ def standing(cx: Context, reports: Sequence[Report]) -> list[Report]:
         if one.accumulated and any(events and events <= theirs and not other.accumulated for other, theirs in alike):
             cx.record(WITHOUT_TOTALS)
         newer = [other for other, _ in doses[:number]]
-        if any(events and (events < theirs or (events == theirs and other in newer)) for other, theirs in others):
+        replaced_by = [
+            other for other, theirs in others if events and (events < theirs or (events == theirs and other in newer))
+        ]
+        if replaced_by:
+            if not dose.unfinished(one) and all(map(dose.unfinished, replaced_by)):
+                cx.record(UNFINISHED)
             continue
         kept.append(one)
         if any(events & theirs and not (events <= theirs or theirs <= events) for _, theirs in others):

@@ -10,7 +10,6 @@ from mapper.dicom.documents import ENCAPSULATED
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.reading import Positions
-from mapper.dicom.sr.reference import Reference
 from mapper.dicom.sr.tree import ContentTree, content_tree
 from mapper.dicom.study import Instance, Study
 from mapper.maps import derived_keys
@@ -18,6 +17,7 @@ from mapper.maps.concept_names import ConceptNames
 from mapper.maps.content import Within
 from mapper.maps.derived_keys import Key
 from mapper.maps.kind import Kind, has_groups, is_imaging_report, kind_of
+from mapper.maps.pointers import Pointers
 from mapper.maps.values import concepts as c
 from mapper.maps.values.concepts import Concept
 
@@ -63,6 +63,7 @@ class Report:
         """What rows that read no content item made, by the row."""
         self.structures: dict[Positions, str | None] = {}
         """The ids of the BodyStructures, by the item that names the place."""
+        self._studies_of: dict[Positions, list[str]] = {}
         self.made: set[str] = set()
         """The ids of the Observations that can be made of its parts."""
         self.kind: Kind = "document" if encapsulated else kind_of(self.tree.root, identity(self.item, "SOPClassUID"))
@@ -116,11 +117,31 @@ class Report:
                         found.setdefault(identity(one, "ReferencedSOPInstanceUID") or "", uid or "")
         return found
 
+    @cached_property
+    def asked(self) -> list[str]:
+        """The studies that the report is about, its own where it names none.
+
+        Those of PertinentOtherEvidenceSequence were only looked at beside them (PS3.3 C.17.2.3).
+        """
+        requested = items(self.item, "CurrentRequestedProcedureEvidenceSequence")
+        named = dict.fromkeys(filter(None, (identity(one, "StudyInstanceUID") for one in requested)))
+        return list(named) or list(filter(None, [identity(self.item, "StudyInstanceUID")]))
+
     def studies_of(self, content: ContentItem) -> list[str]:
-        """Return the StudyInstanceUIDs of what a content item and those below it point to, in order."""
-        values = (item.value for item in (content, *content.descendants()))
-        named = (self.studies.get(one.sop_instance_uid) for one in values if isinstance(one, Reference))
-        return list(dict.fromkeys(uid for uid in named if uid))
+        """Return the StudyInstanceUIDs of the images that a content item is of, in order.
+
+        Where no image is named: the report's own study, unless the report is about others alone.
+        """
+        if content.positions not in self._studies_of:
+            named = dict.fromkeys(filter(None, map(self.studies.get, self.pointers.of(content))))
+            own = [one for one in self.asked if one == identity(self.item, "StudyInstanceUID")]
+            self._studies_of[content.positions] = list(named) or own or self.asked
+        return self._studies_of[content.positions]
+
+    @cached_property
+    def pointers(self) -> Pointers:
+        """What its content items point to."""
+        return Pointers(self.parts)
 
 
 def items(item: Item, keyword: str) -> list[Item]:

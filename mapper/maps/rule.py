@@ -16,6 +16,9 @@ MUST = True
 
 Converter = Callable[..., Any]
 
+TOGETHER = (frozenset({"location", "locationQualifier"}),)
+"""Elements that say one thing together: a side belongs to the place that it was said of (BodyStructure)."""
+
 
 @cache
 def many(by: Converter) -> Converter:
@@ -132,7 +135,11 @@ class Made(dict[str, Any]):
         self.rules: dict[str, list[Rule]] = {}
 
     def fill(self, other: "Made") -> None:
-        """Take over what another element of the same thing has and this one lacks."""
-        for name in other.keys() - self.keys():
+        """Take over what another element of the same thing has and this one lacks; what is one statement stays one."""
+        lacking = other.keys() - self.keys()
+        for names in TOGETHER:
+            if not names.isdisjoint(self):
+                lacking -= names
+        for name in lacking:
             self[name] = other[name]
             self.rules[name] = other.rules.get(name, [])

@@ -10,8 +10,17 @@ from pydicom.sr.coding import Code
 
 from mapper.fhir.check import faults
 from mapper.maps.tables import diagnostic_report
-from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, pname, text, unit
-from tests.support.reported import BASIC_TEXT, bundle_of, codes_of, instance, mapped, mapped_samples, of_kind
+from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, item, num, pname, referring, text, unit
+from tests.support.reported import (
+    BASIC_TEXT,
+    STUDY_UID,
+    bundle_of,
+    codes_of,
+    instance,
+    mapped,
+    mapped_samples,
+    of_kind,
+)
 from tests.support.tables import rows
 
 TITLE = Code("18748-4", "LN", "Diagnostic Imaging Report")
@@ -72,31 +81,60 @@ def test_codes_of_an_impression_are_conclusion_codes_and_no_text_is_read_as_one(
     assert "conclusionCode" not in made(container(CONTAINS, FINDINGS, coded(CONTAINS, FINDING, EMBOLISM)))
 
 
+LENGTH = num(CONTAINS, Code("410668003", "SCT", "Length"), "9.0", unit("mm"))
 PREDECESSOR = {"PredecessorDocumentsSequence": [{"StudyInstanceUID": "1.2"}]}
+MM = {"CodeValue": "mm", "CodingSchemeDesignator": "UCUM", "CodeMeaning": "mm"}
 ADDENDUM = Code("55107-7", "LN", "Addendum")
 
 
 @rows(
-    "completion, verification, before, title, status",
+    "preliminary, completion, verification, before, title, status",
     """
-    COMPLETE    VERIFIED      no     report      final
-    COMPLETE    UNVERIFIED    no     report      preliminary
-    PARTIAL     VERIFIED      no     report      partial
-    PARTIAL     UNVERIFIED    yes    report      partial
-    COMPLETE    VERIFIED      yes    report      amended
-    COMPLETE    VERIFIED      yes    addendum    appended
-    COMPLETE    UNVERIFIED    yes    report      preliminary
-    -           VERIFIED      no     report      final
-    COMPLETE    -             no     report      unknown
-    COMPLETE    odd           no     report      unknown
+    -              COMPLETE    VERIFIED      no     report      final
+    -              COMPLETE    UNVERIFIED    no     report      preliminary
+    -              PARTIAL     VERIFIED      no     report      partial
+    -              PARTIAL     UNVERIFIED    yes    report      partial
+    -              COMPLETE    VERIFIED      yes    report      amended
+    -              COMPLETE    VERIFIED      yes    addendum    appended
+    -              COMPLETE    UNVERIFIED    yes    report      preliminary
+    -              -           VERIFIED      no     report      final
+    -              COMPLETE    -             no     report      unknown
+    -              COMPLETE    odd           no     report      unknown
+    PRELIMINARY    COMPLETE    VERIFIED      no     report      preliminary
+    PRELIMINARY    COMPLETE    UNVERIFIED    no     report      preliminary
+    PRELIMINARY    COMPLETE    VERIFIED      yes    report      preliminary
+    PRELIMINARY    COMPLETE    -             no     report      preliminary
+    PRELIMINARY    PARTIAL     UNVERIFIED    no     report      partial
+    FINAL          COMPLETE    VERIFIED      no     report      final
+    FINAL          COMPLETE    VERIFIED      yes    report      amended
+    FINAL          COMPLETE    UNVERIFIED    no     report      preliminary    # final is what somebody verified
+    FINAL          COMPLETE    -             no     report      unknown
+    odd            COMPLETE    VERIFIED      no     report      final
     """,
 )
-def test_status(completion: str | None, verification: str | None, before: str, title: str, status: str) -> None:
-    flags = {"CompletionFlag": completion, "VerificationFlag": verification}
-    root = container("", ADDENDUM if title == "addendum" else TITLE, template="2000")
-    one = instance(root, BASIC_TEXT, 6, **flags, **(PREDECESSOR if before == "yes" else {}))
-    (found,) = of_kind(mapped(one), "DiagnosticReport")
+def test_status_of_a_report_and_of_its_results(
+    preliminary: str | None,
+    completion: str | None,
+    verification: str | None,
+    before: str,
+    title: str,
+    status: str,
+) -> None:
+    flags = {"PreliminaryFlag": preliminary, "CompletionFlag": completion, "VerificationFlag": verification}
+    root = container("", ADDENDUM if title == "addendum" else TITLE, LENGTH, template="2000")
+    one = mapped(instance(root, BASIC_TEXT, 6, **flags, **(PREDECESSOR if before == "yes" else {})))
+    (found,), (result,) = of_kind(one, "DiagnosticReport"), of_kind(one, "Observation")
     assert found["status"] == status
+    same = {"partial": "preliminary", "amended": "final", "appended": "final"}
+    assert result["status"] == same.get(status, status)
+
+
+def test_an_amended_report_leaves_its_predecessor_as_it_is() -> None:
+    before, both = mapped_samples("text-report"), mapped_samples("text-report", "text-report-amended")
+    (first,) = of_kind(before, "DiagnosticReport")
+    reports = of_kind(both, "DiagnosticReport")
+    assert first in reports
+    assert sorted(one["status"] for one in reports) == ["amended", "final"]
 
 
 def test_who_verified_interprets_and_where_identified_is_a_practitioner() -> None:
@@ -214,6 +252,35 @@ def test_the_page_holds_the_whole_report_in_its_order() -> None:
     assert found["presentedForm"][0]["title"] == "Diagnostic Imaging Report"
 
 
+WORDS: dict[str, tuple[Any, str]] = {
+    "a moment": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "20240517101500"}), "2024-05-17T10:15:00"),
+    "with a zone": (
+        item(CONTAINS, "DATETIME", FINDING, {"DateTime": "20240517101500.5+0200"}),
+        "2024-05-17T10:15:00.5+02:00",
+    ),
+    "to the minute": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "202405171015"}), "2024-05-17T10:15"),
+    "a month": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "202405"}), "2024-05"),
+    "a date": (item(CONTAINS, "DATE", FINDING, {"Date": "20240517"}), "2024-05-17"),
+    "a time": (item(CONTAINS, "TIME", FINDING, {"Time": "101500"}), "10:15:00"),
+    "what is no moment": (item(CONTAINS, "DATETIME", FINDING, {"DateTime": "yesterday"}), "yesterday"),
+    "a text of digits": (text(CONTAINS, FINDING, "20240517101500"), "20240517101500"),
+    "a double alone": (
+        item(
+            CONTAINS,
+            "NUM",
+            FINDING,
+            {"MeasuredValueSequence": [{"FloatingPointValue": 12.5, "MeasurementUnitsCodeSequence": [MM]}]},
+        ),
+        "12.5 mm",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), WORDS.values(), ids=WORDS)
+def test_the_page_says_a_value_as_a_person_reads_it(content: Any, words: str) -> None:
+    assert f"<p><b>Finding</b>: {words}</p>" in page(made(content))
+
+
 def test_the_same_report_is_the_same_page() -> None:
     one, other = (page(made(text(CONTAINS, FINDING, "A\nB"))) for _ in range(2))
     assert one == other
@@ -239,6 +306,46 @@ def test_a_page_that_is_too_large_is_left_out_and_recorded() -> None:
 def test_a_language_is_told_where_its_code_is_bcp_47(scheme: str, value: str, language: str | None) -> None:
     found = made(coded(MOD, LANGUAGE, Code(value, scheme, "German")))
     assert found["presentedForm"][0].get("language") == language
+
+
+OTHER, THIRD = "1.2.826.0.1.3680043.8.498.8", "1.2.826.0.1.3680043.8.498.9"
+
+
+@rows(
+    "current, pertinent, studies, is_own_time",
+    """
+    -                 -        own            yes
+    own               -        own            yes
+    own               other    own            yes    # only compared
+    -                 other    own            yes
+    other             -        other          no
+    other own         -        other own      yes
+    other third       own      other third    no
+    own own           -        own            yes
+    """,
+)
+def test_a_report_is_about_every_study_of_its_current_evidence(
+    current: str | None, pertinent: str | None, studies: str, is_own_time: str
+) -> None:
+    uids = {"own": STUDY_UID, "other": OTHER, "third": THIRD}
+    image = referring(CONTAINS, "IMAGE", None, ("1.2.840.10008.5.1.4.1.1.2", f"{OTHER}.1"))
+    named = {
+        keyword: [{"StudyInstanceUID": uids[one], **instances_of(uids[one])} for one in (said or "").split()]
+        for keyword, said in (
+            ("CurrentRequestedProcedureEvidenceSequence", current),
+            ("PertinentOtherEvidenceSequence", pertinent),
+        )
+    }
+    found = made(container(CONTAINS, FINDINGS, image), **named)
+    told = [one.get("identifier", {}).get("value", f"urn:oid:{STUDY_UID}") for one in found["imagingStudy"]]
+    assert told == [f"urn:oid:{uids[one]}" for one in studies.split()]
+    assert ("effectiveDateTime" in found) is (is_own_time == "yes")
+
+
+def instances_of(study: str) -> dict[str, Any]:
+    """Return one image of a study, as evidence names it."""
+    one = {"ReferencedSOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "ReferencedSOPInstanceUID": f"{study}.1"}
+    return {"ReferencedSeriesSequence": [{"ReferencedSOPSequence": [one]}]}
 
 
 def test_orders_are_the_study_s_and_those_that_the_report_names() -> None:

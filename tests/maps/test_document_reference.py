@@ -112,6 +112,46 @@ def test_the_date_is_an_instant_or_absent(date: str | None, time: str | None, of
     assert made(ContentDate=date, ContentTime=time, TimezoneOffsetFromUTC=offset).get("date") == instant
 
 
+def before(*sop_instances: str) -> dict[str, Any]:
+    """Return an item of PredecessorDocumentsSequence."""
+    named = [{"ReferencedSOPClassUID": "1.2", "ReferencedSOPInstanceUID": uid} for uid in sop_instances]
+    return {"StudyInstanceUID": "1.2", "ReferencedSeriesSequence": [{"ReferencedSOPSequence": named}]}
+
+
+@rows(
+    "predecessors, title, told, means",
+    """
+    1.2.3                18748-4    1.2.3          replaces
+    1.2.3 1.2.4          18748-4    1.2.3 1.2.4    replaces
+    1.2.3 1.2.3          18748-4    1.2.3          replaces
+    1.2.3                55107-7    1.2.3          appends    # an addendum
+    -                    18748-4    -              -
+    """,
+)
+def test_a_document_names_its_predecessors(
+    predecessors: str | None, title: str, told: str | None, means: str | None
+) -> None:
+    code = {"CodeValue": title, "CodingSchemeDesignator": "LN", "CodeMeaning": "x"}
+    several = [before(uid) for uid in (predecessors or "").split()]
+    found = made(ConceptNameCodeSequence=[code], PredecessorDocumentsSequence=several or None)
+    assert found.get("relatesTo", []) == [
+        {
+            "code": means,
+            "target": {
+                "type": "DocumentReference",
+                "identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{uid}"},
+            },
+        }
+        for uid in (told or "").split()
+    ]
+
+
+def test_predecessors_that_cannot_be_read_cost_nothing_else() -> None:
+    found = made(PredecessorDocumentsSequence=[{"StudyInstanceUID": "1.2"}])
+    assert "relatesTo" not in found
+    assert found["status"] == "current"
+
+
 def test_a_document_of_which_nothing_is_known_is_left_out_and_recorded() -> None:
     found = mapped(document(MIMETypeOfEncapsulatedDocument=None, DocumentTitle=None), dicomweb=None)
     assert of_kind(found, "DocumentReference") == []

@@ -72,7 +72,7 @@ def test_a_summary_says_what_the_report_says(name: str, expected: list[Any]) -> 
 
 
 def test_numbers_are_written_as_stated_and_never_summed() -> None:
-    made = text_of(mapped_samples("ct-dose", dose_events=None))
+    made = text_of(mapped_samples("ct-dose"))
     assert '"value":512.30,' in made
     assert "CT Dose Length Product Total 512.30 mGy.cm" in made
     text = text_of(mapped_samples("projection-dose"))
@@ -114,6 +114,21 @@ def test_who_authorised_is_the_performer() -> None:
     (person,) = of_kind(found, "Practitioner")
     assert summary["performer"] == [{"reference": f"Practitioner/{person['id']}", "display": "Example, Eva"}]
     assert "performer" not in coded_as(mapped_samples("mammography-dose"), SUMMARY)[0]
+
+
+def test_what_modifies_a_number_stands_in_its_words() -> None:
+    how = coded(MOD, Code("A1", "99X", "Method"), Code("A2", "99X", "estimated"))
+    side = coded(MOD, Code("272741003", "SCT", "Laterality"), Code("80248007", "SCT", "Left breast"))
+    alone = Code("113812", "DCM", "Total Number of Irradiation Events")
+    numbers = (num(CONTAINS, TOTAL, "1", MGYCM, how, side), {**num(CONTAINS, alone, "0", unit("{events}"))})
+    double = {"MeasuredValueSequence": [{"FloatingPointValue": 2.5}]}
+    root = container("", TITLE, container(CONTAINS, CT_DOSE, numbers[0], {**numbers[1], **double}))
+    (found,) = coded_as(mapped(instance(root, DOSE)), SUMMARY)
+    assert found["component"][0]["code"]["text"] == "CT Dose Length Product Total, Left breast, Method estimated"
+    assert "text" not in found["component"][1]["code"]
+    assert found["valueString"] == (
+        "CT Dose Length Product Total, Left breast, Method estimated 1 mGy.cm; Total Number of Irradiation Events 2.5"
+    )
 
 
 # -- which reports ----------------------------------------------------------------------------------------------------
@@ -178,6 +193,39 @@ def test_of_two_reports_which_count(one: Any, other: Any, totals: list[float], r
         values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
         assert sorted(values) == totals
         assert (documents.OVERLAPPING in found.problems) is recorded
+
+
+FINISHED, UNFINISHED = {"CompletionFlag": "COMPLETE"}, {"CompletionFlag": "PARTIAL"}
+AFTER: dict[str, tuple[list[tuple[tuple[str, ...], dict[str, str]]], list[float], bool]] = {
+    "a partial one for a complete one": ([(("1.1",), FINISHED), (("1.1", "1.2"), UNFINISHED)], [2], True),
+    "with the same events": ([(("1.1",), FINISHED), (("1.1",), UNFINISHED)], [2], True),
+    "a preliminary one for a final one": ([(("1.1",), {}), (("1.1",), {"PreliminaryFlag": "PRELIMINARY"})], [2], True),
+    "a complete one for a partial one": ([(("1.1",), UNFINISHED), (("1.1", "1.2"), FINISHED)], [2], False),
+    "a partial one for a partial one": ([(("1.1",), UNFINISHED), (("1.1", "1.2"), UNFINISHED)], [2], False),
+    "a partial one beside another": ([(("1.1",), FINISHED), (("1.2",), UNFINISHED)], [1, 2], False),
+    "a complete one has all too": (
+        [(("1.1",), FINISHED), (("1.1", "1.2"), UNFINISHED), (("1.1", "1.2", "1.3"), FINISHED)],
+        [3],
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("stated", "totals", "recorded"), AFTER.values(), ids=AFTER)
+def test_an_unfinished_report_that_replaces_a_finished_one_is_recorded(
+    stated: Any, totals: list[float], recorded: bool
+) -> None:
+    reports = [dose(number, *events, total=str(number), **flags) for number, (events, flags) in enumerate(stated, 1)]
+    for order in (reports, reports[::-1]):
+        found = mapped(*order)
+        values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
+        assert sorted(values) == totals
+        assert (documents.UNFINISHED in found.problems) is recorded
+
+
+def test_a_choice_that_no_site_has_is_refused() -> None:
+    with pytest.raises(TypeError, match="dose_events"):
+        mapped_samples("ct-dose", dose_events=True)
 
 
 # -- events -----------------------------------------------------------------------------------------------------------

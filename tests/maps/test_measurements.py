@@ -18,6 +18,7 @@ from samples.sr.content import (
     by_reference,
     coded,
     container,
+    item,
     not_measured,
     num,
     referring,
@@ -48,6 +49,7 @@ TRACKING_UID, TRACKING = (
 )
 METHOD, BY_HAND = Code("370129005", "SCT", "Measurement Method"), Code("A1", "99X", "by hand")
 FINDING, MASS, CYST = Code("121071", "DCM", "Finding"), Code("4147007", "SCT", "Mass"), Code("12494005", "SCT", "Cyst")
+CATEGORY, LESION = Code("276214006", "SCT", "Finding category"), Code("52988006", "SCT", "Lesion")
 MARGINS, SMOOTH = Code("111037", "DCM", "Margins"), Code("A2", "99X", "smooth")
 NAME, VERSION = Code("111001", "DCM", "Algorithm Name"), Code("111003", "DCM", "Algorithm Version")
 MEAN, DERIVATION = Code("373098007", "SCT", "Mean"), Code("121401", "DCM", "Derivation")
@@ -155,7 +157,13 @@ def made(*items: Any, **more: Any) -> list[dict[str, Any]]:
 
 
 KINDS: dict[str, tuple[Any, list[str]]] = {  # content -> codes of the Observations, sorted
-    "a group alone": (group(), ["125007"]),
+    "a group alone": (group(), []),
+    "an empty group in an empty group": (group(group()), []),
+    "a group of what cannot be made": (group(group({**length(), "ConceptNameCodeSequence": []})), []),
+    "a group with a method alone": (group(coded(CONTAINS, METHOD, BY_HAND)), []),
+    "a group with a region alone": (group(referring(CONTAINS, "IMAGE", None, (IMAGE, "1.2.1"))), []),
+    "a group with a finding": (group(coded(CONTAINS, FINDING, MASS)), ["125007"]),
+    "a group with a modifier": (group(coded(MOD, DERIVATION, MEAN)), ["125007"]),
     "a number in a group": (group(length()), ["125007", "410668003"]),
     "a number without a group": (length(), ["410668003"]),
     "a number in another container": (container(CONTAINS, Code("121070", "DCM", "Findings"), length()), ["410668003"]),
@@ -171,7 +179,7 @@ KINDS: dict[str, tuple[Any, list[str]]] = {  # content -> codes of the Observati
     "a number without a name": ({**length(), "ConceptNameCodeSequence": []}, []),
     "an evaluation without a value": (
         group({**coded(CONTAINS, MARGINS, SMOOTH), "ConceptCodeSequence": []}),
-        ["125007"],
+        [],
     ),
     "what says something of the group": (
         group(
@@ -215,13 +223,28 @@ def test_a_second_finding_is_a_component() -> None:
 
 
 def test_a_category_that_says_more_than_group_is_the_code() -> None:
-    category = Code("276214006", "SCT", "Finding category")
-    (plain,) = made(group())
-    (named,) = made(group(coded(CONTAINS, category, Code("52988006", "SCT", "Lesion"))))
+    (plain,) = made(group(coded(CONTAINS, FINDING, MASS)))
+    (named,) = made(group(coded(CONTAINS, FINDING, MASS), coded(CONTAINS, CATEGORY, LESION)))
     assert codes_of(plain["code"]) == ["125007"]
     assert [codes_of(one) for one in plain["category"]] == [["imaging"]]
     assert codes_of(named["code"]) == ["52988006"]
     assert [codes_of(one) for one in named["category"]] == [["imaging"], ["125007"]]
+
+
+def test_an_empty_group_is_recorded_and_one_that_says_what_it_is_of_says_why_no_more() -> None:
+    found = mapped(report(group()))
+    assert of_kind(found, "Observation") == []
+    assert [one.attribute for one in found.problems] == ["1.1 CONTAINER"]
+    assert made(group(coded(CONTAINS, CATEGORY, Code("125007", "DCM", "a group")))) == []
+    for said in (
+        coded(CONTAINS, CATEGORY, LESION),
+        text(CONTAINS, CATEGORY, "a lesion"),
+        coded(MOD, SITE, LUNG),
+        uidref(CONTEXT, TRACKING_UID, "1.2.3"),
+    ):
+        whole = only(made(group(said)))
+        assert codes_of(whole["dataAbsentReason"]) == ["unknown"]
+    assert all("dataAbsentReason" not in one for one in made(group(coded(MOD, SITE, LUNG), length())))
 
 
 def test_what_is_derived_says_from_what() -> None:
@@ -242,6 +265,120 @@ def test_what_modifies_a_number_is_a_component_but_not_under_its_own_code() -> N
         made(length("1", coded(MOD, DERIVATION, MEAN), num(PROPERTY, AREA, "3", MM), length("2", how=PROPERTY)))
     )
     assert [codes_of(one["code"]) for one in found["component"]] == [["121401"], ["42798000"]]
+
+
+MODE, TWO_D = Code("399264008", "SCT", "Image Mode"), Code("399064001", "SCT", "2D mode imaging")
+AT, QUALITY = Code("A3", "99X", "Taken"), Code("A4", "99X", "Quality")
+
+
+def moment(how: str, kind: str, keyword: str, value: str) -> Any:
+    return item(how, kind, AT, {keyword: value})
+
+
+BESIDE: dict[str, tuple[Any, dict[str, Any]]] = {  # child -> elements of the one component
+    "a code": (coded(MOD, DERIVATION, MEAN), {"valueCodeableConcept": "373098007"}),
+    "a code that says how it was acquired": (coded(ACQUIRED, MODE, TWO_D), {"valueCodeableConcept": "399064001"}),
+    "a text": (text(PROPERTY, QUALITY, "good"), {"valueString": "good"}),
+    "a date": (moment(MOD, "DATE", "Date", "20240517"), {"valueDateTime": "2024-05-17"}),
+    "a moment": (moment(MOD, "DATETIME", "DateTime", "20240517101500"), {"valueDateTime": "2024-05-17T10:15:00+02:00"}),
+    "a moment with a zone": (
+        moment(MOD, "DATETIME", "DateTime", "20240517101500+0100"),
+        {"valueDateTime": "2024-05-17T10:15:00+01:00"},
+    ),
+    "a time": (moment(MOD, "TIME", "Time", "1015"), {"valueTime": "10:15:00"}),
+    "a person": (moment(MOD, "PNAME", "PersonName", "Weber^Karl"), {"valueString": "Weber, Karl"}),
+    "a UID": (moment(MOD, "UIDREF", "UID", "1.2.3"), {"valueString": "urn:oid:1.2.3"}),
+}
+HOLDERS: dict[str, Any] = {
+    "a group": lambda child: group(child),
+    "a number": lambda child: length("1", child),
+    "an evaluation": lambda child: group(coded(CONTAINS, MARGINS, SMOOTH, child)),
+}
+
+
+@pytest.mark.parametrize(("child", "expected"), BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+def test_what_modifies_anything_is_a_component(holder: Any, child: Any, expected: dict[str, Any]) -> None:
+    found = mapped(report(holder(child)))
+    component = only([each for one in of_kind(found, "Observation") for each in one.get("component", ())])
+    concept = component.pop("valueCodeableConcept", None)
+    told = {**component, **({"valueCodeableConcept": codes_of(concept)[0]} if concept else {})}
+    assert {name: value for name, value in told.items() if name != "code"} == expected
+    assert found.problems == []
+
+
+@pytest.mark.parametrize("kind", ["a date", "a moment", "a time", "a person", "a UID"])
+def test_a_group_that_contains_a_moment_has_it_as_a_component(kind: str) -> None:
+    child, expected = BESIDE[kind]
+    whole = only(made(group({**child, "RelationshipType": CONTAINS})))
+    assert [{name: value for name, value in one.items() if name != "code"} for one in whole["component"]] == [expected]
+
+
+LOST: dict[str, Any] = {
+    "a date that is none": moment(MOD, "DATE", "Date", "20240230"),
+    "a moment that is none": moment(MOD, "DATETIME", "DateTime", "odd"),
+    "a time without minutes": moment(MOD, "TIME", "Time", "10"),
+    "a time that is none": moment(MOD, "TIME", "Time", "256199"),
+    "without a name": {**moment(MOD, "DATE", "Date", "20240517"), "ConceptNameCodeSequence": []},
+    "under the code of the whole": num(PROPERTY, LENGTH, "2", MM),
+}
+
+
+@pytest.mark.parametrize("child", LOST.values(), ids=LOST)
+def test_what_makes_no_component_is_recorded(child: Any) -> None:
+    found = mapped(report(length("1", child)))
+    assert "component" not in only(of_kind(found, "Observation"))
+    assert [one.attribute.split()[0] for one in found.problems] == ["1.1.1"]
+
+
+OF_WHAT = Code("A5", "99X", "Reason")
+HOW = coded(MOD, QUALITY, Code("A6", "99X", "doubtful"), text(MOD, OF_WHAT, "motion"))
+IN_TEXT: dict[str, tuple[Any, str, str]] = {  # content, where its words are, the words
+    "of a code that modifies": (
+        length("1", coded(MOD, DERIVATION, MEAN, HOW)),
+        "component.0.valueCodeableConcept",
+        "Mean, Quality, Reason motion doubtful",
+    ),
+    "of a number that modifies": (
+        length("1", num(PROPERTY, AREA, "2", MM, HOW)),
+        "component.0.code",
+        "Area, Quality, Reason motion doubtful",
+    ),
+    "of a side": (length("1", num(PROPERTY, AREA, "2", MM, coded(MOD, SIDE, LEFT))), "component.0.code", "Area, Left"),
+    "of a finding": (
+        group(coded(CONTAINS, FINDING, MASS, HOW)),
+        "valueCodeableConcept",
+        "Mass, Quality, Reason motion doubtful",
+    ),
+    "of a method": (
+        length("1", coded(MOD, METHOD, BY_HAND, text(MOD, OF_WHAT, "motion"))),
+        "method",
+        "by hand, Reason motion",
+    ),
+    "of a category": (
+        group(coded(CONTAINS, FINDING, MASS), coded(CONTAINS, CATEGORY, LESION, text(MOD, OF_WHAT, "motion"))),
+        "code",
+        "Lesion, Reason motion",
+    ),
+    "of a place": (
+        length("1", coded(MOD, SITE, LUNG, coded(MOD, SIDE, LEFT), text(MOD, OF_WHAT, "motion"))),
+        "bodySite",
+        "Left Lung, Reason motion",
+    ),
+    "of a moment": (
+        length("1", {**moment(MOD, "DATE", "Date", "20240517"), "ContentSequence": [text(MOD, OF_WHAT, "motion")]}),
+        "component.0.code",
+        "Taken, Reason motion",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "where", "words"), IN_TEXT.values(), ids=IN_TEXT)
+def test_what_modifies_a_modifier_stands_in_its_words(content: Any, where: str, words: str) -> None:
+    found: Any = only(made(content))
+    for step in where.split("."):
+        found = found[int(step)] if step.isdigit() else found[step]
+    assert found["text"] == words
 
 
 # -- where, how, by whom --------------------------------------------------------------------------------------------
@@ -278,6 +415,60 @@ def test_a_place_is_a_body_structure_where_it_is_tracked_or_has_a_side(
         assert kinds == ([["112040"], ["112039"]] if tracked == "yes" else [[]])
 
 
+FOLLOWED, NAMED = uidref(CONTEXT, TRACKING_UID, "1.2.3"), text(CONTEXT, TRACKING, "Lesion 1")
+IN_LUNG, IN_LEFT_LUNG = coded(MOD, SITE, LUNG), coded(MOD, SITE, LUNG, coded(MOD, SIDE, LEFT))
+SECTION = Code("121070", "DCM", "Findings")
+
+
+def section(*items: Any) -> Any:
+    return container(CONTAINS, SECTION, *items)
+
+
+LESIONS: dict[str, tuple[Any, list[list[str]], str | None, list[str]]] = {  # content -> identifiers, place, sides
+    "an identifier without a UID, at a place": (group(NAMED, IN_LUNG, length()), [["112039"], []], "39607008", []),
+    "at a place with a side": (group(NAMED, IN_LEFT_LUNG, length()), [["112039"], []], "39607008", ["7771000"]),
+    "at no place": (group(NAMED, length()), [["112039"], []], None, []),
+    "a UID alone, at a place": (group(FOLLOWED, IN_LUNG, length()), [["112040"]], "39607008", []),
+    "the place above": (section(IN_LUNG, group(FOLLOWED, NAMED, length())), [["112040"], ["112039"]], "39607008", []),
+    "the place and side above": (
+        section(IN_LEFT_LUNG, group(FOLLOWED, length())),
+        [["112040"]],
+        "39607008",
+        ["7771000"],
+    ),
+    "the nearest place": (
+        section(coded(MOD, SITE, Code("64033007", "SCT", "Kidney")), section(IN_LUNG, group(FOLLOWED, length()))),
+        [["112040"]],
+        "39607008",
+        [],
+    ),
+    "named, the place above": (
+        section(IN_LEFT_LUNG, group(NAMED, length())),
+        [["112039"], []],
+        "39607008",
+        ["7771000"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "identified", "place", "sides"), LESIONS.values(), ids=LESIONS)
+def test_a_lesion_is_known_by_its_tracking_and_is_at_the_nearest_place(
+    content: Any, identified: list[list[str]], place: str | None, sides: list[str]
+) -> None:
+    found = mapped(report(content))
+    one = only(of_kind(found, "BodyStructure"))
+    assert [codes_of(each.get("type", {})) for each in one["identifier"]] == identified
+    assert codes_of(one.get("location", {})) == [place] * (place is not None)
+    assert [code for each in one.get("locationQualifier", ()) for code in codes_of(each)] == sides
+    for each in of_kind(found, "Observation"):
+        assert each["bodySite"]["extension"][0]["valueReference"] == {"reference": f"BodyStructure/{one['id']}"}
+
+
+def test_a_lesion_that_only_has_a_name_is_another_one_in_another_report() -> None:
+    found = mapped(*(report(group(NAMED, IN_LUNG, length()), number=number) for number in (8, 9)))
+    assert len(of_kind(found, "BodyStructure")) == 2
+
+
 def test_a_number_may_have_a_place_of_its_own() -> None:
     other = coded(MOD, SITE, Code("64033007", "SCT", "Kidney"), coded(MOD, SIDE, LEFT))
     found = mapped(report(group(uidref(CONTEXT, TRACKING_UID, "1.2.3"), coded(MOD, SITE, LUNG), length("1", other))))
@@ -286,6 +477,37 @@ def test_a_number_may_have_a_place_of_its_own() -> None:
     assert codes_of(measured["bodySite"]) == ["64033007"]
     assert whole["bodySite"]["extension"] != measured["bodySite"]["extension"]
     assert len(of_kind(found, "BodyStructure")) == 2
+
+
+KIDNEY, RIGHT = Code("64033007", "SCT", "Kidney"), Code("24028007", "SCT", "Right")
+SAID_OF_IT: dict[str, tuple[Any, Any, str | None, str | None]] = {  # later, earlier report -> place and side
+    "both say all": ((LUNG, LEFT), (KIDNEY, RIGHT), "39607008", "7771000"),
+    "a place, then another with a side": ((LUNG, None), (KIDNEY, RIGHT), "39607008", None),
+    "a place, then the same with a side": ((LUNG, None), (LUNG, RIGHT), "39607008", None),
+    "no place, then one with a side": ((None, None), (KIDNEY, RIGHT), "64033007", "24028007"),
+    "a place, then none": ((LUNG, LEFT), (None, None), "39607008", "7771000"),
+    "none at all": ((None, None), (None, None), None, None),
+}
+
+
+@pytest.mark.parametrize(("later", "earlier", "place", "side"), SAID_OF_IT.values(), ids=SAID_OF_IT)
+def test_place_and_side_of_a_lesion_are_those_of_one_report(
+    later: Any, earlier: Any, place: str | None, side: str | None
+) -> None:
+    def said(site: Code | None, laterality: Code | None) -> Any:
+        sides = (coded(MOD, SIDE, laterality),) if laterality else ()
+        where = (coded(MOD, SITE, site, *sides),) if site else ()
+        return group(uidref(CONTEXT, TRACKING_UID, "1.2.3"), *where, length())
+
+    reports = [report(said(*later), number=9), report(said(*earlier), number=8, ContentTime="090000")]
+    for order in (reports, reports[::-1]):
+        one = only(of_kind(mapped(*order), "BodyStructure"))
+        assert codes_of(one.get("location", {})) == [place] * (place is not None)
+        assert [code for each in one.get("locationQualifier", ()) for code in codes_of(each)] == [side] * (
+            side is not None
+        )
+    two_groups = only(of_kind(mapped(report(said(*later), said(*earlier))), "BodyStructure"))
+    assert two_groups == one, "nor are they mixed in one report"
 
 
 def test_a_phantom_has_no_body_structure() -> None:
@@ -324,10 +546,130 @@ def evidence(study: str, sop: str) -> dict[str, Any]:
     return {"StudyInstanceUID": study, "ReferencedSeriesSequence": [{"ReferencedSOPSequence": [named]}]}
 
 
+HERE, PRIOR = "1.2.1", "1.2.2"
+REGION = Code("111030", "DCM", "Image Region")
+
+
+def seen(sop: str, how: str = CONTAINS) -> Any:
+    """Return a region in an image."""
+    return {
+        "RelationshipType": how,
+        "ValueType": "SCOORD",
+        "ConceptNameCodeSequence": [{"CodeValue": "111030", "CodingSchemeDesignator": "DCM", "CodeMeaning": "Region"}],
+        "GraphicType": "POINT",
+        "GraphicData": [1.0, 2.0],
+        "ContentSequence": [referring("SELECTED FROM", "IMAGE", None, (IMAGE, sop))],
+    }
+
+
+BOTH = {
+    "CurrentRequestedProcedureEvidenceSequence": [(STUDY_UID, HERE)],
+    "PertinentOtherEvidenceSequence": [(OTHER, PRIOR)],
+}
+PRIOR_ALONE = {"CurrentRequestedProcedureEvidenceSequence": [(OTHER, PRIOR)]}
+OF: dict[str, tuple[Any, dict[str, Any], list[str], bool]] = {  # content, evidence -> studies of the length, its time
+    "its own image": (group(length("1", seen(PRIOR, INFERRED))), BOTH, [OTHER], False),
+    "the region of its group": (group(seen(PRIOR), length()), BOTH, [OTHER], False),
+    "an image of its group": (
+        group(referring(CONTAINS, "IMAGE", None, (IMAGE, PRIOR)), length()),
+        BOTH,
+        [OTHER],
+        False,
+    ),
+    "its own before its group's": (group(seen(PRIOR), length("1", seen(HERE, INFERRED))), BOTH, [STUDY_UID], True),
+    "of both": (group(seen(PRIOR), seen(HERE), length()), BOTH, [OTHER, STUDY_UID], True),
+    "not its neighbour's": (
+        group(num(CONTAINS, AREA, "1", MM, seen(PRIOR, INFERRED)), length()),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "not those of a group beside": (
+        container(CONTAINS, SECTION, group(seen(PRIOR)), length()),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "of a group in a group": (group(seen(PRIOR), group(length())), BOTH, [OTHER], False),
+    "the nearest group": (group(seen(PRIOR), group(seen(HERE), length())), BOTH, [STUDY_UID], True),
+    "a section's": (container(CONTAINS, SECTION, seen(PRIOR), length()), BOTH, [OTHER], False),
+    "not the library's": (
+        container(
+            CONTAINS,
+            SECTION,
+            container(CONTAINS, LIBRARY, referring(CONTAINS, "IMAGE", None, (IMAGE, PRIOR))),
+            length(),
+        ),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "by reference": (
+        container(CONTAINS, SECTION, seen(PRIOR), group(length("1", by_reference(INFERRED, 1, 1, 1)))),
+        BOTH,
+        [OTHER],
+        False,
+    ),
+    "an image that no evidence names": (
+        group(seen(PRIOR), length("1", seen("1.2.9", INFERRED))),
+        BOTH,
+        [STUDY_UID],
+        True,
+    ),
+    "no image at all": (length(), BOTH, [STUDY_UID], True),
+    "no image, all of another study": (length(), PRIOR_ALONE, [OTHER], False),
+    "no image, no evidence": (length(), {}, [STUDY_UID], True),
+    "no image, another one for comparison": (
+        length(),
+        {"PertinentOtherEvidenceSequence": [(OTHER, PRIOR)]},
+        [STUDY_UID],
+        True,
+    ),
+}
+
+
+def named(evidence_of: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
+    return {keyword: [evidence(*one) for one in several] for keyword, several in evidence_of.items()}
+
+
+def studies(references: list[dict[str, Any]]) -> list[str]:
+    """Return the StudyInstanceUIDs of References, the own study's where there is a literal one."""
+    own = [
+        STUDY_UID if "reference" in one else one["identifier"]["value"].removeprefix("urn:oid:") for one in references
+    ]
+    return [
+        uid for one, uid in zip(references, own, strict=True) if not one.get("reference", "").startswith("Observation")
+    ]
+
+
+@pytest.mark.parametrize(("content", "evidence_of", "expected", "is_own_time"), OF.values(), ids=OF)
+def test_a_number_is_of_the_images_that_the_nearest_item_points_to(
+    content: Any, evidence_of: Any, expected: list[str], is_own_time: bool
+) -> None:
+    found = mapped(report(content, **named(evidence_of)))
+    one = only(coded_as(found, "410668003"))
+    assert studies(one["derivedFrom"]) == expected
+    assert ("effectiveDateTime" in one) is is_own_time, "the time is that of this study's images"
+
+
+def test_what_is_derived_is_of_the_images_of_what_it_was_inferred_from() -> None:
+    mean = num(CONTAINS, MEAN, "2", MM, by_reference(INFERRED, 1, 1, 2))
+    content = (group(seen(PRIOR), length()), container(CONTAINS, DERIVED, mean))
+    derived = only(coded_as(mapped(report(*content, **named(BOTH))), "373098007"))
+    assert studies(derived["derivedFrom"]) == [OTHER]
+    assert "effectiveDateTime" not in derived
+
+
+def test_a_date_of_the_study_that_is_none_is_recorded_once() -> None:
+    found = mapped(report(length(), num(CONTAINS, AREA, "1", MM), StudyDate="odd"))
+    told = [one for one in found.problems if one.element == "Observation.effectiveDateTime"]
+    assert len(told) == 1
+
+
 def test_images_of_another_study_are_named_not_referred_to() -> None:
-    seen = [evidence(STUDY_UID, "1.2.1"), evidence(OTHER, "1.2.2")]
+    both = [evidence(STUDY_UID, "1.2.1"), evidence(OTHER, "1.2.2")]
     prior, own = (group(referring(CONTAINS, "IMAGE", None, (IMAGE, sop)), length()) for sop in ("1.2.2", "1.2.1"))
-    found = of_kind(mapped(report(prior, own, CurrentRequestedProcedureEvidenceSequence=seen)), "Observation")
+    found = of_kind(mapped(report(prior, own, CurrentRequestedProcedureEvidenceSequence=both)), "Observation")
     groups = [one["derivedFrom"] for one in found if "hasMember" in one]
     logical = {"type": "ImagingStudy", "identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{OTHER}"}}
     assert [logical] in groups

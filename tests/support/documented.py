@@ -6,7 +6,8 @@ from typing import Any
 from pydicom.sr.coding import Code
 
 from mapper.dicom.study import Study
-from samples.sr.content import CONTAINS, CONTEXT, PROPERTY, coded, container, not_measured, num, text, unit
+from samples.sr.content import CONTAINS, CONTEXT, PROPERTY, coded, container, item, not_measured, num, text, unit
+from tests.support.datasets import dataset
 from tests.support.reported import BASIC_TEXT, SAMPLES, SITE, instance, study_of, study_of_samples
 
 EVERYTHING = SITE.model_copy(update={"options": ("dose_events",)})
@@ -52,7 +53,35 @@ def with_unnamed() -> dict[str, Any]:
     return instance(container("", REPORT, group, template="1500"))
 
 
-OTHERS = {"untracked": untracked, "verified": verified, "titled": titled, "with an unnamed number": with_unnamed}
+def at_moments() -> dict[str, Any]:
+    """Return a report of a group with values of the types that samples have not, and of a lesion without any value."""
+    values = {"DATE": "Date", "DATETIME": "DateTime", "TIME": "Time", "PNAME": "PersonName", "UIDREF": "UID"}
+    said = ("20240517", "20240517101500+0200", "101500", "Weber^Karl", "1.2.3")
+    moments = (
+        item(CONTAINS, kind, Code(f"A{number}", "99X", kind), {keyword: value})
+        for number, ((kind, keyword), value) in enumerate(zip(values.items(), said, strict=True))
+    )
+    lesion = coded(CONTAINS, Code("276214006", "SCT", "Finding category"), Code("52988006", "SCT", "Lesion"))
+    return instance(
+        container("", REPORT, container(CONTAINS, GROUP, *moments), container(CONTAINS, GROUP, lesion), template="1500")
+    )
+
+
+def replacing() -> dict[str, Any]:
+    """Return an encapsulated document that replaces another one."""
+    before = {"ReferencedSOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1", "ReferencedSOPInstanceUID": "1.2.3"}
+    named = {"StudyInstanceUID": "1.2", "ReferencedSeriesSequence": [{"ReferencedSOPSequence": [before]}]}
+    return {**titled(), **dataset(PredecessorDocumentsSequence=[named])}
+
+
+OTHERS = {
+    "untracked": untracked,
+    "verified": verified,
+    "titled": titled,
+    "with an unnamed number": with_unnamed,
+    "at moments": at_moments,
+    "replacing": replacing,
+}
 
 
 def every_study() -> Iterator[tuple[str, Study]]:

@@ -59,7 +59,7 @@ def study_of(*instances: dict[str, Any]) -> Study:
 
 def mapped(*instances: dict[str, Any], **choices: Any) -> Mapped:
     """Return what a study becomes."""
-    return study_to_fhir(study_of(*instances), SITE.model_copy(update=choices))
+    return study_to_fhir(study_of(*instances), site_with(choices))
 
 
 @cache
@@ -79,7 +79,14 @@ def study_of_samples(*names: str) -> Study:
 
 def mapped_samples(*names: str, **choices: Any) -> Mapped:
     """Return what the study of some samples becomes."""
-    return study_to_fhir(study_of_samples(*names), SITE.model_copy(update=choices))
+    return study_to_fhir(study_of_samples(*names), site_with(choices))
+
+
+def site_with(choices: dict[str, Any]) -> Site:
+    """Return the site of the tests with other choices; raises TypeError for one that no site has."""
+    if unknown := choices.keys() - Site.model_fields.keys():
+        raise TypeError(f"no choice of a site: {', '.join(sorted(unknown))}")
+    return SITE.model_copy(update=choices)
 
 
 def bundle_of(found: Mapped) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class ContentItem:
     concept: Code | None = None
     value: Value = None
     template: str | None = None
-    """TemplateIdentifier, `1500` for TID 1500: where it is said at all, at the root and seldom lower."""
+    """TemplateIdentifier, `1500` for TID 1500: where PS3.16 is said to be its source, at the root and seldom lower."""
     observation_uid: str | None = None
     observed: str | None = None
     """ObservationDateTime as sent."""

@@ -32,6 +32,9 @@ ROOT = (
 )
 """The attributes of a document that are read here: what a decoder has to keep."""
 
+DCMR = "DCMR"
+"""MappingResource (0008,0105) of the templates of PS3.16: others number theirs as they like."""
+
 RELATIONSHIPS = frozenset(
     {
         "CONTAINS",
@@ -141,7 +144,8 @@ def completed(item: ContentItem, reading: Reading) -> ContentItem:
     item.value = READERS[item.value_type](reading)
     if "ContentTemplateSequence" in item.item:
         template = reading.only("ContentTemplateSequence")
-        item.template = template.one("TemplateIdentifier") if template else None
+        if template and str(template.one("MappingResource") or "").strip().upper() == DCMR:
+            item.template = template.one("TemplateIdentifier")
     item.observation_uid = reading.one("ObservationUID")
     item.observed = reading.one("ObservationDateTime")
     return item

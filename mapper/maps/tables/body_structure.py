@@ -26,15 +26,14 @@ from mapper.maps.values.concepts import (
 from mapper.maps.values.context import Context, all_beside, beside
 from mapper.maps.values.uid import uid_identifier
 
-MODIFIERS = (LATERALITY.pair, TOPOGRAPHICAL_MODIFIER.pair)
+MODIFIERS = (LATERALITY, TOPOGRAPHICAL_MODIFIER)
+PLACES = (FINDING_SITE.pair, TRACKING_UID.pair, TRACKING_IDENTIFIER.pair)
 
 
 def holder_of(within: Within) -> Within | None:
-    """Return the item whose children say where: the nearest with a site, else the nearest that is tracked."""
-    for concept in (FINDING_SITE, TRACKING_UID):
-        if holder := within.report.names.holder(within.content, (concept.pair,)):
-            return within.at(holder)
-    return None
+    """Return the nearest item whose children say where, or which lesion; the site of a lesion may stand above it."""
+    holder = within.report.names.holder(within.content, PLACES)
+    return within.at(holder) if holder else None
 
 
 def structure_id(cx: Context) -> str | None:
@@ -61,7 +60,8 @@ def id_of(cx: Context, holder: Within) -> str | None:
     patient = issued_id(cx, *issued, all_beside(cx, "IssuerOfPatientIDQualifiersSequence")) or own_id(cx)
     if uid:
         return cx.id(*derived_keys.body_structure(patient, uid))
-    if not modifiers_of(holder.content.child(FINDING_SITE.pair)):
+    tracked = content.text_of(holder.content.child(TRACKING_IDENTIFIER.pair))
+    if not tracked and not modifiers_of(holder.content.child(FINDING_SITE.pair)):
         return None
     return cx.id(*derived_keys.body_structure_at(patient, holder.report.uid, holder.content.path))
 
@@ -74,19 +74,19 @@ def body_structure_id(cx: Context, *_: Any) -> str | None:
 def body_site(cx: Context, sites: list[ContentItem], _: Any = None) -> dict[str, Any] | None:
     """Finding Site of the item, else of the nearest above -> CodeableConcept; side and part are a BodyStructure's."""
     site = content.first(cx, sites)
-    made = dict(content.concept(cx, site) or {})
+    made = dict(location(cx, sites) or {})
     if id := structure_id(cx):
         extension = {"url": systems.BODY_SITE, "valueReference": {"reference": f"BodyStructure/{id}"}}
         made = {"extension": [extension], **made}
     sides = modifiers_of(site)
-    if site and sides and (named := content.meaning_of(site)):
+    if site and sides and (named := made.get("text") or content.meaning_of(site)):
         made["text"] = in_words(named, sides)
     return made or None
 
 
 def modifiers_of(site: ContentItem | None) -> list[ContentItem]:
     """Return the laterality and the topographical modifiers of a site."""
-    return site.having(*MODIFIERS) if site else []
+    return site.having(*(one.pair for one in MODIFIERS)) if site else []
 
 
 def in_words(site: str, modifiers: list[ContentItem]) -> str:
@@ -113,6 +113,11 @@ def places(cx: Context, uids: list[ContentItem]) -> list[dict[str, str]]:
     return [] if content.text_of(next(iter(uids), None)) else sr_item(cx, None)
 
 
+def location(cx: Context, sites: list[ContentItem]) -> dict[str, Any] | None:
+    """Finding Site of the item, else of the nearest above -> CodeableConcept, without its side and part."""
+    return content.full_concept(cx, content.first(cx, sites), MODIFIERS)
+
+
 def qualifiers(cx: Context, sites: list[ContentItem]) -> list[dict[str, Any]]:
     """Laterality and Topographical modifier of the site -> locationQualifier, each with its code."""
     found = modifiers_of(next(iter(sites), None))
@@ -127,8 +132,8 @@ RULES = (
     ContentRule("BodyStructure.identifier",       "",                tracking_uids, concepts=(TRACKING_UID,)),
     ContentRule("BodyStructure.identifier",       "",                tracking_identifiers, concepts=(TRACKING_IDENTIFIER,)),
     ContentRule("BodyStructure.identifier",       "",                places, concepts=(TRACKING_UID,)),
-    ContentRule("BodyStructure.location",         "",                content.one_concept, concepts=(FINDING_SITE,)),
-    ContentRule("BodyStructure.locationQualifier", "",               qualifiers, concepts=(FINDING_SITE,)),
+    ContentRule("BodyStructure.location",         "",                location, concepts=(FINDING_SITE,), reach="above"),
+    ContentRule("BodyStructure.locationQualifier", "",               qualifiers, concepts=(FINDING_SITE,), reach="above"),
     Rule("BodyStructure.patient",                 ISSUED_ID,         issued_reference),
     Rule("BodyStructure.patient",                 "",                own_reference, MUST),
 )

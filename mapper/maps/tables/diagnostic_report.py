@@ -18,7 +18,7 @@ from mapper.maps.report import Report
 from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.observation import constant
-from mapper.maps.tables.reported import EFFECTIVE, ZONE, evidence, of_study, with_zone, written
+from mapper.maps.tables.reported import EFFECTIVE, ZONE, of_study, report_status, study_of, with_zone, written
 from mapper.maps.tables.service_request import ACCESSION
 from mapper.maps.tables.subject import subject
 from mapper.maps.values import concepts as c
@@ -27,14 +27,14 @@ from mapper.maps.values.coding import checked, codeable_concept, concept_of
 from mapper.maps.values.context import Context
 from mapper.maps.values.date_time import date_time, dt_date_time
 from mapper.maps.values.order import accession_order, requested_orders
-from mapper.maps.values.text import as_code, as_items, as_text, each
+from mapper.maps.values.text import as_items, as_text, each
 from mapper.maps.values.uid import uid_identifier
 from mapper.maps.values.verifier import verifier_references
 
 LONGEST_PAGE = 1 << 20
 """Bytes of a page that are sent along."""
 SECTIONS = (c.IMPRESSIONS.pair, c.CONCLUSIONS.pair, c.IMPRESSIONS_LN.pair, c.CONCLUSIONS_LN.pair)
-FLAGS = "CompletionFlag? VerificationFlag? PredecessorDocumentsSequence*? ConceptNameCodeSequence*?"
+FLAGS = "PreliminaryFlag? CompletionFlag? VerificationFlag? PredecessorDocumentsSequence*? ConceptNameCodeSequence*?"
 
 
 def report_id(cx: Context, *_: Any) -> str:
@@ -48,15 +48,22 @@ def identifiers(cx: Context, uid: Any) -> list[dict[str, Any]]:
     return [made] if made else []
 
 
-def status(cx: Context, completion: Any, verification: Any, predecessors: Any, title: Any) -> str:
-    """CompletionFlag, VerificationFlag, PredecessorDocumentsSequence and title -> status: nothing is final that nobody verified."""
-    if as_code(completion) == "PARTIAL":
-        return "partial"
-    if as_code(verification) != "VERIFIED":
-        return "preliminary" if as_code(verification) == "UNVERIFIED" else "unknown"
-    if not as_items(predecessors):
-        return "final"
+def status(cx: Context, preliminary: Any, completion: Any, verification: Any, predecessors: Any, title: Any) -> str:
+    """PreliminaryFlag, CompletionFlag, VerificationFlag, PredecessorDocumentsSequence and title -> status: nothing is final that nobody verified."""
+    said = report_status(preliminary, completion, verification)
+    if said != "final" or not as_items(predecessors):
+        return said
     return "appended" if content.at(cx).content.means(c.ADDENDUM.pair) else "amended"
+
+
+def imaging_studies(cx: Context, *_: Any) -> list[dict[str, Any]]:
+    """The studies of CurrentRequestedProcedureEvidenceSequence -> References; the report's own where there are none."""
+    return each(cx, content.at(cx).report.asked, lambda uid: study_of(cx, uid))
+
+
+def taken(cx: Context, da: Any, tm: Any = None, offset: Any = None) -> str | None:
+    """StudyDate + StudyTime + TimezoneOffsetFromUTC -> dateTime, where the report is about this study."""
+    return date_time(cx, da, tm, offset) if cx.study.uid in content.at(cx).report.asked else None
 
 
 def code(cx: Context, title: Any) -> dict[str, Any]:
@@ -157,13 +164,13 @@ RULES = (
     Rule("DiagnosticReport.category",                  "",                         constant("category", [{"coding": [{"system": systems.DIAGNOSTIC_SERVICE, "code": "RAD"}]}], "A report of radiology (FHIR R4 DiagnosticReport).")),
     ContentRule("DiagnosticReport.code",               "ConceptNameCodeSequence*?", code, MUST),
     *subject("DiagnosticReport.subject"),
-    Rule("DiagnosticReport.effectiveDateTime",         EFFECTIVE,                  date_time),
+    ContentRule("DiagnosticReport.effectiveDateTime",  EFFECTIVE,                  taken),
     Rule("DiagnosticReport.issued",                   f"VerifyingObserverSequence*? {ZONE}?", verified),
     Rule("DiagnosticReport.issued",                   f"ContentDate ContentTime? {ZONE}?", written),
     Rule("DiagnosticReport.performer",                 "VerifyingObserverSequence*", organizations),
     Rule("DiagnosticReport.resultsInterpreter",        "VerifyingObserverSequence*", verifier_references),
     ContentRule("DiagnosticReport.result",             "",                         results),
-    ContentRule("DiagnosticReport.imagingStudy",       "CurrentRequestedProcedureEvidenceSequence*?", evidence),
+    ContentRule("DiagnosticReport.imagingStudy",       "CurrentRequestedProcedureEvidenceSequence*?", imaging_studies),
     ContentRule("DiagnosticReport.conclusion",         SAYS,                       conclusion),
     ContentRule("DiagnosticReport.conclusionCode",     SAYS,                       conclusion_codes),
     ContentRule("DiagnosticReport.presentedForm",      "ConceptNameCodeSequence*?", page, concepts=(c.LANGUAGE,)),

@@ -15,9 +15,10 @@ from mapper.maps.tables.reported import VERIFIED, ZONE, of_study, study_referenc
 from mapper.maps.tables.subject import subject
 from mapper.maps.values import content
 from mapper.maps.values.coding import checked, codeable_concept
+from mapper.maps.values.concepts import ADDENDUM
 from mapper.maps.values.context import Context
 from mapper.maps.values.document_url import document_url
-from mapper.maps.values.text import as_code, as_text, text, text_concept, unsigned_int
+from mapper.maps.values.text import as_code, as_items, as_text, each, text, text_concept, unsigned_int
 from mapper.maps.values.uid import uid_identifier
 
 PLACE = "StudyInstanceUID SeriesInstanceUID SOPInstanceUID PatientID?"
@@ -39,6 +40,20 @@ def media_type(cx: Context, value: Any) -> str | None:
     return checked(named.strip().lower()) if named else None
 
 
+def predecessors(cx: Context, sequence: Any, title: Any) -> list[dict[str, Any]]:
+    """PredecessorDocumentsSequence -> relatesTo: what this one replaces, or as an addendum appends to, by its identifier."""
+    titles = [(as_text(one["CodeValue"]), as_text(one["CodingSchemeDesignator"])) for one in as_items(title)]
+    means = "appends" if ADDENDUM.pair in titles else "replaces"
+    uids = dict.fromkeys(
+        as_text(one["ReferencedSOPInstanceUID"])
+        for study in as_items(sequence)
+        for series in as_items(study.values("ReferencedSeriesSequence"))
+        for one in as_items(series.values("ReferencedSOPSequence"))
+    )
+    made = each(cx, uids, lambda uid: uid_identifier(cx, uid))
+    return [{"code": means, "target": {"type": "DocumentReference", "identifier": one}} for one in made]
+
+
 def related(cx: Context, uid: Any) -> list[dict[str, Any]]:
     """The study that holds the document -> context.related, as a Reference."""
     return [study_reference(cx)]
@@ -58,6 +73,7 @@ RULES = (
     Rule("DocumentReference.type",                       "DocumentTitle",            text_concept),
     *subject("DocumentReference.subject"),
     Rule("DocumentReference.date",                      f"ContentDate ContentTime? {ZONE}?", written),
+    Rule("DocumentReference.relatesTo",                  "PredecessorDocumentsSequence* ConceptNameCodeSequence*?", predecessors),
     Rule("DocumentReference.description",                "DocumentTitle",            text),
     Rule("DocumentReference.context.related",            "StudyInstanceUID",         related),
 )

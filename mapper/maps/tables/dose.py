@@ -7,6 +7,7 @@ Numbers, units and codes are those of the report: nothing is summed or converted
 
 from typing import Any
 
+from mapper.dicom.collector import identity
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.fhir import systems
@@ -76,8 +77,12 @@ def focus(cx: Context) -> list[dict[str, Any]]:
 
 def status(cx: Context, preliminary: Any, completion: Any) -> str:
     """PreliminaryFlag, CompletionFlag -> status: nobody verifies what a machine wrote, so it is final unless it says not."""
-    unfinished = as_code(preliminary) == "PRELIMINARY" or as_code(completion) == "PARTIAL"
-    return "preliminary" if unfinished else "final"
+    return "preliminary" if is_unfinished(preliminary, completion) else "final"
+
+
+def is_unfinished(preliminary: Any, completion: Any) -> bool:
+    """Tell whether a dose report says that it is not all."""
+    return as_code(preliminary) == "PRELIMINARY" or as_code(completion) == "PARTIAL"
 
 
 def summary_text(cx: Context) -> str | None:
@@ -86,7 +91,7 @@ def summary_text(cx: Context) -> str | None:
     for item in content.at(cx).content.related():
         words = content.in_words(cx, item) if isinstance(item.value, MeasuredValue) else None
         if words:
-            told.append(" ".join(filter(None, [content.full_name_of(item), words])))
+            told.append(" ".join(filter(None, [content.full_name_of(cx, item), words])))
     return "; ".join(told) or None
 
 
@@ -112,6 +117,11 @@ RULES = (
     MADE_BY,
 )
 # fmt: on
+
+
+def unfinished(report: Report) -> bool:
+    """Tell whether a report says that it is not all; a flag that cannot be read says nothing."""
+    return is_unfinished(*(identity(report.item, keyword) for keyword in ("PreliminaryFlag", "CompletionFlag")))
 
 
 def event_uids(report: Report) -> frozenset[str]:

@@ -51,10 +51,10 @@ def event_time(cx: Context, offset: Any, started: list[ContentItem]) -> str | No
 def region(cx: Context, regions: list[ContentItem]) -> dict[str, Any] | None:
     """Target Region -> bodySite; a side stands in its text."""
     found = content.first(cx, regions)
-    made = content.concept(cx, found)
+    made = content.full_concept(cx, found, (c.LATERALITY,))
     side = found.child(c.LATERALITY.pair) if found else None
     if made and found and side and (words := content.meaning_of(side)):
-        made["text"] = f"{words} {content.meaning_of(found)}"
+        made["text"] = f"{words} {made.get('text') or content.meaning_of(found)}"
     return made
 
 

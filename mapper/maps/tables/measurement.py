@@ -13,11 +13,12 @@ from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.maps import engine
 from mapper.maps.content import ContentRule
-from mapper.maps.report import Part, Report
+from mapper.maps.report import CONTEXT, NO_EVALUATION, Part, Report
 from mapper.maps.rule import MUST, Made, MissingElement
 from mapper.maps.tables.algorithm import NAMED, algorithm_reference
 from mapper.maps.tables.body_structure import body_site
 from mapper.maps.tables.component import NUMBER, components
+from mapper.maps.tables.group import EMPTY, said
 from mapper.maps.tables.observation import constant
 from mapper.maps.tables.reported import FRAME, IDENTITY, MADE_BY, evidence
 from mapper.maps.values import concepts as c
@@ -50,7 +51,7 @@ def group_category(cx: Context, categories: list[ContentItem]) -> list[dict[str,
 
 def first_finding(cx: Context, findings: list[ContentItem]) -> dict[str, Any] | None:
     """The first Finding -> value; the others are components."""
-    return content.concept(cx, findings[0]) if findings else None
+    return content.full_concept(cx, findings[0]) if findings else None
 
 
 def members(cx: Context) -> list[dict[str, str]]:
@@ -70,7 +71,7 @@ def inferred_from(cx: Context) -> list[dict[str, str]]:
 
 def normality(cx: Context, found: list[ContentItem]) -> list[dict[str, Any]]:
     """Normality -> interpretation, in the code of the report."""
-    return [made for one in found if (made := content.concept(cx, one))]
+    return [made for one in found if (made := content.full_concept(cx, one))]
 
 
 def normal_range(cx: Context, lower: Any, upper: Any, words: Any, authority: Any) -> list[dict[str, Any]]:
@@ -139,14 +140,18 @@ TABLES = {
     ),
 }
 # fmt: on
-RULES = tuple(dict.fromkeys(row for table in TABLES.values() for row in table))
+RULES = tuple(dict.fromkeys(row for table in (*TABLES.values(), (EMPTY,)) for row in table))
 SAID = (
     *(c.MEASUREMENT_METHOD, c.FINDING_SITE, c.NORMALITY, c.NORMAL_RANGE_LOWER, c.NORMAL_RANGE_UPPER),
     *(c.NORMAL_RANGE_TEXT, c.NORMAL_RANGE_AUTHORITY),
     *(c.ALGORITHM_NAME, c.ALGORITHM_VERSION, c.ALGORITHM_PARAMETERS, c.ALGORITHM_FAMILY),
-    *(c.TRACKING_IDENTIFIER, c.ACTIVITY_SESSION),
+    *(c.TRACKING_IDENTIFIER, c.TRACKING_UID, c.ACTIVITY_SESSION, c.PERSON_OBSERVER),
 )
 """Children of a measurement that have an element of their own: they are no components."""
+SAID_OF_GROUP = (*NO_EVALUATION, c.TRACKING_UID, c.PERSON_OBSERVER)
+"""The same of a group."""
+MOMENTS = ("DATE", "DATETIME", "TIME", "PNAME", "UIDREF")
+"""Value types that are components of a group wherever they stand in it: as Observations they would say little."""
 
 
 def observation(cx: Context, report: Report, part: Part) -> Made | None:
@@ -160,14 +165,21 @@ def observation(cx: Context, report: Report, part: Part) -> Made | None:
         return None
     if found := components(cx, within, beside(part), made["code"]):
         made["component"] = found
-    return made
+    return said(cx, within, made) if part.role == "group" else made
 
 
 def beside(part: Part) -> Iterator[ContentItem]:
-    """Yield the content items that are components: what modifies a value, the second Finding of a group."""
-    if part.role == "group":
+    """Yield the content items that are components: what modifies a value, and of a group its second Finding too."""
+    is_group = part.role == "group"
+    if is_group:
         yield from part.content.having(c.FINDING.pair)[1:]
-        return
-    for child in part.content.related("HAS CONCEPT MOD", "HAS PROPERTIES"):
-        if child.value_type in ("CODE", "NUM", "TEXT") and not child.means(*(one.pair for one in SAID)):
-            yield child
+    told = tuple(one.pair for one in (SAID_OF_GROUP if is_group else SAID))
+    for child in part.content.children:
+        item = child if child.reference is None else child.target
+        if item is None or item.means(*told):
+            continue
+        modifies = child.relationship in content.MODIFIES
+        if (modifies and item.value_type in (*content.WORDS, "UIDREF")) or (
+            is_group and child.relationship not in CONTEXT and item.value_type in MOMENTS
+        ):
+            yield item

@@ -20,7 +20,7 @@ from mapper.maps.values.concepts import PERSON_OBSERVER
 from mapper.maps.values.context import Context
 from mapper.maps.values.date_time import date_time, dt_date_time
 from mapper.maps.values.human_name import display_name
-from mapper.maps.values.text import as_code
+from mapper.maps.values.text import as_code, each
 from mapper.maps.values.uid import study_identifier, uid_identifier
 
 ZONE = "TimezoneOffsetFromUTC"
@@ -63,9 +63,15 @@ def part_of(cx: Context, uid: Any) -> list[dict[str, Any]]:
 
 
 def evidence(cx: Context, *_: Any) -> list[dict[str, Any]]:
-    """The studies of the images that an item points to -> References; the document's own where it points to none."""
+    """The studies of the images that an item, else the nearest above, points to -> References; else the report's own."""
     here = content.at(cx)
-    return [study_of(cx, uid) for uid in here.report.studies_of(here.content) or [cx.study.uid]]
+    return each(cx, here.report.studies_of(here.content), lambda uid: study_of(cx, uid))
+
+
+def taken(cx: Context, da: Any, tm: Any = None, offset: Any = None) -> str | None:
+    """StudyDate + StudyTime + TimezoneOffsetFromUTC -> dateTime, where images of this study were looked at."""
+    here = content.at(cx)
+    return date_time(cx, da, tm, offset) if cx.study.uid in here.report.studies_of(here.content) else None
 
 
 def study_of(cx: Context, uid: str) -> dict[str, Any]:
@@ -75,8 +81,20 @@ def study_of(cx: Context, uid: str) -> dict[str, Any]:
     return {"type": "ImagingStudy", "identifier": uid_identifier(cx, uid)}
 
 
-def status(cx: Context, preliminary: Any, verified: Any) -> str:
-    """PreliminaryFlag, else VerificationFlag -> status; unknown where neither says anything."""
+def report_status(preliminary: Any, completion: Any, verification: Any) -> str:
+    """Return the status of a text report: what is preliminary, or what nobody verified, is never final (PS3.3 C.17.2)."""
+    if as_code(completion) == "PARTIAL":
+        return "partial"
+    if as_code(preliminary) == "PRELIMINARY":
+        return "preliminary"
+    return VERIFIED.get(as_code(verification) or "") or "unknown"
+
+
+def status(cx: Context, preliminary: Any, verified: Any, completion: Any) -> str:
+    """PreliminaryFlag, else VerificationFlag -> status; of a text report's results what the report says."""
+    if content.at(cx).report.kind == "text":
+        said = report_status(preliminary, completion, verified)
+        return "preliminary" if said == "partial" else said
     return PRELIMINARY.get(as_code(preliminary) or "") or VERIFIED.get(as_code(verified) or "") or "unknown"
 
 
@@ -115,10 +133,10 @@ IDENTITY = (
 FRAME = (
     *meta("Observation"),
     Rule("Observation.partOf",                   "StudyInstanceUID",  part_of),
-    Rule("Observation.status",                   "PreliminaryFlag? VerificationFlag?", status, MUST),
+    Rule("Observation.status",                   "PreliminaryFlag? VerificationFlag? CompletionFlag?", status, MUST),
     Rule("Observation.category",                 "",                  imaging),
     *subject("Observation.subject"),
-    Rule("Observation.effectiveDateTime",        EFFECTIVE,           date_time),
+    ContentRule("Observation.effectiveDateTime", EFFECTIVE,           taken),
     ContentRule("Observation.issued",           f"ObservationDateTime? {ZONE}?", observed),
     Rule("Observation.issued",                  f"ContentDate ContentTime? {ZONE}?", written),
     ContentRule("Observation.performer",         "",                  observers, concepts=(PERSON_OBSERVER,), reach="above"),

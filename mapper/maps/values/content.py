@@ -11,8 +11,14 @@ from mapper.maps.values.coding import concept_of
 from mapper.maps.values.concepts import LATERALITY, Concept
 from mapper.maps.values.context import Context
 from mapper.maps.values.human_name import display_name
+from mapper.maps.values.moments import date_in_words, time_in_words
 from mapper.maps.values.text import as_text
 
+MODIFIES = ("HAS CONCEPT MOD", "HAS PROPERTIES", "HAS ACQ CONTEXT")
+"""Relationships of what qualifies a value (PS3.3 table C.17.3-8); who looked, and at whom, is another matter."""
+MOMENTS = {"DATE": date_in_words, "DATETIME": date_in_words, "TIME": time_in_words}
+WORDS = ("CODE", "NUM", "TEXT", "PNAME", *MOMENTS)
+"""Value types that a person can read."""
 LONGEST = 1 << 20
 """Characters of a string (FHIR R4 datatypes.html)."""
 
@@ -41,17 +47,30 @@ def concept(cx: Context, item: ContentItem | None) -> dict[str, Any] | None:
     return {"text": words} if words else None
 
 
+def full_concept(cx: Context, item: ContentItem | None, told: tuple[Concept, ...] = ()) -> dict[str, Any] | None:
+    """Return the same with what modifies it in its text, but for what is told elsewhere: a code has no other room."""
+    made = concept(cx, item)
+    if made and item and (modifiers := modifiers_in_words(cx, item, told)):
+        made["text"] = within_bounds(", ".join(filter(None, [meaning_of(item), *modifiers])))
+    return made
+
+
 def one_concept(cx: Context, *found: list[ContentItem]) -> dict[str, Any] | None:
     """The value of a CODE or TEXT item -> CodeableConcept, in words where there is no code."""
-    return concept(cx, first(cx, found[-1]))
+    return full_concept(cx, first(cx, found[-1]))
 
 
 def text_of(item: ContentItem | None) -> str | None:
     """Return the value of a text item; raises ValueError when it is longer than a string of FHIR may be."""
     found = as_text(item.value) if item is not None and isinstance(item.value, str) else None
-    if found and len(found) > LONGEST:
+    return within_bounds(found) if found else found
+
+
+def within_bounds(text: str) -> str:
+    """Return a text; raises ValueError when it is longer than a string of FHIR may be."""
+    if len(text) > LONGEST:
         raise ValueError("longer than a string of FHIR may be")
-    return found
+    return text
 
 
 def text_of_first(items: list[ContentItem]) -> str | None:
@@ -69,10 +88,31 @@ def name_of(item: ContentItem) -> str | None:
     return (item.concept.meaning or item.concept.value) if item.concept else None
 
 
-def full_name_of(item: ContentItem) -> str | None:
-    """Return the concept name with the side that the item is of behind it."""
+def full_name_of(cx: Context, item: ContentItem) -> str | None:
+    """Return the concept name with what modifies the item behind it, a side by its word alone."""
     side = item.child(LATERALITY.pair)
-    return ", ".join(filter(None, [name_of(item), meaning_of(side) if side else None])) or None
+    words = [meaning_of(side) if side else None, *modifiers_in_words(cx, item, (LATERALITY,))]
+    return within_bounds(", ".join(filter(None, [name_of(item), *words]))) or None
+
+
+def modifiers_in_words(cx: Context, item: ContentItem, told: tuple[Concept, ...] = ()) -> list[str]:
+    """Return what modifies an item, each with its name and what modifies it in turn; a UID is no word.
+
+    Items by reference are not followed: they stand somewhere else in the report.
+    """
+    found = []
+    for child in item.children:
+        if (
+            child.reference is not None
+            or child.relationship not in MODIFIES
+            or child.means(*(one.pair for one in told))
+        ):
+            continue
+        words = in_words(cx, child) if child.value_type in WORDS else None
+        if words:
+            name = None if child.means(LATERALITY.pair) else full_name_of(cx, child)
+            found.append(" ".join(filter(None, [name, words])))
+    return found
 
 
 def meaning_of(item: ContentItem) -> str | None:
@@ -87,6 +127,8 @@ def in_words(cx: Context, item: ContentItem) -> str | None:
         return measured_value.in_words(value)
     if isinstance(value, dict):
         return display_name(cx, value)
+    if item.value_type in MOMENTS and isinstance(value, str):
+        return MOMENTS[item.value_type](value)
     return meaning_of(item)
 
 

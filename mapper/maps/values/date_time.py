@@ -117,20 +117,32 @@ def day(cx: Context, value: str | None, *, precise: bool = True) -> str | None:
 def time_of_day(cx: Context, tm: Any) -> tuple[str, str] | None:
     """Return `hh:mm:ss` and the milliseconds (or nothing), None when minutes are unknown or it is no time."""
     try:
-        value = as_text(tm)
+        return clock(cx, as_text(tm))
     except ValueError:
-        value = ""
+        cx.note("not a time of day: the date alone is kept")
+        return None
+
+
+def tm_time(cx: Context, tm: Any) -> str | None:
+    """TM -> time, which has seconds; one without minutes is none."""
+    value = as_text(tm)
+    at = clock(cx, value)
+    if value and at is None:
+        raise ValueError("a time of day without minutes, which FHIR cannot hold")
+    return "".join(at) if at else None
+
+
+def clock(cx: Context, value: str | None) -> tuple[str, str] | None:
+    """Return the same of a text; raises ValueError when it is no time of day."""
     if value is None:
         return None
     found = TM.fullmatch(value.strip())
     if found is None:
-        cx.note("not a time of day: the date alone is kept")
-        return None
+        raise ValueError("not a time of day")
     hour, minute, second, fraction = found.groups()
     second = second or "00"
     if int(hour) > 23 or int(minute or 0) > 59 or int(second) > 60:
-        cx.note("not a time of day: the date alone is kept")
-        return None
+        raise ValueError("not a time of day")
     if minute is None:
         return None
     if second == "60":

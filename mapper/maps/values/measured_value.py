@@ -44,14 +44,24 @@ def quantity(cx: Context, measured: MeasuredValue) -> Quantity | None:
 def value_of(cx: Context, measured: MeasuredValue) -> Decimal | None:
     """Return the number: FloatingPointValue where it only adds digits to NumericValue."""
     value, floating = measured.value, measured.floating
+    if value is not None and floating is not None and floating.is_finite() and not agrees(value, floating):
+        cx.note("NumericValue and FloatingPointValue are not the same number: NumericValue counts")
+    return number_of(measured)
+
+
+def number_of(measured: MeasuredValue) -> Decimal | None:
+    """Return the number that counts of the two that a measured value may have; None where there is none."""
+    value, floating = measured.value, measured.floating
     if value is None:
         return floating if not measured.unreadable else None
-    if floating is None or not floating.is_finite():
+    if floating is None or not floating.is_finite() or not agrees(value, floating):
         return value
-    if agrees(value, floating):
-        return floating if digits(floating) > digits(value) else value
-    cx.note("NumericValue and FloatingPointValue are not the same number: NumericValue counts")
-    return value
+    return floating if exponent(floating) < exponent(value) else value
+
+
+def exponent(number: Decimal) -> int:
+    """Return the power of ten of the last digit that a finite number has."""
+    return int(number.as_tuple().exponent)
 
 
 def is_writable(number: Decimal) -> bool:
@@ -60,20 +70,19 @@ def is_writable(number: Decimal) -> bool:
 
 
 def agrees(value: Decimal, floating: Decimal) -> bool:
-    """Tell whether a double is a decimal number to the last digit that this one has."""
-    step = Decimal((0, (1,), int(value.as_tuple().exponent)))
-    return abs(value - floating) <= step
+    """Tell whether a double, rounded or cut to the digits of a decimal number, is this number.
 
-
-def digits(number: Decimal) -> int:
-    """Return how many digits a number has."""
-    return len(number.as_tuple().digits)
+    Of a number with an exponent the digits before the point count all: 1.2E+3 is 1200, not anything from 1150 on.
+    """
+    step = Decimal((0, (1,), min(exponent(value), 0)))
+    distance = abs(value - floating)
+    is_cut = distance < step and abs(floating) > abs(value) and value * floating >= 0
+    return distance <= step / 2 or is_cut or float(value) == float(floating)
 
 
 def written_out(number: Decimal) -> Decimal:
     """Return the same number as FHIR R4 decimal shows it: no exponent where a person would write none."""
-    exponent = int(number.as_tuple().exponent)
-    if exponent > 0 and number.adjusted() < WRITTEN_OUT:
+    if exponent(number) > 0 and number.adjusted() < WRITTEN_OUT:
         return Decimal(f"{number:f}")
     return number
 
@@ -101,7 +110,7 @@ def is_ucum(unit: Code) -> bool:
 
 def absent_reason(measured: MeasuredValue) -> dict[str, Any] | None:
     """Return why there is no number, as a code of FHIR R4's data-absent-reason; None where there is one."""
-    number = measured.floating if measured.value is None and not measured.unreadable else measured.value
+    number = number_of(measured)
     if number is not None and is_writable(number):
         return None
     code = measured.qualifier.value if measured.qualifier else None
@@ -110,9 +119,10 @@ def absent_reason(measured: MeasuredValue) -> dict[str, Any] | None:
 
 
 def in_words(measured: MeasuredValue) -> str | None:
-    """Return number and unit as a person reads them, None where there is no number."""
-    if measured.value is None:
+    """Return number and unit as a person reads them, the number that the Quantity has; None where there is none."""
+    number = number_of(measured)
+    if number is None or not number.is_finite():
         return None
     unit = measured.unit
     shown = (unit.meaning or unit.value) if unit else None
-    return " ".join(filter(None, [str(written_out(measured.value)), shown]))
+    return " ".join(filter(None, [str(written_out(number)), shown]))

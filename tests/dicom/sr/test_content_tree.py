@@ -48,6 +48,23 @@ def test_the_root_says_template_and_title() -> None:
     assert found.root.parent is None
 
 
+TEMPLATES = {  # the item of ContentTemplateSequence -> the template
+    "of PS3.16": ({"MappingResource": "DCMR", "TemplateIdentifier": "1500"}, "1500"),
+    "in small letters": ({"MappingResource": "dcmr", "TemplateIdentifier": "1500"}, "1500"),
+    "of somebody else": ({"MappingResource": "99X", "TemplateIdentifier": "1500"}, None),
+    "of another registry": ({"MappingResource": "UCUM", "TemplateIdentifier": "1500"}, None),
+    "of nobody": ({"TemplateIdentifier": "1500"}, None),
+    "of an empty resource": ({"MappingResource": None, "TemplateIdentifier": "1500"}, None),
+    "without a number": ({"MappingResource": "DCMR"}, None),
+}
+
+
+@pytest.mark.parametrize(("said_of_it", "template"), TEMPLATES.values(), ids=TEMPLATES)
+def test_a_template_counts_where_ps3_16_is_its_source(said_of_it: dict[str, Any], template: str | None) -> None:
+    made = dataset(**container("", REPORT), ContentTemplateSequence=[said_of_it])
+    assert content_tree(Item(made)).root.template == template
+
+
 def test_when_and_under_which_uid_something_was_observed() -> None:
     observed = {"ObservationDateTime": "20240517100200+0200", "ObservationUID": "1.2.3"}
     item = tree({**text(CONTAINS, FINDING, "one"), **observed}).root.children[0]

@@ -41,10 +41,32 @@ def made(measured: MeasuredValue) -> tuple[Any, list[str]]:
     12.40            13.0                  12.40                 yes   # they contradict each other
     12.40            NaN                   12.40                 no
     -                0.5                   0.5                   no
+    12.40            12.404                12.404                no    # rounded: half a step
+    12.40            12.396                12.396                no
+    12.40            12.409                12.409                no    # cut
+    12.40            12.41                 12.40                 yes   # a whole step is another number
+    12.40            12.391                12.40                 yes   # neither rounded nor cut
+    -12.40           -12.409               -12.409               no    # cut towards zero
+    -12.40           -12.391               -12.40                yes
+    12.40            -12.40                12.40                 yes
+    0                0.4                   0.4                   no
+    0                -0.4                  -0.4                  no
+    0                1.0                   0                     yes
+    5                5.9                   5.9                   no
+    5                4.2                   5                     yes
+    1.2E+03          1234.5                1200                  yes   # no step above 1
+    1.2E+03          1200.25               1200.25               no
+    1E+2             150                   100                   yes
+    1E-7             0.000000123           1.23E-7               no
+    9999999999999999    1E+16                 9999999999999999      no    # the double nearest to it
     """,
 )
-def test_numbers_to_the_last_digit(value: str | None, floating: str | None, written: str, noted: str) -> None:
-    found, notes = made(MeasuredValue(Decimal(value) if value else None, Decimal(floating) if floating else None))
+def test_numbers_to_the_last_digit_in_the_quantity_and_in_words(
+    value: str | None, floating: str | None, written: str, noted: str
+) -> None:
+    measured = MeasuredValue(Decimal(value) if value else None, Decimal(floating) if floating else None)
+    found, notes = made(measured)
+    assert (in_words(measured) or "").upper() == written, "a person reads the same number"
     assert dump(found["value"]).decode() == written
     assert bool(notes) == (noted == "yes")
 
@@ -153,3 +175,6 @@ def test_a_unit_in_another_attribute_than_code_value_is_text(keyword: str, value
     (one,) = of_kind(found, "Observation")
     assert one["valueQuantity"] == {"value": 3, "unit": "words", **({"system": UCUM, "code": ucum} if ucum else {})}
     assert any("UCUM" in problem.reason for problem in found.problems) is (ucum is None)
+    assert in_words(MeasuredValue(floating=Decimal("0.5"), unit=Code("mm", "UCUM"))) == "0.5 mm"
+    assert in_words(MeasuredValue(floating=Decimal("NaN"))) is None
+    assert in_words(MeasuredValue(floating=Decimal("0.5"), unreadable=True)) is None, "NumericValue is no number"
