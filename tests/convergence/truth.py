@@ -36,6 +36,8 @@ class Truth:
     resources: dict[str, Json] = field(default_factory=dict)
     parked: set[str] = field(default_factory=set)
     """StudyInstanceUIDs under two PatientIDs."""
+    filed_twice: set[str] = field(default_factory=set)
+    """StudyInstanceUIDs with a report that a study of another patient has too: whichever came second is parked."""
     ranks: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Who speaks for each resource: several studies make a patient, and what one report says that both hold."""
 
@@ -46,6 +48,7 @@ def truth_of(mapper: Mapper) -> Truth:
     settings = settings_of(mapper)
     (one,) = settings.all_sources
     site = site_of(settings, one, namespace_of(settings, make=True))
+    makers: dict[str, dict[str, set[str]]] = {}
     source, mapping = orthanc_of(one, settings), mapping_of({one.name: site})
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
@@ -56,6 +59,9 @@ def truth_of(mapper: Mapper) -> Truth:
         except StudyGone:
             continue
         mapped = mapping(reading, source)
+        patients = {one["id"] for one in mapped.resources if one["resourceType"] == "Patient"}
+        for one in (f"{one['resourceType']}/{one['id']}" for one in mapped.resources if one["resourceType"] in DERIVED):
+            makers.setdefault(one, {})[uid] = patients
         for resource in json.loads(dump(mapped.resources)):
             reference = f"{resource['resourceType']}/{resource['id']}"
             if resource["resourceType"] == "ImagingStudy":
@@ -63,6 +69,9 @@ def truth_of(mapper: Mapper) -> Truth:
             if (mapped.rank, uid) >= found.ranks.get(reference, ("", "")):
                 found.ranks[reference] = mapped.rank, uid
                 found.resources[reference] = resource
+    for of in makers.values():
+        if any(one.isdisjoint(other) for one in of.values() for other in of.values()):
+            found.filed_twice |= set(of)
     return found
 
 
@@ -99,6 +108,8 @@ def differences(truth: Truth, held: dict[str, Json], before: frozenset[str] = fr
 def missing(truth: Truth, ours: dict[str, Json], doubtful: set[str]) -> Iterator[str]:
     """Yield what should be there and is not, or not so."""
     for reference, wanted in truth.resources.items():
+        if truth.ranks[reference][1] in truth.filed_twice:
+            continue
         if reference not in ours:
             yield f"missing: {reference}"
         elif reference not in doubtful:
