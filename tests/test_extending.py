@@ -21,11 +21,11 @@ from mapper.maps.printed import markdown
 from mapper.sinks.sink import Sink
 from mapper.sources.source import Feed, Source
 from mapper.sync.sweep import sweep
-from tests.contract.test_fakes import offered
 from tests.support.datasets import dataset
 from tests.support.extending import blocks, extending
 from tests.support.fakes import SITE, World, study_key
 from tests.support.http_fake import Answer, HttpFake
+from tests.support.protocols import offered
 
 A, B = "1.2.1", "1.2.2"
 

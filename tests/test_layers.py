@@ -134,9 +134,17 @@ def test_the_plugin_needs_the_standard_library_alone() -> None:
             assert parts[0] in sys.stdlib_module_names | ours | {"orthanc"}, f"{name_of(path)}: {parts[0]}"
 
 
+def test_no_test_module_imports_another() -> None:
+    """What several need stands in tests/support/."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for parts in imported(path):
+            strangers = [part for part in parts if part.startswith("test_")]
+            assert parts[0] != "tests" or not strangers, f"{name_of(path)} imports {'.'.join(parts)}"
+
+
 def test_the_ledger_alone_writes_sql() -> None:
     databases = ("sqlalchemy", "alembic", "sqlite3", "psycopg")
-    tables = ("schema", "transition", "migrations", "known", "speaker")
+    tables = ("schema", "transition", "migrations", "known", "speaker", "own", "summons")
     free = {("known", "Known"), ("speaker", "SHARED"), ("speaker", "hash_of")}
     for path in (one for one in MODULES if layer(one) != "ledger"):
         for parts in imported(path):

@@ -32,6 +32,11 @@ class Known:
     strangers: frozenset[str] = frozenset()
     """The Patients, by id, of other studies that make what only one study should make."""
 
+    @property
+    def copies(self) -> frozenset[Key]:
+        """What another study makes too although only one should: one report that is in both."""
+        return frozenset(key for key in self.others if key[0] not in SHARED)
+
     def is_shared(self, key: Key) -> bool:
         """Tell whether one study speaks for a resource: by its type, or because another study makes it too."""
         return key[0] in SHARED or key in self.others

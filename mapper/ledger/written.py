@@ -18,10 +18,9 @@ from mapper.ledger.dirty import mark
 from mapper.ledger.known import Known, keys, known, of_others
 from mapper.ledger.locks import STRIPES
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import SHARED, Writer, hash_of, makes, of, speaker, writer, writers
+from mapper.ledger.speaker import SHARED, hash_of, makes, of, speaker, writer
+from mapper.ledger.summons import BEGUN, Mark, Summons, summon_speakers
 
-BEGUN = "begun"
-"""Instead of a hash: this study was about to send it, and what became of that is not known."""
 Ranked = tuple[Resource, str]
 
 
@@ -82,7 +81,7 @@ class Written:
         the same study of all other sources is to write anew.
         """
         with self._deciding() as db:
-            self._ask_again(db, lost)
+            summon_speakers(db, self._marking(db), lost)
             for key in stale:
                 self._drop(db, claim, key)
             ranked = {key_of(one): (one, rank) for one, rank in made}
@@ -92,7 +91,7 @@ class Written:
                 self._store(db, claim, ranked[key], versions, shared=key in shared)
             own.record(self._database, db, claim, (ranked[key] for key in ranked.keys() - several), versions)
             if study is not None:
-                self._ask_others(db, claim, study)
+                self._summons(db, claim).others(study)
 
     def leave(self, claim: Claim, study: Key) -> None:
         """Forget all that a removed study wrote; whoever speaks next for what it shared is marked.
@@ -102,12 +101,12 @@ class Written:
         with self._deciding() as db:
             for key in sorted(keys(db, of(claim))):
                 self._drop(db, claim, key)
-            self._ask_others(db, claim, study)
+            self._summons(db, claim).others(study)
 
     def ask_again(self, lost: Iterable[Key]) -> None:
         """Mark the winners of these resources: the server lost what they had sent."""
         with self._deciding() as db:
-            self._ask_again(db, lost)
+            summon_speakers(db, self._marking(db), lost)
 
     def lose(self, source: str, uids: Sequence[str]) -> None:
         """Have all that studies wrote sent again: the sink lost it, what they share with others perhaps as well."""
@@ -120,6 +119,12 @@ class Written:
         """Forget the content and version of all that was written: everything is sent again."""
         with self._database.write() as db:
             db.execute(update(written).values(sha256="", version=""))
+
+    def _summons(self, db: Connection, claim: Claim) -> Summons:
+        return Summons(db, self._marking(db), claim)
+
+    def _marking(self, db: Connection) -> Mark:
+        return lambda source, study_uid: mark(self._database, db, source, [study_uid], self._clock())
 
     @contextmanager
     def _deciding(self) -> Iterator[Connection]:
@@ -140,56 +145,17 @@ class Written:
             .values(source=claim.source, study_uid=claim.study_uid, type=key[0], id=key[1], **values)
             .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
         )
-        self._hand_over(db, claim, key, before, mine)
+        summons = self._summons(db, claim)
+        summons.hand_over(key, before, mine)
         if shared and key not in versions:
-            self._speak_up(db, claim, key, before, digest)
+            summons.speak_up(key, before, digest)
         if not shared and key in versions:
-            self._give_back(db, claim, key, digest)
+            summons.give_back(key, digest)
+        if key[0] not in SHARED and mine and mine.sha256 != digest:
+            summons.free(key)
 
     def _drop(self, db: Connection, claim: Claim, key: Key) -> None:
         before, mine = speaker(db, key), writer(db, key, claim)
         db.execute(delete(written).where(of(claim), makes(key)))
-        self._hand_over(db, claim, key, before, mine)
-        if key[0] not in SHARED and (after := speaker(db, key)) and after.study_uid == claim.study_uid:
-            self._summon(db, key, after)  # another source has it still
-
-    def _hand_over(self, db: Connection, claim: Claim, key: Key, before: Writer | None, mine: Writer | None) -> None:
-        """Summon a study that speaks because this one no longer does, when the server holds other content."""
-        if before is None:
-            return
-        after = speaker(db, key)
-        if after is None or after.is_of(claim) or (key[0] not in SHARED and after.study_uid == claim.study_uid):
-            return
-        unfinished = mine is not None and mine.sha256 == BEGUN
-        if unfinished or (before.is_of(claim) and before.sha256 != after.sha256):
-            self._summon(db, key, after)
-
-    def _speak_up(self, db: Connection, claim: Claim, key: Key, before: Writer | None, digest: str) -> None:
-        """Summon this very study when it speaks now and did not when that was decided: the speaker left meanwhile."""
-        after, held = speaker(db, key), before.sha256 if before else ""
-        if after and after.is_of(claim) and held != digest:
-            self._summon(db, key, after)
-
-    def _give_back(self, db: Connection, claim: Claim, key: Key, digest: str) -> None:
-        """Summon who speaks for what this study sent as its own and another one as well: neither knew of the other.
-
-        Which of them the server took last is not known, so it may be this very study that has to send once more.
-        """
-        others = [one for one in writers(db, key) if one.study_uid != claim.study_uid and one.sha256 != digest]
-        if others and (after := speaker(db, key)):
-            self._summon(db, key, after)
-
-    def _ask_again(self, db: Connection, lost: Iterable[Key]) -> None:
-        for key in lost:
-            if newest := speaker(db, key):
-                self._summon(db, key, newest)
-
-    def _ask_others(self, db: Connection, claim: Claim, study: Key) -> None:
-        for one in (each for each in writers(db, study) if not each.is_of(claim)):
-            self._summon(db, study, one)
-
-    def _summon(self, db: Connection, key: Key, one: Writer) -> None:
-        """Have a study send its version of a resource again."""
-        theirs = written.c.source == one.source, written.c.study_uid == one.study_uid
-        db.execute(update(written).where(makes(key), *theirs).values(sha256=""))
-        mark(self._database, db, one.source, [one.study_uid], self._clock())
+        self._summons(db, claim).hand_over(key, before, mine)
+        self._summons(db, claim).leave_to_source(key)

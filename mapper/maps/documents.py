@@ -32,7 +32,6 @@ OVERLAPPING = Problem(
 UNFINISHED = Problem(
     "Observation", "CompletionFlag", "an unfinished dose report has all events of a finished one: it replaces it"
 )
-
 WITHOUT_TOTALS = Problem(
     "Observation", "ContentSequence", "a dose report without totals has all events of one with totals: these stay"
 )
@@ -152,7 +151,8 @@ def of_dose(cx: Context, report: Report) -> Iterator[Made]:
 def standing(cx: Context, reports: Sequence[Report]) -> list[Report]:
     """Return the dose reports that count, the newest first: one whose events another one has all is replaced by it.
 
-    What has no totals replaces none. Two that share some events and not all both stay: which of them is right is not ours to know, so that is recorded.
+    What has no totals replaces none. Two that share some events and not all both stay: which of them is right is not
+    ours to know, so that is recorded.
     """
     doses = [(one, dose.event_uids(one)) for one in reports if one.kind in ACCUMULATED]
     kept: list[Report] = []

@@ -7,7 +7,7 @@ from mapper.errors import OtherPatient
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger.claim import BY_HAND, Claim
 from mapper.ledger.known import Known
-from mapper.ledger.speaker import SHARED, hash_of
+from mapper.ledger.speaker import hash_of
 from mapper.maps import Mapped
 from mapper.sync.several_sources import United, unite
 
@@ -33,7 +33,7 @@ class Decision:
     expected: dict[Key, str]
     """The version that the sink must hold still, of the ImagingStudy and of all that is shared; empty: none yet."""
     new: tuple[Key, ...]
-    """What is about to be sent, or was sent by another study, and was never written by this one."""
+    """What is about to be sent and was never written by this study."""
     stale: tuple[Key, ...]
     """What this study made before, and does not make any more."""
 
@@ -78,8 +78,7 @@ def decide(
         expected[key] = expected[key] or held(key)
     lost = before() if expected[study] and not known.version(study) else ()
     made = {key_of(one) for one in mapped.resources}
-    theirs = (one for one in shared if key_of(one)[0] not in SHARED)  # who leaves now must see that we make it
-    new = tuple(key for key in map(key_of, (*own, *chosen, *theirs)) if key not in known.mine)
+    new = tuple(key for key in map(key_of, (*own, *chosen)) if key not in known.mine)
     stale = tuple(sorted({*known.mine, *lost} - made))
     return Decision(study, united, own, said, shared, chosen, mapped.rank, expected, new, stale)
 

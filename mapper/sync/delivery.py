@@ -49,6 +49,7 @@ class Delivery:
         likely = speaks_for(written.known(claim, study, made), claim, mapped)  # not all: one Endpoint is of all studies
         with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
             known = written.known(claim, study, made)
+            written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
             before = partial(self.parts_before, claim)
             decision = decide(claim, mapped, study, known, lock.keys, self.sink.version, before)
             written.begin(claim, decision.new, map(key_of, decision.chosen))

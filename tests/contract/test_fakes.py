@@ -8,10 +8,7 @@ import pytest
 from mapper.sinks.sink import Sink
 from mapper.sources.source import Feed, Source
 from tests.support.fakes import FakeSink, FakeSource
-
-
-def offered(protocol: Any) -> list[str]:
-    return sorted(name for name, one in vars(protocol).items() if inspect.isfunction(one) and not name.startswith("_"))
+from tests.support.protocols import offered
 
 
 @pytest.mark.parametrize(

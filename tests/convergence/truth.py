@@ -8,17 +8,16 @@ from typing import Any
 from mapper.configuration import PREFIX, load
 from mapper.errors import StudyGone, TwoPatients
 from mapper.fhir.bundle import dump
-from mapper.fhir.systems import DICOM_UID
+from mapper.fhir.systems import OID_URN
 from mapper.namespace import namespace_of
 from mapper.service import mapping_of
 from mapper.settings import Settings
-from mapper.sinks.sink import study_uids
+from mapper.sinks.sink import DERIVED, study_uids
 from mapper.wiring import orthanc_of, site_of
 from stack import FhirServer, Mapper
 from tests.support.stack import entries, references, session
 
 Json = dict[str, Any]
-DERIVED = ("Observation", "DiagnosticReport", "DocumentReference")
 TYPES = (*DERIVED, "ImagingStudy", "Patient", "Practitioner", "Device", "Endpoint", "ServiceRequest", "BodyStructure")
 GONE = {"DocumentReference": "entered-in-error"}
 """The status of what is gone, where R4 has no `unknown`."""
@@ -48,7 +47,7 @@ def truth_of(mapper: Mapper) -> Truth:
     settings = settings_of(mapper)
     (one,) = settings.all_sources
     site = site_of(settings, one, namespace_of(settings, make=True))
-    makers: dict[str, dict[str, set[str]]] = {}
+    patients, makers = dict[str, set[str]](), dict[str, list[str]]()
     source, mapping = orthanc_of(one, settings), mapping_of({one.name: site})
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
@@ -59,19 +58,18 @@ def truth_of(mapper: Mapper) -> Truth:
         except StudyGone:
             continue
         mapped = mapping(reading, source)
-        patients = {one["id"] for one in mapped.resources if one["resourceType"] == "Patient"}
-        for one in (f"{one['resourceType']}/{one['id']}" for one in mapped.resources if one["resourceType"] in DERIVED):
-            makers.setdefault(one, {})[uid] = patients
+        patients[uid] = {made["id"] for made in mapped.resources if made["resourceType"] == "Patient"}
         for resource in json.loads(dump(mapped.resources)):
             reference = f"{resource['resourceType']}/{resource['id']}"
             if resource["resourceType"] == "ImagingStudy":
                 found.studies[uid] = reference
+            makers.setdefault(reference, []).append(uid)
             if (mapped.rank, uid) >= found.ranks.get(reference, ("", "")):
                 found.ranks[reference] = mapped.rank, uid
                 found.resources[reference] = resource
-    for of in makers.values():
-        if any(one.isdisjoint(other) for one in of.values() for other in of.values()):
-            found.filed_twice |= set(of)
+    for reference, uids in makers.items():
+        of_several = reference.partition("/")[0] in DERIVED and len({*map(frozenset, map(patients.get, uids))}) > 1
+        found.filed_twice |= set(uids) if of_several else set()
     return found
 
 
@@ -137,9 +135,9 @@ def strange(truth: Truth, ours: dict[str, Json]) -> Iterator[str]:
 
 def studies_of(one: Json, ours: dict[str, Json]) -> set[str]:
     """Return the StudyInstanceUIDs of what a resource is, is derived from, or is part of."""
-    of_study = {"identifier": [it for it in one.get("identifier", []) if it.get("system", "").endswith("/study")]}
-    of_study["identifier"] = [{**it, "system": DICOM_UID} for it in of_study["identifier"]]
-    found = [*study_uids(of_study), *(study_uids(one) if one["resourceType"] == "ImagingStudy" else ())]
+    named = [it["value"] for it in one.get("identifier", []) if it.get("system", "").endswith("/study")]
+    found = [value.removeprefix(OID_URN) for value in named]
+    found += study_uids(one) if one["resourceType"] == "ImagingStudy" else []
     for part in one.get("partOf", []):
         found += study_uids(ours.get(part["reference"], {}))
     return set(found)

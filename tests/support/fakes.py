@@ -397,3 +397,11 @@ class World:
         row = self.ledger.rows.find(study_uid)
         assert row is not None, f"{study_uid} is unknown"
         return row.reason
+
+
+def with_a_new_ledger(world: World, new_url: str) -> World:
+    """Return the same archive and FHIR server with a ledger that knows nothing."""
+    other = World(new_url, world.source)
+    other.sink = world.sink
+    other.worker = other.new_worker()
+    return other

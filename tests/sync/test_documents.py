@@ -11,9 +11,9 @@ from pydicom.sr.coding import Code
 from mapper.ledger.claim import BY_HAND
 from mapper.sinks.sink import DERIVED, Key
 from samples.sr.content import CONTAINS, CONTEXT, coded, container, num, text, uidref, unit
+from tests.support.ages import DATES, MIDDLE, NEW, OLD
 from tests.support.documented import GROUP, IMPRESSION, LENGTH, LUNG, REPORT, SITES, TITLE
-from tests.support.fakes import FakeSource, World, study_identifier, study_key
-from tests.sync.test_resources import DATES, MIDDLE, NEW, OLD, with_a_new_ledger
+from tests.support.fakes import FakeSource, World, study_identifier, study_key, with_a_new_ledger
 
 COMPREHENSIVE, BASIC_TEXT, PDF = (f"1.2.840.10008.5.1.4.1.1.{one}" for one in ("88.33", "88.11", "104.1"))
 TRACKING_UID, NAME = Code("112040", "DCM", "Tracking Unique Identifier"), Code("111001", "DCM", "Algorithm Name")
@@ -377,7 +377,8 @@ def copied(world: World, study_uid: str, value: str, patient: str = "P1") -> Non
     world.mark(study_uid)
 
 
-def test_a_report_that_is_filed_under_two_patients_parks_the_second_study(world: World) -> None:
+@pytest.mark.parametrize("whole", [False, True], ids=["the report goes", "the study goes"])
+def test_a_report_that_is_filed_under_two_patients_parks_the_second_study(world: World, whole: bool) -> None:
     """One patient's finding never becomes another's: what is stored stays as it is."""
     copied(world, OLD, VALUES[OLD])
     world.work()
@@ -387,12 +388,45 @@ def test_a_report_that_is_filed_under_two_patients_parks_the_second_study(world:
     assert world.state(NEW) == "parked"
     assert value_of(world) == ("final", VALUES[OLD])
     assert {key: number for key, number in world.sink.versions().items() if key in before} == before
+    world.mark(OLD)
+    world.work()
+    assert value_of(world) == ("final", VALUES[OLD]), "the study that waits says nothing"
+    if whole:
+        world.source.delete(OLD)
+    else:
+        world.source.delete_instance(OLD, "sr")
+    world.mark(OLD)
+    world.work()
+    assert (world.state(NEW), value_of(world)) == ("synced", ("final", VALUES[NEW])), "freed by no hand"
+
+
+def test_a_patient_who_is_corrected_frees_the_study_that_was_parked_for_a_report_of_another(world: World) -> None:
+    copied(world, OLD, VALUES[OLD])
+    copied(world, NEW, VALUES[NEW], patient="P2")
+    world.work()
+    assert world.state(NEW) == "parked"
+    world.source.delete(OLD)
+    copied(world, OLD, VALUES[OLD], patient="P2")
+    world.work()
+    assert (world.state(OLD), world.state(NEW), value_of(world)) == ("synced", "synced", ("final", VALUES[NEW]))
+    before = world.sink.versions()
+    world.mark(OLD, NEW)
+    world.work()
+    assert world.sink.versions() == before
+
+
+def test_a_study_that_was_parked_for_a_report_of_another_patient_leaves_no_trace(world: World) -> None:
+    copied(world, OLD, VALUES[OLD])
+    copied(world, NEW, VALUES[NEW], patient="P2")
+    world.work()
+    world.source.delete(NEW, "P2")
+    world.mark(NEW)
+    world.work()
+    assert (world.state(NEW), value_of(world)) == ("removed", ("final", VALUES[OLD]))
     world.source.delete(OLD)
     world.mark(OLD)
     world.work()
-    world.ledger.studies.retry()
-    world.work()
-    assert (world.state(NEW), value_of(world)) == ("synced", ("final", VALUES[NEW]))
+    assert value_of(world) == ("unknown", VALUES[OLD])
 
 
 VALUES = {OLD: "1", MIDDLE: "2", NEW: "3"}

@@ -16,12 +16,11 @@ from mapper.ledger.speaker import SHARED
 from mapper.ledger.studies import LEASE, LONGEST_BACKOFF
 from mapper.sinks.sink import Key
 from mapper.sync.sweep import sweep
-from tests.support.fakes import SITE, FakeSource, World, plain_mapping, study_key
+from tests.support.ages import DATES, MIDDLE, NEW, OLD
+from tests.support.fakes import SITE, FakeSource, World, plain_mapping, study_key, with_a_new_ledger
 
 SYSTEM = f"{SITE.base}/patient"
 PATIENT = ("Patient", resource_id(SITE.namespace, "Patient", SYSTEM, "P1"))
-OLD, MIDDLE, NEW = "1.2.1", "1.2.2", "1.2.3"
-DATES = {OLD: "20200101", MIDDLE: "20220101", NEW: "20240101"}
 
 
 @pytest.fixture
@@ -475,14 +474,6 @@ def weighed(world: World) -> Key:
     world.work()
     [key] = world.sink.keys("Observation")
     return key
-
-
-def with_a_new_ledger(world: World, new_url: str) -> World:
-    """Return the same archive and FHIR server with a ledger that knows nothing."""
-    other = World(new_url, world.source)
-    other.sink = world.sink
-    other.worker = other.new_worker()
-    return other
 
 
 def test_what_a_study_stopped_making_while_the_ledger_was_lost_is_retracted(new_database: Any) -> None:
