@@ -73,11 +73,11 @@ def at(column: float, row: float) -> Attributes:
 
 
 def report(
-    header: Header, title: Code, template: str, classes: tuple[str, str], *marks: Attributes, detects: Code
+    header: Header, title: Code, template: str, classes: tuple[str, str], *marks: Attributes, detects: Code, of: int = 1
 ) -> Dataset:
-    """Return a report of one image; `classes` are those of report and image."""
+    """Return a report of one image, that of number `of`; `classes` are those of report and image."""
     sop_class, image_class = classes
-    image = (image_class, uid(header.name, 1, 1))
+    image = (image_class, uid(header.name, 1, of))
     library = referring(CONTAINS, "IMAGE", None, image)
     sides = {"ContentSequence": [coded(ACQUIRED, LATERALITY, LEFT)]} if title == MAMMOGRAPHY else {}
     detected = coded(CONTAINS, PERFORMED, detects, *algorithm("Mark Finder"), by_reference(INFERRED, 1, 2, 1))
@@ -96,26 +96,30 @@ def report(
     return document(header, series, sop_class, root, CurrentRequestedProcedureEvidenceSequence=seen)
 
 
-def mammography_cad(header: Header) -> Dataset:
+def mammography_cad(header: Header, image: int = 1, scale: float = 1) -> Dataset:
     """Return a report of two impressions: of the marks of the first one is for people, of the second none is."""
+
+    def there(column: float, row: float) -> Attributes:
+        return at(column * scale, row * scale)
+
     marker = algorithm("Mark Finder")
     shown = container(
         INFERRED,
         IMPRESSION,
         coded(MOD, INTENT, REQUIRED),
         num(CONTAINS, IMPRESSION_CERTAINTY, "71", PERCENT),
-        finding(CONTAINS, SINGLE, CLUSTER, REQUIRED, *marker, at(812, 1040), certainty="88.5", probability="34"),
-        finding(CONTAINS, SINGLE, MASS, OPTIONAL, *marker, at(400, 1500), certainty="41"),
-        finding(CONTAINS, SINGLE, MASS, HIDDEN, *marker, at(90, 120), certainty="3"),
+        finding(CONTAINS, SINGLE, CLUSTER, REQUIRED, *marker, there(812, 1040), certainty="88.5", probability="34"),
+        finding(CONTAINS, SINGLE, MASS, OPTIONAL, *marker, there(400, 1500), certainty="41"),
+        finding(CONTAINS, SINGLE, MASS, HIDDEN, *marker, there(90, 120), certainty="3"),
     )
     perhaps = container(
         INFERRED,
         IMPRESSION,
         coded(MOD, INTENT, OPTIONAL),
-        finding(CONTAINS, SINGLE, CLUSTER, REQUIRED, *marker, at(300, 700), certainty="55"),
+        finding(CONTAINS, SINGLE, CLUSTER, REQUIRED, *marker, there(300, 700), certainty="55"),
     )
     classes = (MammographyCADSRStorage, DigitalMammographyXRayImageStorageForPresentation)
-    return report(header, MAMMOGRAPHY, "4000", classes, shown, perhaps, detects=CLUSTER)
+    return report(header, MAMMOGRAPHY, "4000", classes, shown, perhaps, detects=CLUSTER, of=image)
 
 
 def chest_cad(header: Header) -> Dataset:

@@ -15,7 +15,7 @@ from samples.header import Header
 from samples.sr import cad, ct_dose, echo, projection_dose, radiopharmaceutical_dose, text_report, ultrasound
 from samples.sr.dcmqi import measurement_report_by_dcmqi
 from samples.sr.every_value_type import every_value_type
-from samples.sr.key_objects import DESCRIPTION, selection
+from samples.sr.key_objects import DESCRIPTION, REJECTED, selection
 from samples.sr.measurements import Case, Reading, case, measurement_report
 from samples.sr.monai import segmentation
 
@@ -23,7 +23,6 @@ FIRST = Reading("1", "12.40", "998.10", "-24.50")
 CORRECTED = Reading("1", "12.80", "998.10", "-24.50")
 SECOND = Reading("2", "15.00", "1767.10", "-22.75")
 OF_INTEREST = Code("113000", "DCM", "Of Interest")
-REJECTED = Code("113001", "DCM", "Rejected for Quality Reasons")
 STUDY: Attributes = {
     "StudyID": "SR-1",
     "StudyDate": "20240517",

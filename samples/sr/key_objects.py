@@ -15,6 +15,7 @@ from samples.sr.content import CONTAINS, CONTEXT, coded, container, pname, refer
 from samples.sr.document import instances_of
 
 READER = "Example^Rita^^Dr."
+REJECTED = Code("113001", "DCM", "Rejected for Quality Reasons")
 DESCRIPTION = "Largest extent of the nodule"
 
 

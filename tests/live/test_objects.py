@@ -11,8 +11,8 @@ from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer as Sink
 from samples.dataset import part10
 from samples.header import Header
-from samples.sr.catalogue import OBJECTS, REJECTED, STUDY
-from samples.sr.key_objects import selection
+from samples.sr.catalogue import OBJECTS, STUDY
+from samples.sr.key_objects import REJECTED, selection
 from samples.sr.measurements import Case, case
 from samples.sr.monai import LABELS, segmentation
 from stack import FhirServer, Orthanc, OrthancInFolder, free_port
