@@ -38,6 +38,11 @@ class Service:
     """Under which all ids are made: read once, at the start."""
     lock: LockFile = field(default_factory=LockFile)
 
+    @property
+    def place(self) -> str:
+        """Where the ledger is: a file, or an address without user and password."""
+        return self.ledger.database.place
+
     def deliver(self) -> bool:
         """Become a process that delivers from this ledger; False when there can be one only, and another one is it.
 

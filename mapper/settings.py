@@ -46,11 +46,17 @@ class Settings(Site):
     """What a running service needs beside the site's choices."""
 
     _file: Path | None = PrivateAttr(None)
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def file(self) -> Path | None:
         """The settings file in force, None where there is none."""
         return self._file
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where each setting that is no default comes from: a line of the file, a variable, or the command line."""
+        return self._places
 
     sources: tuple[OrthancSource, ...] = Field(
         (),

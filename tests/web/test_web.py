@@ -65,7 +65,10 @@ ROUTES = [
     ("POST", "/wake", {"json": {}}),
     ("GET", "/", {}),
     ("POST", "/page/retry", {"headers": FORM}),
-    ("GET", "/static/status.css", {}),
+    ("GET", "/mapping", {}),
+    ("GET", "/settings", {}),
+    ("GET", "/about", {}),
+    ("GET", "/static/pages.css", {}),
     ("GET", "/openapi.json", {}),
     ("GET", "/nothing/here", {}),
 ]
