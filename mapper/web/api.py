@@ -15,6 +15,7 @@ from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.refusals import UNSEEN
 from mapper.web.status import Links, status
+from mapper.web.visitor import Role, needs
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
 LONGEST_WAIT = 60.0
@@ -77,12 +78,12 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
             raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
         return status(row, links)
 
-    @app.post("/wake", status_code=202)
+    @app.post("/wake", status_code=202, dependencies=[needs(Role.OPERATE)])
     async def wake(body: Wake) -> dict[str, str]:
         service.bell.ring(body.sweep)
         return {"message": "awake"}
 
-    @app.get("/api/studies")
+    @app.get("/api/studies", dependencies=[needs(Role.READ)])
     def studies(
         state: State | None = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
@@ -91,11 +92,11 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         rows = ledger.rows.page(state, limit, offset)
         return {"counts": ledger.rows.counts(), "studies": [status(row, links) for row in rows]}
 
-    @app.get("/api/studies/{study_uid}")
+    @app.get("/api/studies/{study_uid}", dependencies=[needs(Role.READ)])
     def study(study_uid: StudyUID) -> dict[str, Any]:
         return found(study_uid)
 
-    @app.post("/api/studies/{study_uid}/sync")
+    @app.post("/api/studies/{study_uid}/sync", dependencies=[needs(Role.OPERATE)])
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
         await marker.mark(study_uid)
         with waiting.one() as place:
@@ -106,7 +107,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
                     return now
                 await asyncio.sleep(LOOK_AGAIN)
 
-    @app.post("/api/retry")
+    @app.post("/api/retry", dependencies=[needs(Role.OPERATE)])
     def retry(body: Retry) -> dict[str, Any]:
         parked = ledger.rows.those_in("parked", body.studies)
         number = ledger.studies.retry(body.studies)

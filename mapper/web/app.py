@@ -27,6 +27,7 @@ from mapper.web.probes import Readiness, add_probes
 from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
+from mapper.web.visitor import at_least
 
 THREADS = 8
 """Threads that read and mark for pages and API: fewer than the ledger has connections."""
@@ -65,7 +66,7 @@ def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,  # it would redirect to wherever the header Host says
-        dependencies=[Depends(each_once)],
+        dependencies=[Depends(at_least), Depends(each_once)],
         responses={422: {"model": Problem}},
     )
     for kind, answer in ANSWERS.items():

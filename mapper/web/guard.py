@@ -9,17 +9,20 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mapper.web.paths import PROBES, path_of, takes_form
 from mapper.web.refusals import Refusals
+from mapper.web.visitor import WRITING, Role, Visitor
 
-OPEN = frozenset({"/healthz", "/readyz"})
-"""Paths that tell nothing of patients: probes need no token."""
 RING = "/wake"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LOOPBACK_HOST = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 """The header Host of a request to this machine as clients write it (RFC 9110 section 7.2), and no other spelling."""
+ANYBODY = Visitor("this machine", Role.OPERATE)
+"""Whoever asks a service without a token, which answers on loopback only."""
+BY_TOKEN = Visitor("token", Role.OPERATE)
+"""Who has ORTHANC_FHIR_TOKEN: the plugin, scripts, people."""
 LARGEST_HEAD = 16 * 1024
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
@@ -59,17 +62,19 @@ class Guard:
             await send(message)
 
         reason = self.reason(scope)
-        answer = self._refusals.answer(reason, ring=scope["path"] == RING) if reason else self._app
+        if not reason and path_of(scope) not in PROBES:
+            scope.setdefault("state", {})["visitor"] = ANYBODY if self._token is None else BY_TOKEN
+        answer = self._refusals.answer(reason, ring=path_of(scope) == RING) if reason else self._app
         await answer(scope, receive, kept_in_check)
 
     def reason(self, scope: Scope) -> str:
         """Return why a request is refused, a key of REFUSALS, or an empty text."""
-        path, method = scope["path"], scope["method"]
+        path, method = path_of(scope), scope["method"]
         if size_of_head(scope) > LARGEST_HEAD:
             return "head"
         if not path.startswith("/"):
             return "target"  # RFC 9112 section 3.2: `http://host/path`, `host:port` and `*` name other things
-        if path in OPEN:
+        if path in PROBES:
             return ""
         headers = Headers(scope["headers"])
         if self._token is None:
@@ -84,7 +89,7 @@ class Guard:
         if not same_site(headers):
             return "site"
         kind = headers.only(b"content-type").partition(b";")[0].strip().lower()
-        if path.startswith("/page/"):
+        if takes_form(path):
             return "" if kind == b"application/x-www-form-urlencoded" else "no form"
         return "" if kind == b"application/json" else "no json"
 

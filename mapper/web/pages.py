@@ -1,13 +1,11 @@
 """The status page and its one button."""
 
 import time
-from importlib.resources import files
 from urllib.parse import urlencode
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.templating import Jinja2Templates
 
 from mapper.dicom.uid import is_askable
 from mapper.ledger.state import State
@@ -18,24 +16,25 @@ from mapper.web.about import page as about
 from mapper.web.api import StudyUID
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
+from mapper.web.rendering import templates_of
 from mapper.web.settings import page as settings
 from mapper.web.status import WORDS, Links, moment, span, status
 from mapper.web.view import View
+from mapper.web.visitor import Role, needs
 
-TEMPLATES = files("mapper.web").joinpath("templates")
 SHOWN, PARKED_SHOWN = 50, 20
 
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> None:
     """Add the status page and its one button."""
     ledger = service.ledger
-    templates = Jinja2Templates(directory=str(TEMPLATES))
+    templates = templates_of()
     view, place = View(service.settings.timezone), service.place
     about.add(app, view, place)
     mapping.add(app, view, service.settings.options)
     settings.add(app, view, service.settings, service.namespace, place)
 
-    @app.get("/", response_class=HTMLResponse)
+    @app.get("/", response_class=HTMLResponse, dependencies=[needs(Role.READ)])
     def page(request: Request, state: State | None = None, study: str = "") -> HTMLResponse:
         study = study.strip()
         asked, study = bool(study), study if is_askable(study) else ""  # what is no UID is not repeated
@@ -69,11 +68,12 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
             },
         )
 
-    @app.post("/page/retry")
-    async def retry(study: StudyUID | None = None) -> RedirectResponse:
+    @app.post("/page/retry", dependencies=[needs(Role.OPERATE)])
+    async def retry(request: Request, study: StudyUID | None = None) -> RedirectResponse:
         if study is None:
             await to_thread.run_sync(ledger.studies.retry)
         elif await to_thread.run_sync(ledger.studies.retry, [study]) == 0:
             await marker.mark(study)
         service.bell.ring()
-        return RedirectResponse(f"/?{urlencode({'study': study})}" if study else "/", 303)
+        root = request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}/?{urlencode({'study': study})}" if study else f"{root}/", 303)

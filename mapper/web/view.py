@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 
 from mapper.web.guard import HEADERS
+from mapper.web.rendering import known
 from mapper.web.status import WORDS, span
 
 HERE = Path(str(files("mapper.web")))
@@ -61,12 +62,11 @@ class View:
             "live": self.live,
             "htmx": HTMX,
         }
-        self._templates = Jinja2Templates(env=environment)
+        self._templates = Jinja2Templates(env=environment, context_processors=[known])
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Return a page; `here` is the entry of the navigation that it belongs to."""
-        root = request.scope.get("root_path", "")
-        shown = {"root": root, "navigation": NAVIGATION, "now": self._clock(), "here": "", "refresh": None}
+        shown = {"navigation": NAVIGATION, "now": self._clock(), "here": "", "refresh": None}
         headers = POLICY if self.live and context.get("refresh") else {}
         return self._templates.TemplateResponse(
             request, template, {**shown, **context}, status_code=status, headers=headers

@@ -10,7 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mapper.errors import SettingError
 from mapper.rate_limit import RateLimit
-from mapper.web.guard import HEADERS, OPEN, Guard
+from mapper.web.guard import HEADERS, Guard
+from mapper.web.paths import PROBES
 from mapper.web.refusals import REFUSALS, Refusals
 from mapper.web.token import usable
 from tests.support.asgi import Answered, RawHeaders, ask
@@ -133,7 +134,7 @@ def test_only_the_two_probes_are_open(path: str) -> None:
 
 
 def test_the_probes_are_open() -> None:
-    for path in OPEN:
+    for path in PROBES:
         assert opens(Door(), "GET", path)
         assert opens(Door(), "GET", path, (b"authorization", b"Bearer wrong"))
 
@@ -214,7 +215,7 @@ def test_no_header_breaks_it(headers: RawHeaders) -> None:
 
 @given(st.text(), st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
 def test_no_path_and_no_method_break_it(path: str, method: str) -> None:
-    assert opens(Door(), method, path, HERE) is (path in OPEN)
+    assert opens(Door(), method, path, HERE) is (path in PROBES)
 
 
 # -- writes ----------------------------------------------------------------------------------------

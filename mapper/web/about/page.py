@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from mapper.maps import MAPPING_VERSION
 from mapper.web.view import VERSION, View
+from mapper.web.visitor import Role, needs
 
 LIBRARIES = ("fastapi", "uvicorn", "jinja2", "sqlalchemy", "pydicom", "fhir.resources", "msgspec", "urllib3", "psycopg")
 """What an engineer asks for first when something is odd."""
@@ -16,7 +17,7 @@ LIBRARIES = ("fastapi", "uvicorn", "jinja2", "sqlalchemy", "pydicom", "fhir.reso
 def add(app: FastAPI, view: View, place: str) -> None:
     """Add the page; `place` is where the ledger is, without any password."""
 
-    @app.get("/about", response_class=HTMLResponse, include_in_schema=False)
+    @app.get("/about", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def about(request: Request) -> HTMLResponse:
         return view.page(request, "about/page.html", here="/about", build=build(), ledger=place, libraries=libraries())
 

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from mapper.maps import MAPPING_VERSION
 from mapper.web.mapping.rows import Section, sections
 from mapper.web.view import View, matching
+from mapper.web.visitor import Role, needs
 
 LONGEST = 100
 """Characters that one may look for."""
@@ -16,7 +17,7 @@ LONGEST = 100
 def add(app: FastAPI, view: View, options: tuple[str, ...]) -> None:
     """Add the page; `options` are those that the site has switched on."""
 
-    @app.get("/mapping", response_class=HTMLResponse, include_in_schema=False)
+    @app.get("/mapping", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def mapping(request: Request, q: Annotated[str, Query(max_length=LONGEST)] = "") -> HTMLResponse:
         found = [Section(one.name, one.about, tuple(matching(one.rows, q, lambda row: row.text))) for one in sections()]
         context: dict[str, Any] = {
