@@ -56,7 +56,7 @@ class Choice:
         if not (self.uid_begins.isascii() and self.uid_begins.isprintable()):
             found.append(false())  # begins no UID, and a database may refuse the very question
         elif self.uid_begins:
-            found.append(study.c.study_uid.between(self.uid_begins, self.uid_begins + LAST))
+            found += [study.c.study_uid >= self.uid_begins, study.c.study_uid < self.uid_begins + LAST]
         return found
 
     def page(self, query: Select[Any], after: Place | None, limit: int) -> Select[Any]:

@@ -57,7 +57,7 @@ class History:
     """The `history` table; every query follows an index, however many rows there are."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self.at_once = database, AT_ONCE
 
     def add(self, sync: Sync) -> None:
         """Record a sync in a transaction of its own; the ledger itself does so in the one that ends the claim."""
@@ -106,11 +106,11 @@ class History:
                 found.setdefault(row[0], []).append(row)
         return [_span(number * seconds, rows) for number, rows in sorted(found.items())]
 
-    def forget(self, older_than: float, at_once: int = AT_ONCE) -> int:
-        """Forget the oldest syncs that ended before then, so many at most; returns how many."""
+    def forget(self, older_than: float) -> int:
+        """Forget the oldest syncs that ended before then, `at_once` at most; returns how many."""
         oldest = select(history.c.id).where(history.c.ended < older_than).order_by(history.c.ended, history.c.id)
         with self._database.write() as db:
-            return int(db.execute(delete(history).where(history.c.id.in_(oldest.limit(at_once)))).rowcount)
+            return int(db.execute(delete(history).where(history.c.id.in_(oldest.limit(self.at_once)))).rowcount)
 
     def _page(self, wanted: Sequence[Any], before: Moment | None, limit: int) -> list[Sync]:
         place = history.c.ended, history.c.id

@@ -177,7 +177,8 @@ def test_what_happened_stretch_by_stretch(full: Ledger) -> None:
 
 
 def test_what_is_old_is_forgotten_a_batch_at_a_time(full: Ledger) -> None:
-    assert [full.history.forget(1005.0, at_once=2) for _ in range(4)] == [2, 2, 1, 0]
+    full.history.at_once = 2
+    assert [full.history.forget(1005.0) for _ in range(4)] == [2, 2, 1, 0]
     assert [round(one.ended - 1000) for one in full.history.latest()] == [9, 8, 7, 6, 5]
 
 
