@@ -138,5 +138,5 @@ def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool
     ids = study_key, identifier, ours
     worker = Worker(sources, mapping_of(sites), sink, ledger, *ids, versions, settings.deleted, metrics)
     triggers = [triggers_of(one, sites[name], sink, ledger, versions[name]) for name, one in sources.items()]
-    threads = Threads(worker, triggers, bell := Bell(), settings.workers)
+    threads = Threads(worker, triggers, bell := Bell(), settings.workers, settings.history_days)
     return Service(settings, sink, ledger, worker, triggers, bell, threads, namespace, LockFile(ledger.database.file))

@@ -96,6 +96,9 @@ class Settings(Site):
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )
+    history_days: int = Field(
+        90, ge=1, le=36500, description="Days for which the history of syncs is kept; older ones are forgotten."
+    )
     workers: int = Field(4, ge=1, le=64, description="Studies synced side by side.")
     timeout: float = Field(
         60.0, gt=0, description="Seconds until an answer of Orthanc or the FHIR server is complete; metadata apart."

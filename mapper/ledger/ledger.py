@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from mapper.ledger.database import Database
+from mapper.ledger.history import History
 from mapper.ledger.meta import SINK, Meta
 from mapper.ledger.rows import Rows
 from mapper.ledger.seen import Seen
@@ -35,6 +36,8 @@ class Ledger:
         """Who is dirty, who works on it, how it ended."""
         self.rows = Rows(database, clock)
         """The same, to be read."""
+        self.history = History(database)
+        """What became of each sync."""
         self.seen = Seen(database, clock)
         """In which state a source's studies were seen."""
         self.written = Written(database, clock)

@@ -139,7 +139,7 @@ class Worker:
         if error.outage:
             breaker = self.breakers[claim.source] if error.side == "source" else self.sink_breaker
             breaker.open(str(error), error.retry_after)
-            ended = self.ledger.studies.release(claim, str(error), OUTAGE_WAIT)
+            ended = self.ledger.studies.release(claim, str(error), OUTAGE_WAIT, failure)
         elif error.fate == "retry":
             ended = self.ledger.studies.fail(claim, str(error), error.retry_after, failure)
         else:
