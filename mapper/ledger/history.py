@@ -12,6 +12,8 @@ from mapper.ledger.state import State
 
 AT_ONCE = 500
 """Rows that are forgotten in one transaction: nobody who writes waits for long."""
+FAILING: tuple[State, ...] = ("parked", "retrying")
+"""Fates of a sync that failed."""
 Moment = tuple[float, int]
 """When a sync ended, and its number: where a page of the history ends, and the next one begins."""
 
@@ -51,6 +53,17 @@ class Span:
     fates: dict[State, int]
     mean: float
     longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A study of which syncs failed: the last time, how, and how often."""
+
+    source: str
+    study_uid: str
+    last: float
+    failure: str
+    times: int
 
 
 class History:
@@ -93,6 +106,24 @@ class History:
         with self._database.read() as db:
             rows = db.execute(select(*by, func.count()).where(history.c.ended >= since).group_by(*by)).all()
         return {(row[0], row[1] or None): row[2] for row in rows}
+
+    def failed(self, since: float, failure: str | None = None, limit: int = 100) -> list[Failed]:
+        """Return the studies of which syncs failed since then, of any kind or of one, who failed last first.
+
+        Those that were synced since then are among them: the ledger's row says how one stands now.
+        """
+        failing = [history.c.fate.in_(FAILING), history.c.ended >= since]
+        if failure is not None:
+            failing.append(history.c.failure == failure)
+        who = history.c.source, history.c.study_uid
+        newest = func.row_number().over(partition_by=who, order_by=(history.c.ended.desc(), history.c.id.desc()))
+        times = func.count().over(partition_by=who)
+        told = select(*who, history.c.ended, history.c.failure, times.label("times"), newest.label("newest"))
+        one = told.where(*failing).subquery().c
+        query = select(one.source, one.study_uid, one.ended, one.failure, one.times).where(one.newest == 1)
+        query = query.order_by(one.ended.desc(), one.study_uid, one.source).limit(limit)
+        with self._database.read() as db:
+            return [Failed(*row) for row in db.execute(query)]
 
     def spans(self, since: float, seconds: int) -> list[Span]:
         """Return what happened since then, a stretch of so many seconds at a time; one without any sync is left out."""

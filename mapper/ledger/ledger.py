@@ -12,6 +12,7 @@ from mapper.ledger.history import History
 from mapper.ledger.meta import SINK, Meta
 from mapper.ledger.rows import Rows
 from mapper.ledger.seen import Seen
+from mapper.ledger.sides import Sides
 from mapper.ledger.studies import Studies
 from mapper.ledger.written import Written
 
@@ -44,6 +45,8 @@ class Ledger:
         """What each study wrote to FHIR."""
         self.meta = Meta(database, clock)
         """Facts of the ledger itself."""
+        self.sides = Sides(self.meta, clock)
+        """Whether the sides answer, and what the last sweep found."""
 
     def renew(self, source: str, version: str) -> bool:
         """Put back in line, behind all others, what waits or is parked although mapping or settings are others now.

@@ -74,7 +74,7 @@ def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
     links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
-    metrics.watch(service.ledger)
+    metrics.watch(service.ledger, tuple(service.worker.sources))
     add_probes(app, readiness, metrics)
     add_api(app, service, marker, links)
     add_pages(app, service, marker, links)

@@ -168,6 +168,19 @@ def test_what_happened_is_counted_by_fate_and_failure(full: Ledger) -> None:
     assert full.history.counts(2000.0) == {}
 
 
+def test_studies_that_failed_are_named_once_with_their_last_failure(full: Ledger) -> None:
+    full.history.add(sync(20, "synced", uid="1.2.0"))
+    found = full.history.failed(0.0)
+    assert [(one.study_uid, one.failure, one.last, one.times) for one in found] == [
+        ("1.2.0", "SinkBusy", 1008.0, 3),
+        ("1.2.1", "BadUID", 1007.0, 3),
+    ]
+    assert [one.study_uid for one in full.history.failed(1008.0)] == ["1.2.0"]
+    assert [(one.study_uid, one.times) for one in full.history.failed(0.0, "BadUID")] == [("1.2.1", 2), ("1.2.0", 1)]
+    assert [one.study_uid for one in full.history.failed(0.0, limit=1)] == ["1.2.0"]
+    assert full.history.failed(0.0, "TwoPatients") == full.history.failed(2000.0) == []
+
+
 def test_what_happened_stretch_by_stretch(full: Ledger) -> None:
     assert full.history.spans(1000.0, 5) == [
         Span(1000.0, {"synced": 2, "parked": 2, "retrying": 1}, 2.0, 4.0),
