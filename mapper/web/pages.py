@@ -13,6 +13,7 @@ from mapper.service import Service
 from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.web.api import StudyUID
+from mapper.web.audit import record
 from mapper.web.marker import Marker
 from mapper.web.rendering import templates_of
 from mapper.web.status import WORDS, Links, moment, span, status
@@ -62,6 +63,7 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
 
     @app.post("/page/retry", dependencies=[needs(Role.OPERATE)])
     async def retry(request: Request, study: StudyUID | None = None) -> RedirectResponse:
+        record(request, "retried", studies=[study] if study else "all that are parked")
         if study is None:
             await to_thread.run_sync(ledger.studies.retry)
         elif await to_thread.run_sync(ledger.studies.retry, [study]) == 0:
