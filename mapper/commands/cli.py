@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import typer
 
-from mapper.commands import convert, doctor, explain, retry, serve, studies, sync, table
+from mapper.commands import convert, doctor, explain, retry, serve, studies, sync, table, token
 from mapper.commands.output import not_whole
 from mapper.terminal import say
 
@@ -29,6 +29,7 @@ COMMANDS = (
     explain.explain,
     table.table,
     doctor.doctor,
+    token.token,
 )
 """Every command, in the order of the help; its name is the function's."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
