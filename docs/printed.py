@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from mapper import errors
+from mapper import errors, remedies
 from mapper.commands.cli import app
 from mapper.configuration import PREFIX
 from mapper.ledger import state
@@ -68,7 +68,8 @@ def command_line() -> str:
 def failures() -> str:
     """Return docs/errors.md."""
     tree = (errors.__doc__ or "").strip()
-    parts = ["# What can go wrong", "", "```", tree, "```", "", "## Answers of the FHIR server", ""]
+    parts = ["# What can go wrong", "", "```", tree, "```", ""]
+    parts += ["## What to do", "", remedies.table(), "", "## Answers of the FHIR server", ""]
     parts += ["| HTTP | the FHIR server ... | failure | fate |", "| --- | --- | --- | --- |"]
     for status, (kind, meaning) in sorted(MEANING.items()):
         parts.append(f"| {status} | {meaning} | {kind.__name__} | {kind.fate} |")

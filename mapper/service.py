@@ -38,6 +38,11 @@ class Service:
     """Under which all ids are made: read once, at the start."""
     lock: LockFile = field(default_factory=LockFile)
 
+    @property
+    def place(self) -> str:
+        """Where the ledger is: a file, or an address without user and password."""
+        return self.ledger.database.place
+
     def deliver(self) -> bool:
         """Become a process that delivers from this ledger; False when there can be one only, and another one is it.
 
@@ -133,5 +138,5 @@ def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool
     ids = study_key, identifier, ours
     worker = Worker(sources, mapping_of(sites), sink, ledger, *ids, versions, settings.deleted, metrics)
     triggers = [triggers_of(one, sites[name], sink, ledger, versions[name]) for name, one in sources.items()]
-    threads = Threads(worker, triggers, bell := Bell(), settings.workers)
+    threads = Threads(worker, triggers, bell := Bell(), settings.workers, settings.history_days)
     return Service(settings, sink, ledger, worker, triggers, bell, threads, namespace, LockFile(ledger.database.file))

@@ -69,11 +69,17 @@ class Settings(Site):
     """What a running service needs beside the site's choices."""
 
     _file: Path | None = PrivateAttr(None)
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def file(self) -> Path | None:
         """The settings file in force, None where there is none."""
         return self._file
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where each setting that is no default comes from: a line of the file, a variable, or the command line."""
+        return self._places
 
     sources: tuple[OrthancSource, ...] = Field(
         (),
@@ -138,6 +144,9 @@ class Settings(Site):
     audit_count: int = Field(10, ge=1, le=1000, description="Rotated audit files that are kept.")
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
+    )
+    history_days: int = Field(
+        90, ge=1, le=36500, description="Days for which the history of syncs is kept; older ones are forgotten."
     )
     workers: int = Field(4, ge=1, le=64, description="Studies synced side by side.")
     timeout: float = Field(

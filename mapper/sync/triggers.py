@@ -9,6 +9,7 @@ import structlog
 
 from mapper.errors import MapperError
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.sides import source_side
 from mapper.maps import MAPPING_VERSION
 from mapper.sources.source import Source
 from mapper.sync.reconcile import OTHER_IDS, Difference, due
@@ -59,6 +60,8 @@ class Triggers:
     last: Sweep | None = None
     """What the last sweep found."""
     down: str = ""
+    told: bool = False
+    """Whether the ledger knows since this start how the source answers."""
     _next_sweep: float = field(default=0.0, init=False)
     _next_whole_sweep: float = field(default=0.0, init=False)
     _next_asked_sweep: float = field(default=0.0, init=False)
@@ -91,13 +94,14 @@ class Triggers:
     def _sweep(self, whole: bool) -> None:
         start = self.clock()
         found = None if whole else glance(self.ledger, self.source, self.last.floor if self.last else "")
-        if found is None:
+        if whole := found is None:
             began = self.ledger.clock()
             found = sweep(self.ledger, self.source)
             self._swept_at = began
             self._next_asked_sweep = self.clock() + SWEEP_AFTER_RING
             self._next_whole_sweep = self.clock() + WHOLE_SWEEP
         self.last = found
+        self.ledger.sides.sweep(self.source.name, found.listed, found.changed, found.vanished, whole=whole)
         self._next_sweep = self.clock() + max(SWEEP, RESTS * (self.clock() - start))
         if found.brake:
             log.error("brake", source=self.source.name, reason=found.brake, do=GONE)
@@ -139,4 +143,6 @@ class Triggers:
         if self.down and not reason:
             log.warning("source back", source=self.source.name)
             self._next_whole_sweep = 0.0  # a restart loses events
-        self.down = reason
+        if not self.told or reason != self.down:
+            self.ledger.sides.tell(source_side(self.source.name), reason)
+        self.down, self.told = reason, True

@@ -30,6 +30,7 @@ from mapper.web.probes import Readiness, add_probes
 from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
+from mapper.web.view import View
 from mapper.web.visitor import at_least
 
 THREADS = 8
@@ -81,11 +82,12 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
     links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
-    metrics.watch(service.ledger)
+    metrics.watch(service.ledger, tuple(service.worker.sources))
     add_probes(app, readiness, metrics)
     add_api(app, service, marker, links)
-    add_login(app, entrance)
-    add_pages(app, service, marker, links)
+    view = View(service.settings.timezone)
+    add_login(app, entrance, view)
+    add_pages(app, service, marker, links, view)
     return app
 
 

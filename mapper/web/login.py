@@ -1,7 +1,6 @@
 """The login page: a token becomes a session, and a session ends."""
 
 import re
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,9 +10,9 @@ from mapper.web.entrance import COOKIE, Entrance
 from mapper.web.form import field_of
 from mapper.web.headers import Headers
 from mapper.web.paths import LOGIN, LOGOUT
-from mapper.web.rendering import templates_of
 from mapper.web.session import LIFE
 from mapper.web.tokens import Holder, NotLooked
+from mapper.web.view import View
 
 NEXT = re.compile(r"/(?![/\\])[A-Za-z0-9._~/?&=%:@,+-]*")
 """Where one may be sent after the login: a path and a query here, and nothing that a browser reads as another host."""
@@ -23,13 +22,11 @@ SLOW = "Too many wrong tokens came from your address: wait {:.0f} seconds, then 
 BUSY = "Too many log in at once: try again."
 
 
-def add_login(app: FastAPI, entrance: Entrance) -> None:
+def add_login(app: FastAPI, entrance: Entrance, view: View) -> None:
     """Add the login page, and its end."""
-    templates = templates_of()
 
     def page(request: Request, next_: str, problem: str = "", status: int = 200) -> HTMLResponse:
-        known: dict[str, Any] = {"next": local(next_), "problem": problem}
-        return templates.TemplateResponse(request, "login.html", known, status)
+        return view.page(request, "login.html", status, next=local(next_), problem=problem)
 
     @app.get(LOGIN, response_class=HTMLResponse)
     async def ask(request: Request, next: str = "/") -> Response:

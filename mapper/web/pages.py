@@ -12,20 +12,28 @@ from mapper.ledger.state import State
 from mapper.service import Service
 from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
+from mapper.web.about import page as about
 from mapper.web.api import StudyUID
 from mapper.web.audit import record
+from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
 from mapper.web.rendering import templates_of
+from mapper.web.settings import page as settings
 from mapper.web.status import WORDS, Links, moment, span, status
+from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 
 SHOWN, PARKED_SHOWN = 50, 20
 
 
-def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> None:
+def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add the status page and its one button."""
     ledger = service.ledger
     templates = templates_of()
+    place = service.place
+    about.add(app, view, place)
+    mapping.add(app, view, service.settings.options)
+    settings.add(app, view, service.settings, service.namespace, place)
 
     @app.get("/", response_class=HTMLResponse, dependencies=[needs(Role.READ)])
     def page(request: Request, state: State | None = None, study: str = "") -> HTMLResponse:

@@ -125,8 +125,8 @@ TARGETS = [
     "/x\\healthz",
     "/readyz/x",
     "/openapi.json",
-    "/static/status.css/",
-    "/static/../static/status.css",
+    "/static/pages.css/",
+    "/static/../static/pages.css",
     "/static/vendor/htmx.js",
     "/static/",
     "/login/",
@@ -145,7 +145,7 @@ def test_only_probes_and_the_login_are_open(path: str) -> None:
 
 
 def test_probes_the_login_page_and_what_it_looks_like_are_open() -> None:
-    assert {"/login", "/static/status.css", "/static/icon.svg"} <= OPEN
+    assert {"/login", "/static/pages.css", "/static/icon.svg"} <= OPEN
     for path in OPEN:
         assert opens(Door(), "GET", path)
         assert opens(Door(), "GET", path, (b"authorization", b"Bearer wrong"))

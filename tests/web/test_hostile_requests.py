@@ -23,7 +23,7 @@ WRITES = {
     "/api/retry": JSON,
     "/page/retry": FORM,
 }
-READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/openapi.json", "/static/status.css")
+READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/openapi.json", "/static/pages.css")
 PROBES = ("/healthz", "/readyz")
 NOWHERE = ("/nothing", f"/api/studies/{A}/{MARK}", "/static/nothing", "/static", "/docs", "/page", "//", "/wake/")
 EVERYWHERE = (*WRITES, *READS, *PROBES, *NOWHERE)
@@ -83,7 +83,7 @@ ODD_PATHS = {
     "an absolute path": "/static//etc/passwd",
     "a long path": "/static/" + "x" * 5000,
     "a long UID": f"/api/studies/{MARK}{'1' * 5000}",
-    "NUL in a file": "/static/status.css\0",
+    "NUL in a file": "/static/pages.css\0",
     "a surrogate in a file": "/static/\udcff",
     "a folder": "/static/",
     "no UTF-8 at the root": f"/{MARK}\ufffd",

@@ -32,6 +32,9 @@ ROLES: dict[tuple[str, str], Role | None] = {  # None: whoever comes
     ("POST", "/logout"): Role.READ,
     ("GET", "/metrics"): Role.READ,
     ("GET", "/"): Role.READ,
+    ("GET", "/mapping"): Role.READ,
+    ("GET", "/settings"): Role.READ,
+    ("GET", "/about"): Role.READ,
     ("GET", "/api/studies"): Role.READ,
     ("GET", "/api/studies/{study_uid}"): Role.READ,
     ("POST", "/api/studies/{study_uid}/sync"): Role.OPERATE,
@@ -76,7 +79,7 @@ def status(site: Site, role: Role | None, method: str, path: str) -> int:
     client = TestClient(As(routes_of(site.service, Prometheus()), role), base_url=HERE, raise_server_exceptions=False)
     kind = FORM if takes_form(path) else JSON
     given: dict[str, Any] = {"content": "{}", "headers": {"content-type": kind}} if method != "GET" else {}
-    path = {"/static": "/static/status.css"}.get(path, path).replace("{study_uid}", A)
+    path = {"/static": "/static/pages.css"}.get(path, path).replace("{study_uid}", A)
     return client.request(method, path, **given, follow_redirects=False).status_code
 
 

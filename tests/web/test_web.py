@@ -3,9 +3,11 @@
 import base64
 import html
 import json
+import platform
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +19,7 @@ from starlette.routing import Route
 from mapper.dicom.uid import is_askable
 from mapper.errors import BundleRejected, SourceDown
 from mapper.ledger.state import STATES
+from mapper.maps import MAPPING_VERSION
 from mapper.settings import Settings
 from mapper.sync.brake import BRAKE
 from mapper.web.app import routes_of
@@ -45,6 +48,7 @@ def site(ledger_url: str) -> Iterator[Site]:
     site.world.database.close()
 
 
+VERSION = version("orthanc-fhir")
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -66,6 +70,10 @@ ROUTES = [
     ("POST", "/wake", {"json": {}}),
     ("GET", "/", {}),
     ("POST", "/page/retry", {"headers": FORM}),
+    ("GET", "/mapping", {}),
+    ("GET", "/settings", {}),
+    ("GET", "/about", {}),
+    ("GET", "/static/pages.css", {}),
     ("POST", "/logout", {"headers": FORM}),
     ("GET", "/openapi.json", {}),
     ("GET", "/nothing/here", {}),
@@ -494,7 +502,24 @@ def test_the_metrics_say_states_lag_stages_and_answers(site: Site) -> None:
     for stage in ("read", "map", "put", "study"):
         assert samples["orthanc_fhir_stage_seconds_count", stage] == 2
     assert samples["orthanc_fhir_answers_total", "2xx"] == 1
+    assert samples["orthanc_fhir_up", "fhir", "sink"] == samples["orthanc_fhir_up", "orthanc", "source"] == 1.0
+    assert samples["orthanc_fhir_build_info", MAPPING_VERSION, platform.python_version(), VERSION] == 1.0
+    assert not [one for one in samples if one[0].startswith("orthanc_fhir_last_sweep")], "it was not swept yet"
     assert A not in answer.text
+
+
+def test_the_metrics_say_which_side_is_down_and_when_a_source_was_swept(site: Site) -> None:
+    in_line(site)
+    swept = site.world.clock()
+    site.world.clock.forward(60.0)
+    site.world.source.down = SourceDown("no Orthanc answers")
+    site.triggers.turn()
+    lines = site.client.get("/metrics").text.splitlines()
+    assert 'orthanc_fhir_up{name="orthanc",side="source"} 0.0' in lines
+    assert 'orthanc_fhir_up{name="fhir",side="sink"} 1.0' in lines
+    assert 'orthanc_fhir_source_studies{source="orthanc"} 1.0' in lines
+    (at,) = [line for line in lines if line.startswith('orthanc_fhir_last_sweep_timestamp_seconds{source="orthanc"}')]
+    assert float(at.split()[-1]) == swept
 
 
 # -- the page ------------------------------------------------------------------------------------
