@@ -1,10 +1,20 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
+import re
 import ssl
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+)
 
 from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
 
@@ -16,6 +26,19 @@ def certificates(value: Path | None) -> Path | None:
     except OSError as error:
         raise ValueError(f"cannot be read as certificates ({type(error).__name__})") from error
     return value
+
+
+def header(value: str) -> str:
+    """Return the name of a header of its own; raises ValueError for one that means something already."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", value):
+        raise ValueError("must be the name of a header, such as X-Remote-User")
+    if value.lower() in TAKEN or value.lower().startswith("x-forwarded-"):
+        raise ValueError("must be a header that means nothing else, such as X-Remote-User")
+    return value
+
+
+TAKEN = frozenset({"authorization", "cookie", "host", "origin", "content-type", "content-length", "accept", "via"})
+Header = Annotated[str, AfterValidator(header)]
 
 
 class OrthancSource(BaseModel):
@@ -93,6 +116,32 @@ class Settings(Site):
         description="Bearer token of pages and API; the plugin sends it too. Visible ASCII characters, "
         "beyond loopback at least 16.",
     )
+    tokens_file: Path | None = Field(
+        None, description="File of further named tokens with roles: lines that `orthanc-fhir token` prints."
+    )
+    session_key_file: Path | None = Field(
+        None,
+        description="File of the key that signs sessions, the same for all replicas; `serve` makes it where it is "
+        "absent. Without it a restart ends all sessions.",
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."
+    )
+    proxy_user_header: Header | None = Field(
+        None, description="Header in which a trusted proxy names who asks; the proxy must drop it from requests."
+    )
+    proxy_role_header: Header | None = Field(
+        None, description="Header in which it says the role: read, operate or values."
+    )
+    proxy_role: Literal["read", "operate", "values"] = Field(
+        "read", description="Role of whom a proxy names without `proxy_role_header`."
+    )
+    root_path: RootPath = Field("", description="Path under which a reverse proxy shows pages and API, as /fhir-sync.")
+    audit_file: Path | None = Field(
+        None, description="File of who did what, a JSON object a line; without it the ordinary log has these lines."
+    )
+    audit_size: int = Field(10, ge=1, le=1000, description="Size at which the audit file is rotated, in MB.")
+    audit_count: int = Field(10, ge=1, le=1000, description="Rotated audit files that are kept.")
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from mapper.dicom.uid import is_askable
 from mapper.ledger.state import State
 from mapper.service import Service
+from mapper.web.audit import record
 from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.refusals import UNSEEN
@@ -98,6 +99,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
 
     @app.post("/api/studies/{study_uid}/sync", dependencies=[needs(Role.OPERATE)])
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
+        record(request, "re-synced", study_uid=study_uid)
         await marker.mark(study_uid)
         with waiting.one() as place:
             until = time.monotonic() + (body.wait if place else 0.0)
@@ -108,7 +110,8 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
                 await asyncio.sleep(LOOK_AGAIN)
 
     @app.post("/api/retry", dependencies=[needs(Role.OPERATE)])
-    def retry(body: Retry) -> dict[str, Any]:
+    def retry(body: Retry, request: Request) -> dict[str, Any]:
+        record(request, "retried", studies=body.studies or "all that are parked")
         parked = ledger.rows.those_in("parked", body.studies)
         number = ledger.studies.retry(body.studies)
         service.bell.ring()

@@ -20,13 +20,17 @@ from mapper.errors import LedgerFailed, MapperError, SourceBusy, SourceDown, Stu
 from mapper.service import Service
 from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
+from mapper.web.entrance import Entrance, entrance_of
+from mapper.web.form import from_our_page
 from mapper.web.guard import Guard
+from mapper.web.login import add_login
 from mapper.web.marker import Marker
 from mapper.web.pages import add_pages
 from mapper.web.probes import Readiness, add_probes
 from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
+from mapper.web.view import View
 from mapper.web.visitor import at_least
 
 THREADS = 8
@@ -41,15 +45,18 @@ class Problem(BaseModel):
     message: str
 
 
-def app_of(service: Service, metrics: Prometheus, refusals: Refusals | None = None) -> ASGIApp:
+def app_of(
+    service: Service, metrics: Prometheus, refusals: Refusals | None = None, entrance: Entrance | None = None
+) -> ASGIApp:
     """Return the web application of a service behind its guard; it starts and stops the service's threads."""
-    refusals = refusals or Refusals(metrics.refused)
-    token = service.settings.token.get_secret_value() if service.settings.token else None
-    return Guard(Body(routes_of(service, metrics), refusals), token, refusals)
+    entrance = entrance or entrance_of(service.settings)
+    refusals = refusals or Refusals(metrics.refused, audit=entrance.audit)
+    return Guard(Body(routes_of(service, metrics, entrance), refusals), entrance, refusals)
 
 
-def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
-    """Return the routes alone, which trust whoever asks."""
+def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None = None) -> FastAPI:
+    """Return the routes alone, which let in nobody by themselves."""
+    entrance = entrance or entrance_of(service.settings)
     readiness = Readiness(service)
 
     @asynccontextmanager
@@ -59,6 +66,7 @@ def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
         yield
         service.stop()
         readiness.close()
+        entrance.close()
 
     app = FastAPI(
         title="orthanc-fhir",
@@ -66,7 +74,7 @@ def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,  # it would redirect to wherever the header Host says
-        dependencies=[Depends(at_least), Depends(each_once)],
+        dependencies=[Depends(at_least), Depends(from_our_page), Depends(each_once)],
         responses={422: {"model": Problem}},
     )
     for kind, answer in ANSWERS.items():
@@ -77,7 +85,9 @@ def routes_of(service: Service, metrics: Prometheus) -> FastAPI:
     metrics.watch(service.ledger, tuple(service.worker.sources))
     add_probes(app, readiness, metrics)
     add_api(app, service, marker, links)
-    add_pages(app, service, marker, links)
+    view = View(service.settings.timezone)
+    add_login(app, entrance, view)
+    add_pages(app, service, marker, links, view)
     return app
 
 

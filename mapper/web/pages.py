@@ -14,6 +14,7 @@ from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.web.about import page as about
 from mapper.web.api import StudyUID
+from mapper.web.audit import record
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
 from mapper.web.rendering import templates_of
@@ -25,11 +26,11 @@ from mapper.web.visitor import Role, needs
 SHOWN, PARKED_SHOWN = 50, 20
 
 
-def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> None:
+def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add the status page and its one button."""
     ledger = service.ledger
     templates = templates_of()
-    view, place = View(service.settings.timezone), service.place
+    place = service.place
     about.add(app, view, place)
     mapping.add(app, view, service.settings.options)
     settings.add(app, view, service.settings, service.namespace, place)
@@ -70,6 +71,7 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links) -> N
 
     @app.post("/page/retry", dependencies=[needs(Role.OPERATE)])
     async def retry(request: Request, study: StudyUID | None = None) -> RedirectResponse:
+        record(request, "retried", studies=[study] if study else "all that are parked")
         if study is None:
             await to_thread.run_sync(ledger.studies.retry)
         elif await to_thread.run_sync(ledger.studies.retry, [study]) == 0:

@@ -12,7 +12,7 @@ from mapper.ledger.ledger import Ledger
 from mapper.ledger.sides import SINK, source_side
 from mapper.maps import MAPPING_VERSION
 from mapper.metrics import Metrics
-from mapper.web.refusals import CUT, REFUSALS
+from mapper.web.refusals import CUT, NOTED, REFUSALS
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -75,7 +75,7 @@ class Prometheus(Metrics):
         self._refused = Counter(
             "orthanc_fhir_refused", "Requests and connections refused, by reason.", ["reason"], registry=self.registry
         )
-        for reason in (*REFUSALS, *CUT):
+        for reason in (*REFUSALS, *NOTED, *CUT):
             self._refused.labels(reason)  # there with 0, so that a first one is seen as a rise
         self._stages = Histogram(
             "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry

@@ -19,11 +19,13 @@ def templates_of() -> Jinja2Templates:
 
 def known(request: Request) -> dict[str, Any]:
     """Return what every template knows: `root` before each link, `visitor` or None, `csrf` in each form."""
-    secret = getattr(request.state, "csrf", "")
+    admitted = getattr(request.state, "admitted", None)
+    secret = admitted.csrf if admitted else ""
     field = Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, secret) if secret else Markup("")
     return {
         "root": request.scope.get("root_path", ""),
         "visitor": getattr(request.state, "visitor", None),
         "csrf": field,
         "csrf_secret": secret,
+        "has_session": bool(admitted and admitted.session),
     }

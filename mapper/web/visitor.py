@@ -63,7 +63,7 @@ def needs(role: Role) -> Any:
 
     async def enough(request: Request) -> Visitor:
         visitor = visitor_of(request)
-        refuse_below(role, visitor)
+        refuse_below(role, visitor, request)
         return visitor
 
     return Depends(enough)
@@ -74,10 +74,12 @@ async def at_least(request: Request) -> None:
     if path_of(request.scope) not in OF_ANYBODY:
         visitor = visitor_of(request)
         if request.method in WRITING:
-            refuse_below(Role.OPERATE, visitor)
+            refuse_below(Role.OPERATE, visitor, request)
 
 
-def refuse_below(role: Role, visitor: Visitor) -> None:
+def refuse_below(role: Role, visitor: Visitor, request: Request) -> None:
     """Raise HTTPException 403 for a visitor who may do less than this role."""
     if visitor.role < role:
+        if note := getattr(request.state, "note", None):
+            note("role", visitor=visitor.name)
         raise HTTPException(403, f"this needs the role {role.word}; yours is {visitor.role.word}")

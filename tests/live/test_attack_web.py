@@ -133,7 +133,7 @@ PATHS = [
     f"/page/retry?study={UID}",
     "/openapi.json",
     "/docs",
-    "/static/status.css",
+    "/static/pages.css",
     "/static/../../serve.py",
     "/static/%2e%2e/%2e%2e/serve.py",
     "/healthz/",

@@ -10,7 +10,7 @@ import pytest
 from mapper.ledger.rows import Rows
 from mapper.web.body import LARGEST
 from mapper.web.guard import HEADERS
-from mapper.web.refusals import CUT, REFUSALS
+from mapper.web.refusals import CUT, NOTED, REFUSALS
 from tests.support.asgi import Answered, RawHeaders, ask
 from tests.support.situations import A, Site
 
@@ -23,7 +23,7 @@ WRITES = {
     "/api/retry": JSON,
     "/page/retry": FORM,
 }
-READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/openapi.json", "/static/status.css")
+READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/openapi.json", "/static/pages.css")
 PROBES = ("/healthz", "/readyz")
 NOWHERE = ("/nothing", f"/api/studies/{A}/{MARK}", "/static/nothing", "/static", "/docs", "/page", "//", "/wake/")
 EVERYWHERE = (*WRITES, *READS, *PROBES, *NOWHERE)
@@ -83,7 +83,7 @@ ODD_PATHS = {
     "an absolute path": "/static//etc/passwd",
     "a long path": "/static/" + "x" * 5000,
     "a long UID": f"/api/studies/{MARK}{'1' * 5000}",
-    "NUL in a file": "/static/status.css\0",
+    "NUL in a file": "/static/pages.css\0",
     "a surrogate in a file": "/static/\udcff",
     "a folder": "/static/",
     "no UTF-8 at the root": f"/{MARK}\ufffd",
@@ -254,6 +254,8 @@ def refuse(site: Site, reason: str) -> Answered:
         "site": ("POST", "/wake", [TOKEN, JSON, (b"origin", f"http://{MARK}".encode())], b"{}"),
         "no json": ("POST", "/wake", [TOKEN, (b"content-type", MARK.encode())], b"{}"),
         "no form": ("POST", "/page/retry", [TOKEN, JSON], b"{}"),
+        "ended": ("GET", "/", [(b"cookie", f"orthanc-fhir={MARK}".encode())], b""),
+        "part": ("GET", f"/?state={MARK}", [(b"hx-request", b"true"), (b"accept", b"text/html")], b""),
         "size": ("POST", "/wake", [TOKEN, JSON], MARK.encode() * 200_000),
         "depth": ("POST", "/wake", [TOKEN, JSON], b"[" * 600),
     }
@@ -282,11 +284,11 @@ def logged() -> Iterator[None]:
     logging.getLogger().handlers[:] = before
 
 
-@pytest.mark.parametrize("reason", sorted(REFUSALS.keys() - {"host", "busy"}))
+@pytest.mark.parametrize("reason", sorted(REFUSALS.keys() - {"host", "busy", "too many", "untold"}))
 def test_each_refusal_is_counted_and_logged_once_a_minute(
     site: Site, reason: str, logged: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert counted(site) == dict.fromkeys((*REFUSALS, *CUT), 0)
+    assert counted(site) == dict.fromkeys((*REFUSALS, *NOTED, *CUT), 0)
     for _ in range(3):
         answered = refuse(site, reason)
         assert answered.status == REFUSALS[reason].status

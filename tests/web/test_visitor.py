@@ -12,6 +12,9 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from mapper.web.app import routes_of
+from mapper.web.audit import Audit
+from mapper.web.entrance import Admitted
+from mapper.web.paths import takes_form
 from mapper.web.prometheus import Prometheus
 from mapper.web.visitor import Role, Visitor, needs
 from tests.support.situations import HERE, A, Site, in_line
@@ -24,6 +27,9 @@ ROLES: dict[tuple[str, str], Role | None] = {  # None: whoever comes
     ("GET", "/readyz"): None,
     ("GET", "/openapi.json"): Role.READ,
     ("GET", "/static"): Role.READ,
+    ("GET", "/login"): None,
+    ("POST", "/login"): None,
+    ("POST", "/logout"): Role.READ,
     ("GET", "/metrics"): Role.READ,
     ("GET", "/"): Role.READ,
     ("GET", "/mapping"): Role.READ,
@@ -38,6 +44,8 @@ ROLES: dict[tuple[str, str], Role | None] = {  # None: whoever comes
 }
 """Every route, and what whoever asks there has to be."""
 
+NAMES = [f"{method} {path}" for method, path in ROLES]
+
 
 @pytest.fixture
 def site(ledger_url: str) -> Iterator[Site]:
@@ -45,6 +53,10 @@ def site(ledger_url: str) -> Iterator[Site]:
     in_line(site)
     yield site
     site.world.database.close()
+
+
+def ignored(reason: str, *, visitor: str = "") -> None:
+    """Take what is noted of a refusal."""
 
 
 class As:
@@ -55,16 +67,19 @@ class As:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._role is not None:
-            scope.setdefault("state", {})["visitor"] = Visitor("somebody", self._role)
+            visitor = Visitor("somebody", self._role)
+            scope.setdefault("state", {}).update(
+                visitor=visitor, admitted=Admitted(visitor), audit=Audit(), note=ignored
+            )
         await self._app(scope, receive, send)
 
 
 def status(site: Site, role: Role | None, method: str, path: str) -> int:
     """Return what a visitor of this role is answered."""
     client = TestClient(As(routes_of(site.service, Prometheus()), role), base_url=HERE, raise_server_exceptions=False)
-    kind = FORM if path.startswith("/page/") else JSON
+    kind = FORM if takes_form(path) else JSON
     given: dict[str, Any] = {"content": "{}", "headers": {"content-type": kind}} if method != "GET" else {}
-    path = {"/static": "/static/status.css"}.get(path, path).replace("{study_uid}", A)
+    path = {"/static": "/static/pages.css"}.get(path, path).replace("{study_uid}", A)
     return client.request(method, path, **given, follow_redirects=False).status_code
 
 
@@ -80,7 +95,7 @@ def test_every_route_has_its_row(site: Site) -> None:
     assert there == set(ROLES)
 
 
-@pytest.mark.parametrize(("method", "path"), ROLES, ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), ROLES, ids=NAMES)
 def test_a_route_opens_for_its_role_and_for_none_below(site: Site, method: str, path: str) -> None:
     wanted = ROLES[method, path]
     for role in Role:
@@ -89,10 +104,10 @@ def test_a_route_opens_for_its_role_and_for_none_below(site: Site, method: str, 
         assert answered < 500
 
 
-@pytest.mark.parametrize(("method", "path"), [key for key, role in ROLES.items() if role], ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), [key for key, role in ROLES.items() if role])
 def test_without_the_guard_nobody_is_trusted(site: Site, method: str, path: str) -> None:
-    """Files and the description of the API, which tell nothing of patients, are the guard's alone."""
-    if path not in ("/static", "/openapi.json"):
+    """Files and the description of the API tell nothing of patients, and who is nobody may stop being it."""
+    if path not in ("/static", "/openapi.json", "/logout"):
         assert status(site, None, method, path) == 403
 
 

@@ -23,6 +23,7 @@ from mapper.maps import MAPPING_VERSION
 from mapper.settings import Settings
 from mapper.sync.brake import BRAKE
 from mapper.web.app import routes_of
+from mapper.web.paths import takes_form
 from mapper.web.prometheus import Prometheus
 from tests.support.asgi import ask
 from tests.support.fakes import SITE, study_key
@@ -73,6 +74,7 @@ ROUTES = [
     ("GET", "/settings", {}),
     ("GET", "/about", {}),
     ("GET", "/static/pages.css", {}),
+    ("POST", "/logout", {"headers": FORM}),
     ("GET", "/openapi.json", {}),
     ("GET", "/nothing/here", {}),
 ]
@@ -91,6 +93,8 @@ def test_every_route_is_in_this_list(site: Site) -> None:
     known = {(method, path.replace(A, "{study_uid}")) for method, path, _ in ROUTES} | {
         ("GET", "/healthz"),
         ("GET", "/readyz"),
+        ("GET", "/login"),
+        ("POST", "/login"),
     }
     served = {
         (method, route.path)
@@ -211,7 +215,7 @@ def test_our_own_pages_and_programs_write(
 def test_a_write_says_what_it_sends(site: Site, method: str, path: str, given: dict[str, Any], kind: str) -> None:
     """A form of another site can send text and forms, but never JSON."""
     if kind == "wrong":
-        kind = "application/json" if path.startswith("/page/") else "application/x-www-form-urlencoded"
+        kind = "application/json" if takes_form(path) else "application/x-www-form-urlencoded"
     refused(site.client.request(method, path, content=b"{}", headers={"content-type": kind}), 415)
     assert site.world.ledger.rows.page() == []
 
