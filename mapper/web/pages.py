@@ -13,7 +13,6 @@ from mapper.service import Service
 from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.web.about import page as about
-from mapper.web.api import StudyUID
 from mapper.web.audit import record
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
@@ -24,6 +23,7 @@ from mapper.web.status import WORDS, Links, moment, span, status
 from mapper.web.studies import page as studies
 from mapper.web.study import page as one_study
 from mapper.web.study.ways import Ways
+from mapper.web.uid import StudyUID
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 

@@ -13,6 +13,7 @@ import pytest
 
 from mapper.web.guard import HEADERS
 from stack import FhirServer, Mapper, Orthanc
+from tests.support.asgi import SHAPE
 from tests.support.nowhere import Nowhere
 from tests.support.stack import TOKEN, Json, session, until
 from tests.support.study import Sample, study
@@ -131,7 +132,7 @@ PATHS = [
     "/wake",
     "/page/retry",
     f"/page/retry?study={UID}",
-    "/openapi.json",
+    "/api/openapi.json",
     "/docs",
     "/static/pages.css",
     "/static/../../serve.py",
@@ -163,7 +164,7 @@ def sound(answer: Reply, *told: str) -> None:
         assert text not in answer.text
         assert text not in str(answer.headers)
     if answer.status >= 400 and answer.method != "HEAD":
-        assert set(answer.json) == {"message"}
+        assert set(answer.json) == SHAPE
 
 
 @pytest.mark.parametrize(("credentials", "right"), CREDENTIALS.values(), ids=CREDENTIALS)
