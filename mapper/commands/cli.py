@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from mapper.commands import convert, doctor, explain, plugin, retry, serve, settings, status, studies, sync, table
+from mapper.commands import (
+    convert,
+    doctor,
+    explain,
+    plugin,
+    retry,
+    serve,
+    settings,
+    status,
+    studies,
+    sync,
+    table,
+    token,
+)
 from mapper.commands.output import not_whole
 from mapper.terminal import say
 
@@ -32,6 +45,7 @@ COMMANDS = (
     doctor.doctor,
     settings.settings,
     plugin.plugin,
+    token.token,
 )
 """Every command, in the order of the help; its name is the function's."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -23,6 +23,12 @@ DEAREST = 17, 16, 4
 HASH = re.compile(
     r"scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([0-9a-f]{12})\$([A-Za-z0-9+/=]{24})\$([A-Za-z0-9+/=]{44})"
 )
+RESERVED = frozenset({"token", "nobody"})
+"""Names that the audit log has for somebody else."""
+NO_NAME = (
+    "a name is made of ASCII letters, digits and . _ @ -, begins with a letter or digit, has 64 characters at most, "
+    "and is neither token nor nobody"
+)
 LINE = "NAME ROLE scrypt$..., as `orthanc-fhir token` prints it"
 
 
@@ -51,10 +57,8 @@ class NamedToken:
 
 def made(name: str, role: Role) -> tuple[str, NamedToken]:
     """Return a new random token and its line; raises ValueError for a name that cannot stand in the file."""
-    if not NAME.fullmatch(name):
-        raise ValueError(
-            "a name is made of ASCII letters, digits and . _ @ -, 64 at most, and begins with a letter or digit"
-        )
+    if not is_name(name):
+        raise ValueError(NO_NAME)
     selector, secret, salt = secrets.token_hex(6), secrets.token_urlsafe(32), secrets.token_bytes(16)
     cost = (LOG2_N, R, P)
     line = NamedToken(Visitor(name, role), selector.encode(), cost, salt, hashed(secret.encode(), salt, cost))
@@ -65,7 +69,7 @@ def read(text: str) -> NamedToken:
     """Return what a line of the file says; raises ValueError, without repeating it, when it says nothing."""
     words = text.split()
     parts = HASH.fullmatch(words[2]) if len(words) == 3 else None
-    if not parts or not NAME.fullmatch(words[0]):
+    if not parts or not is_name(words[0]):
         raise ValueError(f"is not {LINE}")
     cost = int(parts[1]), int(parts[2]), int(parts[3])
     if not all(1 <= one <= most for one, most in zip(cost, DEAREST, strict=True)):
@@ -78,6 +82,11 @@ def read(text: str) -> NamedToken:
     if (len(salt), len(digest)) != (16, 32):
         raise ValueError(f"is not {LINE}")
     return NamedToken(visitor, parts[4].encode(), cost, salt, digest)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether somebody may have this name."""
+    return NAME.fullmatch(text) is not None and text not in RESERVED
 
 
 def selector_of(token: bytes) -> bytes:

@@ -24,7 +24,7 @@ class TokensFile:
         """Read the file; raises SettingError when it is not there, readable by others, or wrong."""
         self._path, self._clock = path, clock
         self._looked = clock()
-        self._state: object = self._stat()
+        self._state = state_of(path)
         self._tokens: Mapping[bytes, NamedToken] = self._read()
 
     @property
@@ -37,25 +37,16 @@ class TokensFile:
         return self._tokens
 
     def _look_again(self) -> None:
+        state = state_of(self._path)
+        if state == self._state:
+            return
+        self._state = state
         try:
-            state = self._stat()
-            if state == self._state:
-                return
-            self._state = state
             self._tokens = self._read()
             log.say("tokens_file was read again", tokens=len(self._tokens))
         except SettingError as error:
-            if self._state is not None or self._tokens:
-                log.warn("nobody of tokens_file gets in", reason=str(error))
             self._tokens = {}
-            self._state = None if "cannot be read" in str(error) else self._state
-
-    def _stat(self) -> object:
-        try:
-            found = os.stat(self._path)
-        except OSError as error:
-            raise SettingError(f"tokens_file: {self._path} cannot be read ({type(error).__name__})") from None
-        return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+            log.warn("nobody of tokens_file gets in", reason=str(error))
 
     def _read(self) -> dict[bytes, NamedToken]:
         try:
@@ -69,6 +60,15 @@ class TokensFile:
         if len(raw) > LARGEST:
             raise SettingError(f"tokens_file: {self._path} is larger than 1 MB")
         return lines_of(raw, self._path)
+
+
+def state_of(path: Path) -> object:
+    """Return what changes when a file does; None where it cannot be looked at."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def lines_of(raw: bytes, path: Path) -> dict[bytes, NamedToken]:

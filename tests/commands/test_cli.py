@@ -28,7 +28,20 @@ from tests.support.part10 import instance, save
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
 COMMANDS = (
-    *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
+    *(
+        "serve",
+        "sync",
+        "status",
+        "studies",
+        "retry",
+        "convert",
+        "explain",
+        "table",
+        "doctor",
+        "settings",
+        "plugin",
+        "token",
+    ),
 )
 SHAPE = {
     *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),
@@ -93,9 +106,13 @@ def test_without_a_command_it_lists_them() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.toml").write_text("timezone = 'Mars/Olympus'\n")
-    needed = {"convert": [tmp_path], "explain": [tmp_path], "retry": ["--parked"], "plugin": ["--copy", "p"]}.get(
-        command, []
-    )
+    needed = {
+        "convert": [tmp_path],
+        "explain": [tmp_path],
+        "retry": ["--parked"],
+        "plugin": ["--copy", "p"],
+        "token": ["me", "--role", "read"],
+    }.get(command, [])
     result = orthanc_fhir(command, *needed, "--config", tmp_path / "wrong.toml")
     assert result.exit_code == 1
     assert one_line(result.stderr)
@@ -113,6 +130,9 @@ USAGE: dict[str, list[str]] = {
     "a state that is none": ["studies", "--state", "lost"],
     "names and a state": ["studies", A, "--state", "parked"],
     "a limit of none": ["studies", "--limit", "0"],
+    "a token for nobody": ["token", "--role", "read"],
+    "a token of no role": ["token", "me"],
+    "a role that is none": ["token", "me", "--role", "admin"],
     "a port that is no number": ["serve", "--port", "http"],
 }
 
