@@ -43,6 +43,11 @@ class Service:
         """Where the ledger is: a file, or an address without user and password."""
         return self.ledger.database.place
 
+    def about(self, source: str | None = None) -> str:
+        """Return what a source is, or the sink, with its version; empty where it was not asked or does not tell."""
+        side: object = self.sink if source is None else self.worker.sources[source]
+        return str(getattr(side, "about", ""))
+
     def deliver(self) -> bool:
         """Become a process that delivers from this ledger; False when there can be one only, and another one is it.
 
@@ -123,7 +128,8 @@ def triggers_of(source: Source, site: Site, sink: Sink, ledger: Ledger, version:
     """Return what looks after one source."""
     endpoint = keys.id_of(site.namespace, keys.endpoint(site.dicomweb or ""))
     study_key = partial(imaging_study_key, site.namespace)
-    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint, study_key), version)
+    compare = partial(reconcile, ledger, source.name, sink, endpoint, study_key)
+    return Triggers(source, ledger, compare, partial(sink.offered, endpoint), version)
 
 
 def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool = True) -> Service:

@@ -251,6 +251,9 @@ class FakeSink:
             if refers and (kind != "ImagingStudy" or one["status"] == "available"):
                 yield one
 
+    def offered(self, endpoint: str) -> int | None:
+        return sum(1 for _ in self.ours(("Endpoint", endpoint)))
+
     def read(self, key: Key) -> Resource | None:
         self._alive()
         return self.now(key) if key in self.held else None

@@ -36,6 +36,7 @@ ROLES: dict[tuple[str, str], Role | None] = {  # None: whoever comes
     ("GET", "/studies/{study_uid}"): Role.READ,
     ("GET", "/studies/{study_uid}/problems"): Role.READ,
     ("POST", "/page/studies"): Role.OPERATE,
+    ("POST", "/page/ask"): Role.OPERATE,
     ("POST", "/page/studies/{study_uid}/sync"): Role.OPERATE,
     ("GET", "/problems"): Role.READ,
     ("GET", "/mapping"): Role.READ,

@@ -38,7 +38,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
         before = place(after, Moment)
         syncs = ledger.history.of(study_uid, before=before, limit=SYNCS + 1)
         if not rows and not syncs:
-            return view.page(request, "study/unseen.html", 404, here="/studies", study_uid=study_uid)
+            return view.page(request, "study/unseen.html", 404, here="/studies")
         known = {row.source: ledger.seen.ids(row.source, study_uid) for row in rows}
         context: dict[str, Any] = {
             "study_uid": study_uid,
