@@ -6,6 +6,7 @@ from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 
+from mapper.inquiry import Inquiry
 from mapper.service import Service
 from mapper.web.about import page as about
 from mapper.web.api import StudyUID
@@ -17,6 +18,7 @@ from mapper.web.problems import page as problems
 from mapper.web.settings import page as settings
 from mapper.web.status import Links
 from mapper.web.studies import page as studies
+from mapper.web.study import explained
 from mapper.web.study import page as one_study
 from mapper.web.study.ways import Ways
 from mapper.web.view import View
@@ -25,9 +27,11 @@ from mapper.web.visitor import Role, needs
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add all pages."""
+    inquiry = Inquiry(service)
     ways, place = Ways(service.settings, links), service.place
     overview.add(app, service, view)
-    studies.add(app, service, marker, view, ways)
+    studies.add(app, service, marker, inquiry, view, ways)
+    explained.add(app, inquiry, view)
     one_study.add(app, service, marker, view, ways)
     problems.add(app, service, view)
     mapping.add(app, view, service.settings.options)

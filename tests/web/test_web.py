@@ -74,6 +74,7 @@ ROUTES = [
     ("GET", f"/studies/{A}", {}),
     ("GET", f"/studies/{A}/problems", {}),
     ("POST", "/page/studies", {"headers": FORM}),
+    ("GET", f"/studies/{A}/explain", {}),
     ("POST", "/page/ask", {"content": f"study={A}", "headers": FORM}),
     ("POST", f"/page/studies/{A}/sync", {"headers": FORM}),
     ("GET", "/problems", {}),
@@ -103,6 +104,8 @@ def test_every_route_is_in_this_list(site: Site) -> None:
         ("GET", "/readyz"),
         ("GET", "/login"),
         ("POST", "/login"),
+        ("POST", "/page/find"),  # for those who may see values: tests/web/test_study_pages.py
+        ("GET", "/studies/{study_uid}/header"),
     }
     served = {
         (method, route.path)

@@ -28,6 +28,7 @@ from mapper.http.peer import Bound
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers, checkup
 from mapper.sources.orthanc.api import FIND, STATISTICS, Api
+from mapper.sources.orthanc.catalogue import OrthancCatalogue
 from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.exact_numbers import ExactNumbers
@@ -69,11 +70,7 @@ class Orthanc:
         self._dicomweb = DicomWeb(self._api, root, metadata)
         self._reader = reader
         self.feed: Feed | None = OrthancFeed(self._api)
-
-    @property
-    def about(self) -> str:
-        """What it is, with its version; empty as long as it was not asked."""
-        return self._api.about
+        self.catalogue = OrthancCatalogue(self._api)
 
     # -- one study ------------------------------------------------------------------------------
 

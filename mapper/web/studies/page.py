@@ -8,6 +8,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mapper.dicom.uid import is_askable
+from mapper.errors import MapperError
+from mapper.inquiry import ASKED, Inquiry
 from mapper.ledger.choice import Choice, Place
 from mapper.ledger.rows import Row
 from mapper.ledger.state import STATES
@@ -37,7 +39,7 @@ class Line:
     fhir: Way
 
 
-def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) -> None:
+def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: View, ways: Ways) -> None:
     """Add the page and its buttons."""
     ledger = service.ledger
     sources = tuple(service.worker.sources)
@@ -73,6 +75,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
             "failures": sorted({*REMEDIES, *(name for _, name in ledger.rows.failures())}),
             "periods": PERIODS,
             "sources": sources,
+            "asked": ASKED,
             "most": MOST,
             "refresh": None if wanted.after else f"/studies?{wanted.query()}",
         }
@@ -97,6 +100,20 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
         await to_thread.run_sync(service.mark, *chosen)
         root = request.scope.get("root_path", "")
         return RedirectResponse(f"{root}/studies?{wanted.query(done=len(chosen))}", 303)
+
+    @app.post("/page/find", include_in_schema=False, dependencies=[needs(Role.VALUES)])
+    async def find(request: Request) -> Response:
+        by, value = await field_of(request, "by"), await field_of(request, "value")
+        failure, uids = "", list[str]()
+        try:
+            uids = await to_thread.run_sync(inquiry.find, by, value)
+        except ValueError as error:
+            failure = str(error)
+        except MapperError as error:
+            failure = str(error)
+        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)
+        rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
+        return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
 
     @app.post("/page/ask", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def ask(request: Request) -> Response:
