@@ -1,6 +1,5 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
-import re
 import ssl
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from mapper.http.header import own_header
 from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
 
 
@@ -28,17 +28,7 @@ def certificates(value: Path | None) -> Path | None:
     return value
 
 
-def header(value: str) -> str:
-    """Return the name of a header of its own; raises ValueError for one that means something already."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", value):
-        raise ValueError("must be the name of a header, such as X-Remote-User")
-    if value.lower() in TAKEN or value.lower().startswith("x-forwarded-"):
-        raise ValueError("must be a header that means nothing else, such as X-Remote-User")
-    return value
-
-
-TAKEN = frozenset({"authorization", "cookie", "host", "origin", "content-type", "content-length", "accept", "via"})
-Header = Annotated[str, AfterValidator(header)]
+Header = Annotated[str, AfterValidator(own_header)]
 
 
 class OrthancSource(BaseModel):
