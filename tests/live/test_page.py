@@ -132,6 +132,19 @@ def test_a_browser_without_the_token_sees_nothing(browser: Browser, stack: Stack
         assert "<html" not in answer.text
 
 
+def test_a_link_of_another_site_leads_who_is_logged_in_to_the_page(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    log_in(page, stack.mapper.url, TOKEN)
+    link = f'<a href="{stack.mapper.url}/?state=parked">look</a>'
+    page.route("http://elsewhere.example/", lambda route: route.fulfill(content_type="text/html", body=link))
+    page.goto("http://elsewhere.example/")
+    page.get_by_role("link", name="look").click()
+    page.wait_for_url("**/?state=parked")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    context.close()
+
+
 def test_a_study_is_found_with_what_was_dropped_of_it_and_leads_to_fhir(page: Page, stack: Stack) -> None:
     sample = study(PatientBirthDate="19700231")
     stack.upload(sample)
