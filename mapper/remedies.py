@@ -15,6 +15,11 @@ class Remedy:
     what: str
     do: str
 
+    @property
+    def sentence(self) -> str:
+        """What it means, as a sentence."""
+        return f"{self.what[0].upper()}{self.what[1:]}."
+
 
 REMEDIES = {
     "SettingError": Remedy(

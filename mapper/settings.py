@@ -1,6 +1,5 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
-import ssl
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,18 +14,10 @@ from pydantic import (
     field_validator,
 )
 
+from mapper.http.certificates import certificates
 from mapper.http.header import own_header
 from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
-
-
-def certificates(value: Path | None) -> Path | None:
-    """Return a file of certificates; raises ValueError when it cannot be read as such."""
-    try:
-        ssl.create_default_context(cafile=value)
-    except OSError as error:
-        raise ValueError(f"cannot be read as certificates ({type(error).__name__})") from error
-    return value
-
+from mapper.url import viewer_url
 
 Header = Annotated[str, AfterValidator(own_header)]
 
@@ -134,6 +125,9 @@ class Settings(Site):
     audit_count: int = Field(10, ge=1, le=1000, description="Rotated audit files that are kept.")
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
+    )
+    viewer_url: Annotated[str, AfterValidator(viewer_url)] | None = Field(
+        None, description="URL of a viewer for the links of a study's page, with {study} for the StudyInstanceUID."
     )
     history_days: int = Field(
         90, ge=1, le=36500, description="Days for which the history of syncs is kept; older ones are forgotten."

@@ -13,6 +13,8 @@ from sqlalchemy import Select, false, tuple_
 from mapper.ledger.schema import study
 from mapper.ledger.state import State
 
+ANY = "any"
+"""Instead of a kind of failure: whatever failed."""
 LAST = "\x7f"
 """Behind whatever may follow the beginning of a UID, by its bytes."""
 BY_CHANGE = study.c.changed_at, study.c.study_uid, study.c.source
@@ -33,7 +35,7 @@ class Choice:
 
     state: State | None = None
     failure: str | None = None
-    """Kind of the last failure, a name of mapper.errors."""
+    """Kind of the last failure, a name of mapper.errors, or ANY."""
     since: float | None = None
     """In its state since then at the earliest, in seconds since 1970 UTC."""
     until: float | None = None
@@ -44,9 +46,10 @@ class Choice:
     def where(self) -> list[Any]:
         """Return what SQL is to look for."""
         found: list[Any] = []
-        for column, wanted in ((study.c.state, self.state), (study.c.failure, self.failure)):
-            if wanted is not None:
-                found.append(column == wanted)
+        if self.state is not None:
+            found.append(study.c.state == self.state)
+        if self.failure is not None:
+            found.append(study.c.failure > "" if self.failure == ANY else study.c.failure == self.failure)
         if self.source is not None:
             found.append(study.c.source == self.source)
         if self.since is not None:

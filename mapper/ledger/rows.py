@@ -15,6 +15,9 @@ from mapper.ledger.schema import study
 from mapper.ledger.state import OPEN, STATES, State
 from mapper.ledger.transition import within
 
+AT_ONCE = 500
+"""Studies that are named in one query: a database bounds its length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -88,6 +91,17 @@ class Rows:
         query = select(study.c.study_uid).where(study.c.state == state, study.c.study_uid.in_(study_uids))
         with self._database.read() as db:
             return frozenset(db.execute(query).scalars())
+
+    def states_of(self, study_uids: Sequence[str]) -> dict[tuple[State, str], int]:
+        """Return the number of these studies by state and kind of the last failure."""
+        by = study.c.state, study.c.failure
+        found: Counter[tuple[State, str]] = Counter()
+        with self._database.read() as db:
+            for first in range(0, len(study_uids), AT_ONCE):
+                named = study.c.study_uid.in_(study_uids[first : first + AT_ONCE])
+                for state, failure, number in db.execute(select(*by, func.count()).where(named).group_by(*by)):
+                    found[state, failure] += number
+        return dict(found)
 
     def counts(self) -> dict[State, int]:
         """Return the number of studies in each state."""

@@ -17,9 +17,13 @@ from mapper.web.api import StudyUID
 from mapper.web.audit import record
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
+from mapper.web.problems import page as problems
 from mapper.web.rendering import templates_of
 from mapper.web.settings import page as settings
 from mapper.web.status import WORDS, Links, moment, span, status
+from mapper.web.studies import page as studies
+from mapper.web.study import page as one_study
+from mapper.web.study.ways import Ways
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 
@@ -33,6 +37,10 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view
     place = service.place
     about.add(app, view, place)
     mapping.add(app, view, service.settings.options)
+    ways = Ways(service.settings, links)
+    studies.add(app, service, view, ways)
+    one_study.add(app, service, marker, view, ways)
+    problems.add(app, service, view)
     settings.add(app, view, service.settings, service.namespace, place)
 
     @app.get("/", response_class=HTMLResponse, dependencies=[needs(Role.READ)])

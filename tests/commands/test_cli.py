@@ -27,7 +27,27 @@ from tests.support.http_fake import Answer, HttpFake
 from tests.support.part10 import instance, save
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
-COMMANDS = ("serve", "sync", "studies", "retry", "convert", "explain", "table", "doctor", "token")
+COMMANDS = (
+    *(
+        "serve",
+        "sync",
+        "status",
+        "studies",
+        "retry",
+        "convert",
+        "explain",
+        "table",
+        "doctor",
+        "settings",
+        "plugin",
+        "token",
+    ),
+)
+SHAPE = {
+    *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),
+    *("synced_at", "fhir_url"),
+}
+"""What a study is told by."""
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
 
 
@@ -90,6 +110,7 @@ def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> No
         "convert": [tmp_path],
         "explain": [tmp_path],
         "retry": ["--parked"],
+        "plugin": ["--copy", "p"],
         "token": ["me", "--role", "read"],
     }.get(command, [])
     result = orthanc_fhir(command, *needed, "--config", tmp_path / "wrong.toml")
@@ -443,7 +464,7 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
         assert word in table.stdout
     lines = [json.loads(line) for line in orthanc_fhir("studies", "--json").stdout.splitlines()]
     assert {line["study_uid"]: line["state"] for line in lines} == {A: "synced", B: "parked", C: "pending"}
-    assert all(set(line) == {"study_uid", "state", "message", "problems", "synced_at", "fhir_url"} for line in lines)
+    assert all(set(line) == SHAPE for line in lines)
     parked = orthanc_fhir("studies", "--state", "parked", "--json").stdout
     assert json.loads(parked)["study_uid"] == B
     assert len(orthanc_fhir("studies", "--limit", "2", "--json").stdout.splitlines()) == 2
