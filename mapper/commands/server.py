@@ -1,12 +1,14 @@
 """The service and its pages in one process, for `serve`, until SIGTERM."""
 
 from contextlib import ExitStack, suppress
+from importlib.metadata import version
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from mapper import log
 from mapper.errors import SettingError
+from mapper.maps import MAPPING_VERSION
 from mapper.namespace import is_public
 from mapper.service import service_of
 from mapper.settings import Settings
@@ -62,10 +64,15 @@ def run(settings: Settings) -> None:
         log.say(
             "serving",
             address=f"http://{settings.host}:{port}/",
+            version=version("orthanc-fhir"),
+            mapping=MAPPING_VERSION,
             settings=str(settings.file or "none"),
             ledger=service.ledger.database.place,
         )
         refusals = Refusals(metrics.refused, audit=entrance.audit)
         config = config_of(app_of(service, metrics, refusals, entrance), connection_of(connections(), refusals))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets)
+        try:
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets)
+        finally:
+            log.say("stopped", ledger=service.place)
