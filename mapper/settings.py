@@ -1,6 +1,5 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,21 +15,14 @@ from pydantic import (
 )
 
 from mapper.http.certificates import certificates
+from mapper.http.header import own_header
 from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
 from mapper.url import viewer_url
 
-
-def header(value: str) -> str:
-    """Return the name of a header of its own; raises ValueError for one that means something already."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", value):
-        raise ValueError("must be the name of a header, such as X-Remote-User")
-    if value.lower() in TAKEN or value.lower().startswith("x-forwarded-"):
-        raise ValueError("must be a header that means nothing else, such as X-Remote-User")
-    return value
+Header = Annotated[str, AfterValidator(own_header)]
 
 
-TAKEN = frozenset({"authorization", "cookie", "host", "origin", "content-type", "content-length", "accept", "via"})
-Header = Annotated[str, AfterValidator(header)]
+ViewerUrl = Annotated[str, AfterValidator(viewer_url)]
 
 
 class OrthancSource(BaseModel):
@@ -137,7 +129,7 @@ class Settings(Site):
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )
-    viewer_url: Annotated[str, AfterValidator(viewer_url)] | None = Field(
+    viewer_url: ViewerUrl | None = Field(
         None, description="URL of a viewer for the links of a study's page, with {study} for the StudyInstanceUID."
     )
     history_days: int = Field(

@@ -273,10 +273,22 @@ def test_ours_is_what_refers_to_a_resource_and_no_more(sink: Sink, made: Made) -
     sink.put(other.all)
     assert keys_of(sink, made.keys["Endpoint"]) == [made.keys["ImagingStudy"]]
     assert keys_of(sink, made.keys["ImagingStudy"]) == [made.keys["Observation"]]
+    sink.put([{**made.study, "status": "entered-in-error"}])
+    assert keys_of(sink, made.keys["Endpoint"]) == [made.keys["ImagingStudy"]], "rejected, and there all the same"
     sink.retract(made.keys["ImagingStudy"], "unknown")
     assert keys_of(sink, made.keys["Endpoint"]) == [], "it is available there no longer"
     assert keys_of(sink, made.keys["ImagingStudy"]) == [made.keys["Observation"]], "and still has its parts"
     assert list(sink.ours(("Endpoint", str(uuid4())))) == []
+
+
+def test_how_many_are_offered_is_told_as_a_number(sink: Sink, made: Made) -> None:
+    sink.put(made.all)
+    sink.put(Made().all)
+    endpoint = made.keys["Endpoint"][1]
+    assert sink.offered(endpoint) == 1
+    sink.retract(made.keys["ImagingStudy"], "unknown")
+    assert sink.offered(endpoint) == 0
+    assert sink.offered(str(uuid4())) == 0
 
 
 def test_a_sink_that_is_closed_has_kept_what_was_put(sink: Sink, made: Made) -> None:
