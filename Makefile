@@ -14,6 +14,7 @@ help: ## list what one can do here
 
 setup: ## install Python, uv and the locked packages into this folder
 	@setup/python.sh
+	@setup/htmx.sh
 
 demo: setup ## start Orthanc, the FHIR server and the mapper, upload sample studies, show them in FHIR
 	@$(RUN) python -m demo up

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from mapper import errors
+from mapper import errors, remedies
 from mapper.commands.cli import app
 from mapper.configuration import PREFIX
 from mapper.ledger import state
@@ -13,6 +13,7 @@ from mapper.maps.printed import markdown
 from mapper.maps.site import Site
 from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
+from mapper.web import description
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- printed by the code: states -->", "<!-- end -->"
@@ -68,7 +69,8 @@ def command_line() -> str:
 def failures() -> str:
     """Return docs/errors.md."""
     tree = (errors.__doc__ or "").strip()
-    parts = ["# What can go wrong", "", "```", tree, "```", "", "## Answers of the FHIR server", ""]
+    parts = ["# What can go wrong", "", "```", tree, "```", ""]
+    parts += ["## What to do", "", remedies.table(), "", "## Answers of the FHIR server", ""]
     parts += ["| HTTP | the FHIR server ... | failure | fate |", "| --- | --- | --- | --- |"]
     for status, (kind, meaning) in sorted(MEANING.items()):
         parts.append(f"| {status} | {meaning} | {kind.__name__} | {kind.fate} |")
@@ -89,6 +91,7 @@ PAGES = {
     "settings.md": settings,
     "command-line.md": command_line,
     "errors.md": failures,
+    "api.md": description.markdown,
     "operations.md": operations,
 }
 

@@ -25,6 +25,7 @@ CONFIG = PREFIX + "CONFIG"
 DEFAULT_FILE = "orthanc-fhir.toml"
 ORTHANCS_OWN = frozenset({PREFIX + "PLUGIN", PREFIX + "MAPPER_URL"})
 """What orthanc.json reads: it may stand in an environment that Orthanc and the mapper share."""
+FLAG = "the command line"
 S = TypeVar("S", bound=Site)
 
 
@@ -48,6 +49,7 @@ def load(kind: type[S], config: Path | None = None, **flags: Any) -> S:
     refuse_contradictions(places)
     if isinstance(made, Settings):
         made._file = path if path and path.is_file() else None
+        made._places = {name: place or FLAG for name, place in places.items()}
     return made
 
 

@@ -31,13 +31,13 @@ def namespace_of(settings: Settings, *, make: bool = False) -> UUID:
         raise SettingError(f"namespace_file: {path} holds no UUID") from None
 
 
-def write(path: Path, namespace: UUID) -> None:
-    """Write a namespace where none is yet, whole or not at all; another process that was quicker wins."""
+def write(path: Path, secret: UUID | str) -> None:
+    """Write a secret where none is yet, whole or not at all; another process that was quicker wins."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = mkstemp(dir=path.parent)  # readable for its owner only
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{namespace}\n")
+            file.write(f"{secret}\n")
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):

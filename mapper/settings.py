@@ -1,21 +1,28 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
-import ssl
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+)
 
+from mapper.http.certificates import certificates
+from mapper.http.header import own_header
 from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
+from mapper.url import viewer_url
+
+Header = Annotated[str, AfterValidator(own_header)]
 
 
-def certificates(value: Path | None) -> Path | None:
-    """Return a file of certificates; raises ValueError when it cannot be read as such."""
-    try:
-        ssl.create_default_context(cafile=value)
-    except OSError as error:
-        raise ValueError(f"cannot be read as certificates ({type(error).__name__})") from error
-    return value
+ViewerUrl = Annotated[str, AfterValidator(viewer_url)]
 
 
 class OrthancSource(BaseModel):
@@ -46,11 +53,17 @@ class Settings(Site):
     """What a running service needs beside the site's choices."""
 
     _file: Path | None = PrivateAttr(None)
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def file(self) -> Path | None:
         """The settings file in force, None where there is none."""
         return self._file
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where each setting that is no default comes from: a line of the file, a variable, or the command line."""
+        return self._places
 
     sources: tuple[OrthancSource, ...] = Field(
         (),
@@ -84,11 +97,43 @@ class Settings(Site):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     token: SecretStr | None = Field(
         None,
-        description="Bearer token of pages and API; the plugin sends it too. Visible ASCII characters, "
+        description="Token of the role `operate`; the plugin sends it too. Visible ASCII characters, "
         "beyond loopback at least 16.",
     )
+    tokens_file: Path | None = Field(
+        None, description="File of further named tokens with roles: lines that `orthanc-fhir token` prints."
+    )
+    session_key_file: Path | None = Field(
+        None,
+        description="File of the key that signs sessions, the same for all replicas; `serve` makes it where it is "
+        "absent. Without it a restart ends all sessions.",
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."
+    )
+    proxy_user_header: Header | None = Field(
+        None, description="Header in which a trusted proxy names who asks; the proxy must drop it from requests."
+    )
+    proxy_role_header: Header | None = Field(
+        None, description="Header in which it says the role: read, operate or values."
+    )
+    proxy_role: Literal["read", "operate", "values"] = Field(
+        "read", description="Role of whom a proxy names without `proxy_role_header`."
+    )
+    root_path: RootPath = Field("", description="Path under which a reverse proxy shows pages and API, as /fhir-sync.")
+    audit_file: Path | None = Field(
+        None, description="File of who did what, a JSON object a line; without it the ordinary log has these lines."
+    )
+    audit_size: int = Field(10, ge=1, le=1000, description="Size at which the audit file is rotated, in MB.")
+    audit_count: int = Field(10, ge=1, le=1000, description="Rotated audit files that are kept.")
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
+    )
+    viewer_url: ViewerUrl | None = Field(
+        None, description="URL of a viewer for the links of a study's page, with {study} for the StudyInstanceUID."
+    )
+    history_days: int = Field(
+        90, ge=1, le=36500, description="Days for which the history of syncs is kept; older ones are forgotten."
     )
     workers: int = Field(4, ge=1, le=64, description="Studies synced side by side.")
     timeout: float = Field(

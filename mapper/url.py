@@ -52,6 +52,13 @@ def url_template(text: str) -> str:
     return text
 
 
+def viewer_url(text: str) -> str:
+    """Return a URL with `{study}` for the StudyInstanceUID; raises ValueError as `url_template`, or without it."""
+    if set(NAMED.findall(text)) != {"study"}:
+        raise ValueError("must hold {study}, and no other name in braces")
+    return url_template(text)
+
+
 def system_uri(text: str) -> str:
     """Return an identifier or code system: an absolute URI (FHIR R4 datatypes.html#uri), often a URL.
 

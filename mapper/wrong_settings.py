@@ -20,7 +20,12 @@ CONTRADICTIONS = (
     *(("sources", name) for name in ONE_ORTHANC),
 )
 """Of these only one may be set: nobody could tell which counts."""
-NEEDED = (("fhir_password", "fhir_user"), ("orthanc_password", "orthanc_user"))
+NEEDED = (
+    ("fhir_password", "fhir_user"),
+    ("orthanc_password", "orthanc_user"),
+    ("proxy_user_header", "trusted_proxies"),
+    ("proxy_role_header", "proxy_user_header"),
+)
 """The first says nothing without the second."""
 WORDS = {
     "missing": "is missing",
@@ -41,6 +46,7 @@ WORDS = {
     "dict_type": "must be a table",
     "tuple_type": "must be a list",
     "path_type": "must be the path of a file",
+    "ip_any_network": "must be addresses or networks, such as 192.0.2.7 or 10.0.0.0/8",
     "model_type": "must be a table",
 }
 """What is wrong, in our words, by the type of pydantic's error."""

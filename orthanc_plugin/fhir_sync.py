@@ -53,10 +53,11 @@ def configured() -> tuple[Any, Any, bool]:
         script = config.get("PythonScript") or (config.get("Python") or {}).get("Path")
         own = Path(str(script)).stem == __name__
         section = config.get("FhirSync") or {}
-        if section.get("MapperUrl") and section.get("Token"):
+        missing = [f"FhirSync.{name}" for name in ("MapperUrl", "Token") if not section.get(name)]
+        if not missing:
             mapper = Mapper(section["MapperUrl"], section["Token"])
             return mapper, Doorbell(mapper), own
-        warn("silent, as FhirSync.MapperUrl or FhirSync.Token is not set")
+        warn(f"silent, as {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set")
     except SettingError as error:
         warn(f"silent: {error}")
     except Exception as error:  # the same
@@ -94,6 +95,7 @@ def register() -> None:
         orthanc.ExtendOrthancExplorer(explorer_script())
         orthanc.SetDescription("Keeps a FHIR server in line with Orthanc")
         register_routes()
+        warn(f"rings {MAPPER.url.geturl()}")  # a warning, as Orthanc by default tells nothing less
 
 
 CALLBACKS: list[object] = []  # held, as Orthanc crashes at its end when its reference to a callback is the last one

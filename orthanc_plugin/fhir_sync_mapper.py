@@ -81,7 +81,8 @@ class Mapper:
         if not re.fullmatch(r"[!-~]+", token):
             raise SettingError("FhirSync.Token may hold visible ASCII characters only")
         self.path = self.url.path.rstrip("/")
-        self.headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
+        # by the second one the mapper knows that anybody who may use Orthanc asks: they may operate, and see no values
+        self.headers = {"Authorization": f"Bearer {token}", "X-Orthanc-Fhir-Plugin": "1", "Connection": "close"}
         self.tls = ssl.create_default_context() if self.url.scheme == "https" else None
         self.waiting, self.asking = Places(WAITING), Places(ASKING)
         self.rested = 0.0

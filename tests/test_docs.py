@@ -3,6 +3,7 @@
 Resource types and bounds that pages for people name are those of the code.
 """
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
@@ -66,3 +67,37 @@ def test_every_search_parameter_that_is_asked_with_is_in_the_table():
         kind, _, query = one.url.partition("?")
         for name, _ in parse_qsl(query):
             assert name.startswith("_") or name.partition(".")[0] in known[kind], one.url
+
+
+def table_of(heading: str, first: str) -> dict[str, str]:
+    """Return the rows of the table in docs/operations.md that begins so, by each name of their first cell."""
+    part = text("docs/operations.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = part.partition(f"| {first} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return {name: row for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def logged() -> dict[str, set[str]]:
+    """Return every event that the code logs, with the names of its fields."""
+    found: dict[str, set[str]] = {}
+    for path in (DOCS.parent / "mapper").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            of_log = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "log"
+            by_name = isinstance(node.func, ast.Name) and node.func.id == "say" and path.parent.name == "sync"
+            if of_log or by_name:
+                names = {one.arg for one in node.keywords if one.arg}
+                found.setdefault(str(node.args[0].value), set()).update(names)
+    return found
+
+
+def test_every_field_of_a_line_of_the_log_is_explained() -> None:
+    events, fields = table_of("Log", "`event`"), table_of("Log", "field")
+    said = logged()
+    assert len(said) > 10
+    assert set(said) | {"library"} == set(events)
+    for event, names in said.items():
+        told = set(re.findall(r"`([a-z_]+)`", events[event].rpartition(" | ")[2]))
+        assert names <= told <= set(fields), event
+    every = {name for row in events.values() for name in re.findall(r"`([a-z_]+)`", row.rpartition(" | ")[2])}
+    assert set(fields) == every | {"timestamp", "level", "event"}

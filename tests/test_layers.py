@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "finding", "nesting", "url", "terminal", "rate_limit", "log", "metrics"),
+    *("errors", "remedies", "finding", "nesting", "url", "terminal", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",
@@ -28,7 +28,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "wiring", "service", "web", "commands"),
+    *("convert", "explain", "standing", "wiring", "service", "inquiry", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]
@@ -177,12 +177,21 @@ def test_ledger_and_sync_have_few_floors_and_no_circle() -> None:
 def test_pages_only_mark_and_ring() -> None:
     """What the web package calls on ledger, worker, source and sink is this and no more."""
     reads = {"rows", "find", "page", "those_in", "counts", "oldest_wait", "parked_by_failure", "meta", "get"}
+    reads |= {"chosen", "number", "of_all_sources", "counts_by_source", "failures", "next_due", "sources_of"}
+    reads |= {"about", "clock", "failed", "history", "ids", "known_as", "last_sweep", "latest"}
+    reads |= {"of", "offered", "seen", "sides", "spans", "versions"}
     allowed = reads | {"studies", "retry", "breakers", "sink_breaker", "sources"}
     for path in (path for path in MODULES if layer(path) == "web"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
                 owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-                of_ledger = isinstance(node.value, ast.Attribute) and owner in ("studies", "meta", "rows")
+                of_ledger = isinstance(node.value, ast.Attribute) and owner in (
+                    "studies",
+                    "meta",
+                    "rows",
+                    "history",
+                    "sides",
+                )
                 if of_ledger or owner in ("ledger", "_ledger", "worker", "source", "sink"):
                     assert node.attr in allowed, f"{name_of(path)}:{node.lineno}: {owner}.{node.attr}"
 

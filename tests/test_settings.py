@@ -7,17 +7,20 @@ import socket
 import stat
 import threading
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import uvicorn
+from structlog.testing import capture_logs
 
 from mapper.commands.server import run
 from mapper.configuration import load
 from mapper.convert import bundle_from_metadata
 from mapper.errors import SettingError
+from mapper.maps import MAPPING_VERSION
 from mapper.maps.site import PUBLIC_NAMESPACE, Site
 from mapper.namespace import fingerprint, is_public, namespace_of, write
 from mapper.settings import Settings
@@ -433,8 +436,13 @@ def test_a_start_reads_the_namespace_once(sources: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(uvicorn.Server, "run", serving)
     monkeypatch.setattr("mapper.log.configure", lambda form: None)
     url = f"sqlite:///{tmp_path}/ledger.db"
-    run(load(Settings, namespace_file=file, ledger=url, port=0, sources=sources or None))
+    with capture_logs() as log:
+        run(load(Settings, namespace_file=file, ledger=url, port=0, sources=sources or None))
     assert len(reads) == 1
+    begun, ended = log[0], log[-1]
+    assert (begun["event"], ended["event"]) == ("serving", "stopped")
+    assert (begun["version"], begun["mapping"]) == (version("orthanc-fhir"), MAPPING_VERSION)
+    assert (begun["settings"], begun["ledger"], ended["ledger"]) == ("none", *[f"{tmp_path}/ledger.db"] * 2)
 
 
 # -- the guard -----------------------------------------------------------------------------------

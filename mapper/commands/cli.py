@@ -4,10 +4,24 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
-from mapper.commands import convert, doctor, explain, retry, serve, studies, sync, table
+from mapper.commands import (
+    convert,
+    doctor,
+    explain,
+    plugin,
+    retry,
+    serve,
+    settings,
+    status,
+    studies,
+    sync,
+    table,
+    token,
+)
 from mapper.commands.output import not_whole
 from mapper.terminal import say
 
@@ -16,25 +30,48 @@ app = typer.Typer(
     help="Upload DICOM to Orthanc, and FHIR R4 appears. Settings: docs/settings.md, or `orthanc-fhir doctor`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
     serve.serve,
     sync.sync,
+    status.status,
     studies.studies,
     retry.retry,
     convert.convert,
     explain.explain,
     table.table,
     doctor.doctor,
+    settings.settings,
+    plugin.plugin,
+    token.token,
 )
 """Every command, in the order of the help; its name is the function's."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What a disk says that takes no more."""
 for command in COMMANDS:
     app.command()(command)
+
+
+def say_version(asked: bool) -> None:
+    """Say which version this is, and stop."""
+    if asked:
+        from importlib.metadata import version
+
+        from mapper.maps import MAPPING_VERSION
+
+        say(f"orthanc-fhir {version('orthanc-fhir')}, mapping {MAPPING_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 def main() -> None:

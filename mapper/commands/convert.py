@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -13,14 +13,27 @@ from mapper.commands.output import problem_file, written
 from mapper.configuration import load
 from mapper.errors import MapperError, NotOneStudy
 from mapper.maps.site import Site
-from mapper.terminal import shown_json
+from mapper.terminal import shown, shown_json
 
-if TYPE_CHECKING:
-    pass
+STDIN = Path("-")
+
+
+def there(paths: list[Path]) -> list[Path]:
+    """Return paths of which all are there; raises BadParameter that names the first one that is not."""
+    for path in paths:
+        if path != STDIN and not path.exists():
+            raise typer.BadParameter(f"path '{shown(str(path))}' does not exist.")
+    return paths
 
 
 def convert(
-    paths: Annotated[list[Path], typer.Argument(help="DICOM files and folders.", exists=True, readable=True)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="DICOM files and folders; - reads one DICOM file, or WADO-RS metadata in JSON, from standard input.",
+            callback=there,
+        ),
+    ],
     each_study: Annotated[
         bool, typer.Option("--each-study", help="One Bundle a line, in order of StudyInstanceUID.")
     ] = False,
@@ -37,9 +50,12 @@ def convert(
 ) -> None:
     """Convert the DICOM files of one study into a FHIR R4 transaction Bundle on standard output.
 
-    Other files are skipped with a warning. None or several studies are an error, unless --each-study.
+    Other files are skipped with a warning each, many of them with one for all. None or several studies are an error,
+    unless --each-study.
     """
     from mapper.commands.progress import Progress
+    from mapper.commands.skips import Skips
+    from mapper.commands.stream import read_stream
     from mapper.convert import Converted, read_folders
     from mapper.convert import convert as convert_one
     from mapper.convert import each_study as convert_each
@@ -54,7 +70,12 @@ def convert(
             dicomweb=dicomweb,
             namespace=namespace,
         )
-        collector = read_folders(paths, lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
+        skipped = Skips(progress.say)
+        if STDIN in paths:
+            collector = read_stream(sys.stdin.buffer, skipped.one, alone=len(paths) == 1)
+        else:
+            collector = read_folders(paths, skipped.one, progress.at)
+        skipped.all()
         found: Iterable[Converted | MapperError]
         if each_study:
             found = convert_each(collector, site, contained)

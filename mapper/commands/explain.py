@@ -31,6 +31,7 @@ def explain(
     What is not there is said too: each rule that made nothing, of which data set, and why.
     """
     from mapper.commands.progress import Progress
+    from mapper.commands.skips import Skips
     from mapper.convert import read_folders
     from mapper.explain import lines, objects
     from mapper.fhir.bundle import dump
@@ -43,7 +44,9 @@ def explain(
         settings = load(Settings, config)
         source = settings.all_sources[0]
         if os.path.exists(study):
-            found = read_folders([Path(study)], lambda skipped: progress.say(f"skipped {skipped}"), progress.at)
+            skipped = Skips(progress.say)
+            found = read_folders([Path(study)], skipped.one, progress.at)
+            skipped.all()
             read = found.only_study()
         elif is_askable(study):
             read, source = found_in(settings, study)

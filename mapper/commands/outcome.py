@@ -2,22 +2,41 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from mapper.commands.app import only_uids
+from mapper.commands.stage import Stage, Stages
 from mapper.errors import SettingError, SinkDown
+from mapper.ledger.choice import Choice
 from mapper.ledger.claim import BY_HAND
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.rows import Row
-from mapper.ledger.state import State
+from mapper.ledger.state import OPEN, State
+from mapper.rate_limit import RateLimit
 from mapper.service import Service, service_of
 from mapper.settings import Settings
 from mapper.sync.sweep import sweep
 from mapper.sync.threads import somebody_works
 from mapper.sync.triggers import Triggers
 
-OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")
-PARKED: State = "parked"
-POLL = 0.2
+UNDONE: tuple[State, ...] = (*OPEN, "parked")
+POLL, TELLS_EVERY = 0.2, 1.0
+SAID = 1000
+"""Studies that are told of one by one at the end."""
+
+
+class Outcome(NamedTuple):
+    """What became of the studies that were asked for, or of all: numbers, and those that need somebody."""
+
+    done: int
+    asked: int
+    bad: list[Row]
+    in_time: bool
+
+    @property
+    def well(self) -> bool:
+        """Tell whether no study is left open or parked."""
+        return self.in_time and not self.bad
 
 
 def sync_now(
@@ -27,11 +46,12 @@ def sync_now(
     wait: float,
     accept_removals: bool,
     say: Callable[[str], object],
-) -> bool:
-    """Mark studies and see them done, by a running service or else here; True when all of them are.
+    progress: Callable[[Stage], object] = lambda stage: None,
+) -> Outcome:
+    """Mark studies and see them done, by a running service or else here; returns what became of them.
 
-    Raises StudyGone when nobody knows a study that is named, SourceDown when Orthanc cannot be asked, SettingError
-    when a setting is wrong or a name is no UID; then nothing is marked.
+    `progress` is told now and then how far it is. Raises StudyGone when nobody knows a study that is named, SourceDown
+    when Orthanc cannot be asked, SettingError when a setting is wrong or a name is no UID; then nothing is marked.
     """
     only_uids(study_uids)
     chosen = settings.file is not None or "ledger" in settings.model_fields_set
@@ -43,11 +63,18 @@ def sync_now(
     if study_uids:
         service.mark(*study_uids)
     if everything:
-        study_uids = [uid for triggers in service.triggers for uid in mark_all(ledger, triggers)]
+        for triggers in service.triggers:
+            mark_all(ledger, triggers)
     until = time.monotonic() + wait
+    stages, told = Stages(ledger, study_uids), RateLimit(TELLS_EVERY)
     if not somebody_works(ledger) and service.deliver():
-        work_here(service, until)
-    return report(ledger, study_uids, until, say)
+        work_here(service, until, lambda: progress(stages.now()) if told.turn("") is not None else None)
+    while (stage := stages.now()).open and time.monotonic() < until:
+        if told.turn("") is not None:
+            progress(stage)
+        time.sleep(POLL)
+    progress(stage)
+    return outcome(ledger, study_uids, stage)
 
 
 def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callable[[str], object]) -> None:
@@ -60,16 +87,16 @@ def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callabl
         triggers.reconcile(vanishing_allowed=True)
 
 
-def mark_all(ledger: Ledger, triggers: Triggers) -> list[str]:
-    """Mark every study that a source lists, changed or not; returns their StudyInstanceUIDs."""
-    uids = sorted({sighting.study_uid for sighting in triggers.source.listing() if sighting.study_uid})
+def mark_all(ledger: Ledger, triggers: Triggers) -> None:
+    """Mark every study that a source lists, changed or not."""
+    uids = {sighting.study_uid for sighting in triggers.source.listing() if sighting.study_uid}
     ledger.studies.mark(triggers.source.name, uids, BY_HAND)
-    return uids
 
 
-def work_here(service: Service, until: float) -> None:
+def work_here(service: Service, until: float, progress: Callable[[], object]) -> None:
     """Sync what is due in this process, until nothing is or time is over."""
     while time.monotonic() < until:
+        progress()
         if service.worker.turn():
             continue
         if reason := service.worker.sink_breaker.reason:
@@ -80,21 +107,11 @@ def work_here(service: Service, until: float) -> None:
         time.sleep(POLL)
 
 
-def report(ledger: Ledger, study_uids: list[str], until: float, say: Callable[[str], object]) -> bool:
-    """Wait for the outcome and say it; True when no study is left open or parked."""
-    while time.monotonic() < until and any(row is None or row.state in OPEN for row in chosen(ledger, study_uids)):
-        time.sleep(POLL)
-    rows = [row for row in chosen(ledger, study_uids) if row is not None]
-    bad = [row for row in rows if row.state in (*OPEN, PARKED)]
-    for row in bad:
-        say(f"{row.study_uid}: {row.state}: {row.reason or 'still in line'}")
-    counts = ledger.rows.counts()
-    say(f"{len(rows) - len(bad)} of {len(rows)} done" if study_uids else f"{counts['synced']} studies in FHIR")
-    return not bad and (bool(study_uids) or not any(counts[state] for state in OPEN))
-
-
-def chosen(ledger: Ledger, study_uids: list[str]) -> list[Row | None]:
-    """Return the studies named, or all that are not done."""
+def outcome(ledger: Ledger, study_uids: list[str], stage: Stage) -> Outcome:
+    """Return what became of the studies named, or of all; of those that need somebody SAID at most."""
     if study_uids:
-        return [ledger.rows.find(study_uid) for study_uid in study_uids]
-    return [row for state in (*OPEN, PARKED) for row in ledger.rows.page(state, 1000)]
+        rows = [row for uid in study_uids for row in ledger.rows.of_all_sources(uid)]
+        bad = [row for row in rows if row.state in UNDONE]
+    else:
+        bad = [row for state in UNDONE for row in ledger.rows.chosen(Choice(state=state), limit=SAID)][:SAID]
+    return Outcome(stage.done, stage.asked, bad, not stage.open)

@@ -1,12 +1,17 @@
-"""Progress of long work on standard error: a bar on a terminal, silence elsewhere."""
+"""Progress of long work on standard error: a bar on a terminal; elsewhere a line now and then, or silence."""
 
+import time
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from mapper.commands.stage import Stage
 from mapper.terminal import shown
+
+SAYS_EVERY = 10.0
+"""Seconds between two lines about a stage where there is no terminal."""
 
 
 class Progress:
@@ -17,6 +22,8 @@ class Progress:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
         self._task = self._bar.add_task(things, total=None)
+
+        self._next_line = time.monotonic() + SAYS_EVERY
 
     def __enter__(self) -> "Progress":
         self._bar.start()
@@ -30,6 +37,14 @@ class Progress:
     def at(self, done: int, total: int) -> None:
         """Show how far the work is."""
         self._bar.update(self._task, completed=done, total=total)
+
+    def stage(self, stage: Stage) -> None:
+        """Show how far a sync is, and why what failed did so."""
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=stage.done, total=stage.asked, description=shown(stage.causes))
+        elif stage.open and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + SAYS_EVERY
+            self.say(str(stage))
 
     def say(self, line: str) -> None:
         """Print one line above the bar."""

@@ -1,17 +1,20 @@
 """The service and its pages in one process, for `serve`, until SIGTERM."""
 
 from contextlib import ExitStack, suppress
+from importlib.metadata import version
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from mapper import log
 from mapper.errors import SettingError
+from mapper.maps import MAPPING_VERSION
 from mapper.namespace import is_public
 from mapper.service import service_of
 from mapper.settings import Settings
 from mapper.web.app import app_of
 from mapper.web.connection import Connection, connection_of
+from mapper.web.entrance import entrance_of
 from mapper.web.guard import LARGEST_HEAD
 from mapper.web.prometheus import Prometheus
 from mapper.web.refusals import Refusals
@@ -44,6 +47,7 @@ def config_of(app: ASGIApp, protocol: type[Connection]) -> uvicorn.Config:
 def run(settings: Settings) -> None:
     """Serve until stopped; raises SettingError when a setting is wrong, before any work is done."""
     usable(settings.token.get_secret_value() if settings.token else None, settings.host)
+    entrance = entrance_of(settings)
     with ExitStack() as open_sockets:
         sockets = [open_sockets.enter_context(one) for one in listeners(settings.host, settings.port)]
         log.configure(settings.log_format)
@@ -60,10 +64,15 @@ def run(settings: Settings) -> None:
         log.say(
             "serving",
             address=f"http://{settings.host}:{port}/",
+            version=version("orthanc-fhir"),
+            mapping=MAPPING_VERSION,
             settings=str(settings.file or "none"),
             ledger=service.ledger.database.place,
         )
-        refusals = Refusals(metrics.refused)
-        config = config_of(app_of(service, metrics, refusals), connection_of(connections(), refusals))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets)
+        refusals = Refusals(metrics.refused, audit=entrance.audit)
+        config = config_of(app_of(service, metrics, refusals, entrance), connection_of(connections(), refusals))
+        try:
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets)
+        finally:
+            log.say("stopped", ledger=service.place)

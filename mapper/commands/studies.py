@@ -1,6 +1,8 @@
-"""`studies`: what the ledger knows, as a table or as JSON."""
+"""`studies`: what the ledger knows, for people or as JSON; a StudyInstanceUID is never cut."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -8,42 +10,69 @@ from mapper.commands.app import Config, StudyUIDs, fail, one_line, only_uids
 from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.settings import Settings
-from mapper.terminal import say, shown, shown_json
+from mapper.terminal import say, shown_json
+
+if TYPE_CHECKING:
+    from mapper.ledger.ledger import Ledger
+    from mapper.ledger.rows import Row
+    from mapper.ledger.state import State
+
+AT_ONCE = 500
+"""Studies that are read at one time."""
 
 
 def studies(
     study_uids: StudyUIDs = None,
     state: Annotated[str | None, typer.Option(help="pending, syncing, synced, retrying, parked or removed.")] = None,
+    failure: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Whose last sync failed so (docs/errors.md), or any.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="In their state since then: 30m, 12h, 7d, a day or a time; with --failure all that failed since then, "
+            "those too that are well again.",
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
 ) -> None:
-    """List the studies the ledger knows, or those named: state, reason, problems.
+    """List the studies the ledger knows, those that moved last first, or those named: state, reason, problems.
 
-    Exit code 1 when one that is named was never seen in the PACS.
+    Exit code 1 when one that is named was never seen in the PACS. Which failed last week: --failure any --since 7d
     """
     from mapper.ledger.state import STATES
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
-    if study_uids and state is not None:
-        raise typer.BadParameter("name studies, or say --state")
+    if study_uids and (state or failure or since) is not None:
+        raise typer.BadParameter("name studies, or say --state, --failure, --since")
     with one_line():
-        unseen = show(load(Settings, config), study_uids or [], state, limit, as_json)
+        unseen = show(load(Settings, config), study_uids or [], state, failure, since, limit, as_json)
     if unseen:
         raise fail(f"argument {', '.join(map(str, unseen))}: never seen in the PACS; is the study there, and stable?")
 
 
-def show(settings: Settings, study_uids: list[str], state: str | None, limit: int, as_json: bool) -> list[int]:
-    """Print studies of the ledger as a table or as JSON lines; returns which of those named it does not know.
+def show(
+    settings: Settings,
+    study_uids: list[str],
+    state: str | None,
+    failure: str | None,
+    since: str | None,
+    limit: int,
+    as_json: bool,
+) -> list[int]:
+    """Print studies of the ledger for people or as JSON lines; returns which of those named it does not know.
 
     They are told by their place among the arguments: a name may have the shape of a UID.
     """
     import orjson
-    from rich.console import Console
-    from rich.table import Table
 
-    from mapper.ledger.state import STATES, State
+    from mapper.commands import moment
+    from mapper.ledger.choice import Choice
+    from mapper.ledger.state import STATES
     from mapper.namespace import namespace_of
     from mapper.web.status import Links, status
     from mapper.wiring import ledger_of
@@ -51,25 +80,53 @@ def show(settings: Settings, study_uids: list[str], state: str | None, limit: in
     if state is not None and state not in STATES:
         raise SettingError(f"state: one of {', '.join(STATES)}")
     only_uids(study_uids)
+    begin = moment.since(since, settings.timezone) if since is not None else None
     ledger = ledger_of(settings, make=False)
     links = Links(settings.fhir_public_url, namespace_of(settings))
+    named = [ledger.rows.of_all_sources(study_uid) for study_uid in study_uids]
+    unseen = [number for number, rows in enumerate(named, 1) if not rows]
     wanted: State | None = state
-    named = [ledger.rows.find(study_uid) for study_uid in study_uids]
-    unseen = [number for number, row in enumerate(named, 1) if row is None]
-    found = [row for row in named if row is not None] if study_uids else ledger.rows.page(wanted, limit)
-    rows = [status(row, links) for row in found]
-    if as_json:
-        for row in rows:
-            say(shown_json(orjson.dumps(row)).decode())
-        return unseen
-    table = Table("study", "state", "message", "problems", "synced", box=None, header_style="bold")
-    for row in rows:
-        cells = (row["study_uid"], row["state"], row["message"], str(len(row["problems"])), row["synced_at"] or "")
-        table.add_row(*map(shown, cells))
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = 240  # a UID stays whole for whoever searches the lines
-    console.print(table)
-    if not study_uids:
-        console.print(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))
+    found: Iterator[Row]
+    if study_uids:
+        found = chain.from_iterable(named)
+    elif failure is not None and begin is not None:
+        found = those_that_failed(ledger, begin, failure, wanted, limit + 1)
+    else:
+        found = chosen(ledger, Choice(wanted, failure, begin), limit + 1)
+    for row in found if study_uids else islice(found, limit):
+        one = status(row, links)
+        say(shown_json(orjson.dumps(one)).decode() if as_json else line(one))
+    if next(found, None) is not None:
+        say(f"more than {limit} studies: say --limit for more, --state, --failure or --since for fewer", err=True)
+    if not as_json and not study_uids:
+        say(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))
+    ledger.database.close()
     return unseen
+
+
+def chosen(ledger: "Ledger", choice: Any, limit: int) -> "Iterator[Row]":
+    """Yield the studies wanted, page by page."""
+    place = None
+    while limit > 0 and (page := ledger.rows.chosen(choice, place, min(limit, AT_ONCE))):
+        yield from page
+        place, limit = page[-1].place, limit - len(page)
+
+
+def those_that_failed(
+    ledger: "Ledger", since: float, failure: str, state: "State | None", limit: int
+) -> "Iterator[Row]":
+    """Yield the studies of which a sync failed since then, however they stand now."""
+    from mapper.ledger.choice import ANY
+
+    for one in ledger.history.failed(since, None if failure == ANY else failure, limit):
+        row = ledger.rows.find(one.study_uid, one.source)
+        if row is not None and state in (None, row.state):
+            yield row
+
+
+def line(one: dict[str, Any]) -> str:
+    """Return one study for people: the UID first and whole, what may be long last."""
+    problems = f"{len(one['problems'])} problems" if one["problems"] else ""
+    failure = f"{one['failure']}: " if one["failure"] else ""
+    head = f"{one['study_uid']}  {one['state']:8}  {one['changed_at']}  {problems:>12}"
+    return f"{head}  {failure}{one['message']}"

@@ -7,7 +7,7 @@ import typer
 from mapper.commands.app import Config, StudyUIDs, one_line
 from mapper.configuration import load
 from mapper.settings import Settings
-from mapper.terminal import say
+from mapper.terminal import say, shown_json
 
 
 def sync(
@@ -18,15 +18,36 @@ def sync(
         bool,
         typer.Option("--accept-removals", help="Many studies vanished from the PACS, and that is right: retract them."),
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
     config: Config = None,
 ) -> None:
     """Sync studies now: those named, all, or (without arguments) those that changed. Waits for the outcome.
 
     Beside a running `serve` the studies are marked and `serve` does the work; without one it is done here.
     """
-    from mapper.commands.outcome import sync_now
+    import orjson
 
-    with one_line():
-        done = sync_now(load(Settings, config), study_uids or [], all_studies, wait, accept_removals, say)
-    if not done:
+    from mapper.commands.outcome import sync_now
+    from mapper.commands.progress import Progress
+
+    with one_line(), Progress("studies") as progress:
+        tell = progress.say if as_json else say
+        done = sync_now(
+            load(Settings, config), study_uids or [], all_studies, wait, accept_removals, tell, progress.stage
+        )
+    if as_json:
+        bad = [
+            {"study_uid": one.study_uid, "source": one.source, "state": one.state, "failure": one.failure or None}
+            | {"message": one.reason}
+            for one in done.bad
+        ]
+        facts = {"done": done.done, "asked": done.asked, "in_time": done.in_time, "studies": bad}
+        say(shown_json(orjson.dumps(facts)).decode())
+    else:
+        for one in done.bad:
+            say(f"{one.study_uid}: {one.state}: {one.reason or 'still in line'}")
+        say(f"{done.done} of {done.asked} done" if study_uids else f"{done.done} studies in FHIR")
+    if not done.in_time:
+        say("time is over: what is left stays in line, and a running `serve` goes on with it", err=True)
+    if not done.well:
         raise typer.Exit(1)

@@ -18,3 +18,5 @@ class Claim:
     attempts: int
     priority: int
     owner: str
+    began: float = 0.0
+    """When it was taken, in seconds since 1970 UTC."""

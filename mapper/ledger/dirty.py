@@ -23,13 +23,14 @@ def mark(database: Database, db: Connection, source: str, uids: Sequence[str], n
             "state": to("marked"),
             "not_before": now,
             "marked_at": when(waiting, study.c.marked_at, now),
+            "changed_at": when(within("pending", "syncing"), study.c.changed_at, now),
             "attempts": 0,
             "reason": when(within("syncing"), study.c.reason, ""),
             "priority": when(waiting & (study.c.priority > priority), study.c.priority, priority),
         },
     )
     new = {"source": source, "generation": 1, "state": FIRST, "not_before": now, "priority": priority}
-    db.execute(statement, [{**new, "study_uid": uid, "marked_at": now} for uid in uids])
+    db.execute(statement, [{**new, "study_uid": uid, "marked_at": now, "changed_at": now} for uid in uids])
 
 
 def when(condition: Any, then: Any, otherwise: Any) -> Any:

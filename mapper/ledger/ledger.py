@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 
 from mapper.ledger.database import Database
+from mapper.ledger.history import History
 from mapper.ledger.meta import SINK, Meta
 from mapper.ledger.rows import Rows
 from mapper.ledger.seen import Seen
+from mapper.ledger.sides import Sides
 from mapper.ledger.studies import Studies
 from mapper.ledger.written import Written
 
@@ -35,12 +37,16 @@ class Ledger:
         """Who is dirty, who works on it, how it ended."""
         self.rows = Rows(database, clock)
         """The same, to be read."""
+        self.history = History(database)
+        """What became of each sync."""
         self.seen = Seen(database, clock)
         """In which state a source's studies were seen."""
         self.written = Written(database, clock)
         """What each study wrote to FHIR."""
         self.meta = Meta(database, clock)
         """Facts of the ledger itself."""
+        self.sides = Sides(self.meta, clock)
+        """Whether the sides answer, and what the last sweep found."""
 
     def renew(self, source: str, version: str) -> bool:
         """Put back in line, behind all others, what waits or is parked although mapping or settings are others now.

@@ -1,17 +1,22 @@
 """What pages, commands and metrics read of the ledger."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import case, func, select
 
 from mapper.errors import Problem
+from mapper.ledger.choice import BY_CHANGE, Choice, Place, descending
 from mapper.ledger.database import Database
 from mapper.ledger.schema import study
 from mapper.ledger.state import OPEN, STATES, State
 from mapper.ledger.transition import within
+
+AT_ONCE = 500
+"""Studies that are named in one query: a database bounds its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,20 @@ class Row:
     not_before: float
     synced_at: float | None
     mapping_version: str
+    failure: str = ""
+    """Kind of the last failure, a name of mapper.errors; empty where there was none since it was synced."""
+    changed_at: float = 0.0
+    """Since when it is in its state, in seconds since 1970 UTC; so are all times here."""
+    marked_at: float = 0.0
+    """Since when it is dirty, where it is."""
+    claimed_at: float | None = None
+    """When the last attempt began."""
+    priority: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Return where it stands: the next page begins behind it."""
+        return Place(self.changed_at, self.study_uid, self.source)
 
 
 class Rows:
@@ -45,12 +64,27 @@ class Rows:
         return _row(found) if found else None
 
     def page(self, state: State | None = None, limit: int = 100, offset: int = 0) -> list[Row]:
-        """Return studies, those that moved last first."""
-        query = select(study).order_by(func.coalesce(study.c.synced_at, literal(1e18)).desc(), study.c.study_uid)
-        if state is not None:
-            query = query.where(study.c.state == state)
+        """Return studies, those that moved last first; far ahead `offset` is slow, and `chosen` is not."""
+        query = select(study).where(*Choice(state).where()).order_by(*descending(BY_CHANGE))
         with self._database.read() as db:
             return [_row(found) for found in db.execute(query.limit(limit).offset(offset))]
+
+    def chosen(self, choice: Choice, after: Place | None = None, limit: int = 100) -> list[Row]:
+        """Return the studies wanted, those behind the place where the page before ended."""
+        with self._database.read() as db:
+            return [_row(found) for found in db.execute(choice.page(select(study), after, limit))]
+
+    def number(self, choice: Choice, at_most: int = 100_000) -> int:
+        """Return how many studies are wanted; counting ends there."""
+        counted = select(study.c.study_uid).where(*choice.where()).limit(at_most).subquery()
+        with self._database.read() as db:
+            return db.execute(select(func.count()).select_from(counted)).scalar_one()
+
+    def of_all_sources(self, study_uid: str) -> list[Row]:
+        """Return what is known of one study in each of its sources, by their names."""
+        query = select(study).where(study.c.study_uid == study_uid).order_by(study.c.source)
+        with self._database.read() as db:
+            return [_row(found) for found in db.execute(query)]
 
     def those_in(self, state: State, study_uids: Sequence[str]) -> frozenset[str]:
         """Return which of these studies are in a state, in any of their sources."""
@@ -58,12 +92,39 @@ class Rows:
         with self._database.read() as db:
             return frozenset(db.execute(query).scalars())
 
+    def states_of(self, study_uids: Sequence[str]) -> dict[tuple[State, str], int]:
+        """Return the number of these studies by state and kind of the last failure."""
+        by = study.c.state, study.c.failure
+        found: Counter[tuple[State, str]] = Counter()
+        with self._database.read() as db:
+            for first in range(0, len(study_uids), AT_ONCE):
+                named = study.c.study_uid.in_(study_uids[first : first + AT_ONCE])
+                for state, failure, number in db.execute(select(*by, func.count()).where(named).group_by(*by)):
+                    found[state, failure] += number
+        return dict(found)
+
     def counts(self) -> dict[State, int]:
         """Return the number of studies in each state."""
+        found: Counter[State] = Counter()
+        for numbers in self.counts_by_source().values():
+            found.update(numbers)
+        return {state: found[state] for state in STATES}
+
+    def counts_by_source(self) -> dict[str, dict[State, int]]:
+        """Return the number of studies in each state, of each source that has any."""
+        by = study.c.source, study.c.state
+        found: dict[str, dict[State, int]] = {}
         with self._database.read() as db:
-            rows = db.execute(select(study.c.state, func.count()).group_by(study.c.state)).all()
-        found: dict[str, int] = {row[0]: row[1] for row in rows}
-        return {state: found.get(state, 0) for state in STATES}
+            for source, state, number in db.execute(select(*by, func.count()).group_by(*by)):
+                found.setdefault(source, dict.fromkeys(STATES, 0))[state] = number
+        return found
+
+    def failures(self) -> dict[tuple[State, str], int]:
+        """Return the number of studies that are parked or tried again, by state and kind of failure."""
+        by = study.c.failure, study.c.state
+        query = select(*by, func.count()).where(study.c.failure > "", within("parked", "retrying")).group_by(*by)
+        with self._database.read() as db:
+            return {(row[1], row[0]): row[2] for row in db.execute(query)}
 
     def parked_by_failure(self) -> dict[str, int]:
         """Return the number of parked studies by kind of failure."""
@@ -109,4 +170,9 @@ def _row(found: Any) -> Row:
         not_before=found.not_before,
         synced_at=found.synced_at,
         mapping_version=found.mapping_version,
+        failure=found.failure,
+        changed_at=found.changed_at,
+        marked_at=found.marked_at,
+        claimed_at=found.claimed_at,
+        priority=found.priority,
     )

@@ -20,7 +20,7 @@ study = Table(
     "study",
     metadata,
     Column("source", String(64), primary_key=True),
-    Column("study_uid", Text, primary_key=True),
+    Column("study_uid", by_bytes(Text), primary_key=True, doc="sorted by bytes: its beginning is looked for"),
     Column("generation", BigInteger, nullable=False, default=1, doc="moves with every mark"),
     Column("done_generation", BigInteger, nullable=False, default=0, doc="the generation last finished"),
     Column("state", String(16), nullable=False, default="pending"),
@@ -36,7 +36,31 @@ study = Table(
     Column("started", String(32), nullable=False, default="", doc="rank among the studies of one patient"),
     Column("synced_at", Float),
     Column("marked_at", Float, nullable=False, default=0.0, doc="since when it is dirty: the lag counts from here"),
+    Column("claimed_at", Float, doc="when the last attempt began"),
+    Column("changed_at", Float, nullable=False, default=0.0, doc="since when it is in its state"),
     Index("study_due", "state", "not_before"),
+    Index("study_counted", "source", "state"),
+    Index("study_named", "study_uid", "source"),
+    Index("study_changed", "changed_at", "study_uid", "source"),
+    Index("study_state", "state", "changed_at", "study_uid", "source"),
+    Index("study_failure", "failure", "changed_at", "study_uid", "source", "state"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("study_uid", by_bytes(Text), nullable=False),
+    Column("started", Float, nullable=False),
+    Column("ended", Float, nullable=False),
+    Column("fate", String(16), nullable=False, doc="the state that the sync led to"),
+    Column("failure", String(64), nullable=False, default="", doc="kind of failure, a name of mapper.errors"),
+    Column("attempts", Integer, nullable=False),
+    Index("history_study", "study_uid", "ended", "id"),
+    Index("history_fate", "fate", "ended", "id"),
+    Index("history_failure", "failure", "ended", "id"),
+    Index("history_ended", "ended", "id", "fate", "failure", "started"),
 )
 
 seen = Table(

@@ -46,6 +46,12 @@ class Seen:
         with self._database.read() as db:
             return sorted(db.execute(query).scalars())
 
+    def known_as(self, sources: Collection[str], source_id: str) -> list[str]:
+        """Return by which names studies are known that a source has under an id of its own."""
+        with_id = seen.c.source.in_(sources), seen.c.source_id == source_id
+        with self._database.read() as db:
+            return sorted(set(db.execute(select(seen.c.study_uid).where(*with_id)).scalars()))
+
     def study_uids(self, source: str) -> frozenset[str]:
         """Return the StudyInstanceUID of every study that the source held when it was last looked at."""
         with self._database.read() as db:

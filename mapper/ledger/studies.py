@@ -12,10 +12,11 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 from mapper.ledger.claim import BEHIND, BY_HAND, Claim
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark, when
+from mapper.ledger.history import Sync, add
 from mapper.ledger.meta import SKEW
 from mapper.ledger.owner import is_dead, new_owner
 from mapper.ledger.schema import study
-from mapper.ledger.state import OPEN, Event
+from mapper.ledger.state import OPEN, TRANSITIONS, Event
 from mapper.ledger.transition import may, to, within
 
 LEASE = 120.0
@@ -23,6 +24,8 @@ ATTEMPTS = 8
 BACKOFF, LONGEST_BACKOFF = 2.0, 300.0
 LONGEST_WAIT = 3600.0
 """The longest wait there is: a server's Retry-After counts up to an hour."""
+UNFINISHED = "Unfinished"
+"""The kind of failure of a study whose last attempt never came to an end."""
 Ending = Literal["done", "gone", "refused", "gave up"]
 """The events that end a claim for good."""
 
@@ -72,7 +75,8 @@ class Studies:
         anew = {"generation": study.c.generation + 1, "attempts": 0, "reason": "", "failure": "", "priority": BEHIND}
         stuck = study.c.source == source, may("renewed")
         with self._database.write() as db:
-            db.execute(update(study).where(*stuck).values(state=to("renewed"), not_before=now, marked_at=now, **anew))
+            renewed = update(study).where(*stuck).values(state=to("renewed"), changed_at=now, **anew)
+            db.execute(renewed.values(not_before=now, marked_at=now))
 
     # -- claims ---------------------------------------------------------------------------------
 
@@ -89,10 +93,12 @@ class Studies:
             and_(may("taken over"), over(study.c.lease_until, now, LEASE)),
         )
         died = may("gave up"), study.c.lease_until <= now, study.c.attempts >= ATTEMPTS
-        said = {"failure": "Unfinished", "reason": f"gave up: {ATTEMPTS} attempts never came to an end"}
+        said = {"failure": UNFINISHED, "reason": f"gave up: {ATTEMPTS} attempts never came to an end"}
         first = study.c.priority.desc(), study.c.not_before
         with self._database.write() as db:
-            db.execute(update(study).where(*died).values(state=to("gave up"), owner="", **said))
+            gave_up = update(study).where(*died).values(state=to("gave up"), owner="", changed_at=now, **said)
+            lost = db.execute(gave_up.returning(study.c.source, study.c.study_uid, study.c.claimed_at)).all()
+            add(db, [Sync(one[0], one[1], one[2] or now, now, "parked", UNFINISHED, ATTEMPTS) for one in lost])
             chosen = select(study.c.source, study.c.study_uid).where(due).order_by(*first).limit(limit)
             claims = []
             for source, study_uid in db.execute(chosen.with_for_update(skip_locked=True)).all():
@@ -100,10 +106,10 @@ class Studies:
                     update(study)
                     .where(study.c.source == source, study.c.study_uid == study_uid, may("claimed", "taken over"))
                     .values(state=to("claimed", "taken over"), owner=owner, lease_until=now + LEASE)
-                    .values(attempts=study.c.attempts + 1)
+                    .values(attempts=study.c.attempts + 1, claimed_at=now, changed_at=now)
                     .returning(study.c.generation, study.c.attempts, study.c.priority)
                 ).one()
-                claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner))
+                claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner, now))
         return claims
 
     def take_back(self) -> int:
@@ -128,29 +134,34 @@ class Studies:
         now = self._clock()
         if how in ("done", "gone"):
             facts |= {"synced_at": now, "attempts": 0}
-        facts |= {"owner": "", "done_generation": claim.generation}
+        facts |= {"owner": "", "done_generation": claim.generation, "changed_at": now}
         ended = {"reason": reason, "failure": failure, "priority": 0}
         # marked while it was synced: what was done stands, and it is done once more
         again = {"reason": "", "failure": "", "not_before": now, "marked_at": now, "attempts": 0}
         with self._database.write() as db:
             unchanged = study.c.generation == claim.generation
-            return _move(db, claim, how, unchanged, **facts, **ended) or _move(db, claim, "outdated", **(facts | again))
+            moved = _move(db, claim, how, unchanged, **facts, **ended) or _move(
+                db, claim, "outdated", **(facts | again)
+            )
+            return moved and _tell(db, claim, how, failure, now)
 
     def fail(self, claim: Claim, reason: str, retry_after: float | None = None, failure: str = "") -> bool:
         """End a claim that failed but may succeed later: it waits longer each time, and is parked at last."""
         if claim.attempts >= ATTEMPTS:
             return self.finish(claim, "gave up", f"gave up after {claim.attempts} attempts: {reason}", failure)
         wait = self._jitter(0.0, min(LONGEST_BACKOFF, BACKOFF * 2**claim.attempts))
-        due = self._clock() + max(wait, retry_after or 0.0)
+        facts = {"failure": failure, "not_before": (now := self._clock()) + max(wait, retry_after or 0.0)}
         with self._database.write() as db:
-            return _move(db, claim, "failed", owner="", reason=reason, failure=failure, not_before=due)
+            moved = _move(db, claim, "failed", owner="", reason=reason, changed_at=now, **facts)
+            return moved and _tell(db, claim, "failed", failure, now)
 
-    def release(self, claim: Claim, reason: str, wait: float) -> bool:
+    def release(self, claim: Claim, reason: str, wait: float, failure: str = "") -> bool:
         """Give a claim back unused (an outage): no attempt is burnt."""
         unburnt = when(study.c.attempts > 0, study.c.attempts - 1, 0)  # a mark may have set it to 0
-        due = self._clock() + wait
+        facts = {"failure": failure, "attempts": unburnt, "not_before": (now := self._clock()) + wait}
         with self._database.write() as db:
-            return _move(db, claim, "outage", owner="", reason=reason, attempts=unburnt, not_before=due)
+            moved = _move(db, claim, "outage", owner="", reason=reason, changed_at=now, **facts)
+            return moved and _tell(db, claim, "outage", failure, now)
 
 
 def over(until: Any, now: float, longest: float) -> Any:
@@ -163,3 +174,10 @@ def _move(db: Connection, claim: Claim, event: Event, *where: Any, **values: Any
     ours = study.c.source == claim.source, study.c.study_uid == claim.study_uid, study.c.owner == claim.owner
     moved = update(study).where(*ours, may(event), *where).values(state=to(event), **values)
     return bool(db.execute(moved).rowcount)
+
+
+def _tell(db: Connection, claim: Claim, event: Event, failure: str, now: float) -> bool:
+    """Record in the history how a claim ended, in the transaction that ends it; returns True."""
+    fate = TRANSITIONS["syncing", event]
+    add(db, [Sync(claim.source, claim.study_uid, claim.began, now, fate, failure or None, claim.attempts)])
+    return True

@@ -13,10 +13,19 @@ log = structlog.get_logger(__name__)
 
 
 class Breaker:
-    """Remembers that one side is down; `probe` raises MapperError as long as it is. At first nobody knows."""
+    """Remembers that one side is down; `probe` raises MapperError as long as it is. At first nobody knows.
 
-    def __init__(self, name: str, probe: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
-        self.name = name
+    `tell` is told why it is down, or with an empty text that it is up, whenever that changes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        probe: Callable[[], object],
+        clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[str], object] = lambda reason: None,
+    ) -> None:
+        self.name, self._tell = name, tell
         self.reason = ""
         self._probe, self._clock = probe, clock
         self._wait, self._next = FIRST_WAIT, 0.0
@@ -46,6 +55,7 @@ class Breaker:
             if self.reason:
                 log.warning("back", side=self.name)
             self.reason, self._known = "", True
+            self._tell("")
             return True
         finally:
             self._lock.release()
@@ -54,4 +64,6 @@ class Breaker:
         if not self.reason:
             log.warning("down", side=self.name, reason=reason)
             self._wait = FIRST_WAIT
-        self.reason = reason
+        changed, self.reason = reason != self.reason, reason
+        if changed:
+            self._tell(reason)

@@ -19,6 +19,7 @@ STOP_WITHIN = 30.0
 ALIVE, ALIVE_FOR = "alive", 15.0
 SIGN = ALIVE_FOR / 3
 """Seconds between two signs of life: however long a sweep takes, whoever else starts must see that we work."""
+DAY, FORGETS_EVERY = 24 * 3600.0, 600.0
 SWEEP_ASKED = "sweep asked"
 log = structlog.get_logger(__name__)
 
@@ -26,8 +27,9 @@ log = structlog.get_logger(__name__)
 class Threads:
     """Starts the threads of a service, and stops them when their study is done."""
 
-    def __init__(self, worker: Worker, triggers: list[Triggers], bell: Bell, workers: int) -> None:
-        self._worker, self._triggers, self._bell = worker, triggers, bell
+    def __init__(self, worker: Worker, triggers: list[Triggers], bell: Bell, workers: int, days: int = 90) -> None:
+        self._worker, self._triggers, self._bell, self._days = worker, triggers, bell, days
+        self._next_forgetting = 0.0
         self._stopping = threading.Event()
         self._work = threading.Event()
         targets = [("triggers", self._mark), ("leases", self._keep)]
@@ -70,6 +72,13 @@ class Threads:
         for triggers in self._triggers:
             if ledger.meta.lead(triggers.source.name, self._name):
                 self._guarded(partial(triggers.turn, sweep_asked=asked))
+        if time.monotonic() >= self._next_forgetting and ledger.meta.lead("history", self._name):
+            self._forget(ledger)
+
+    def _forget(self, ledger: Ledger) -> None:
+        """Forget syncs of long ago, a batch a turn: the history has a bounded age, and nobody waits for it."""
+        number = ledger.history.forget(ledger.clock() - self._days * DAY)
+        self._next_forgetting = time.monotonic() + (0.0 if number else FORGETS_EVERY)
 
     def _sync(self) -> None:
         while not self._stopping.is_set():

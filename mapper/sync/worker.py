@@ -6,6 +6,7 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from mapper.fhir.resource import Key, Resource
 from mapper.ledger.claim import Claim
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.locks import Locks
+from mapper.ledger.sides import SINK, source_side
 from mapper.ledger.state import State
 from mapper.ledger.studies import Ending
 from mapper.maps import MAPPING_VERSION, Mapped
@@ -63,8 +65,12 @@ class Worker:
             *(self.sink, self.ledger, locks, self.study_key, self.identifier, self.ours),
             *(self.policy, several, self.checked),
         )
-        self.breakers = {name: Breaker(name, source.probe) for name, source in self.sources.items()}
-        self.sink_breaker = Breaker("fhir", self.sink.probe)
+        tell = self.ledger.sides.tell
+        self.breakers = {
+            name: Breaker(name, source.probe, tell=partial(tell, source_side(name)))
+            for name, source in self.sources.items()
+        }
+        self.sink_breaker = Breaker("fhir", self.sink.probe, tell=partial(tell, SINK))
 
     def version(self, source: str) -> str:
         """Return what the FHIR of a source is made with."""
@@ -139,7 +145,7 @@ class Worker:
         if error.outage:
             breaker = self.breakers[claim.source] if error.side == "source" else self.sink_breaker
             breaker.open(str(error), error.retry_after)
-            ended = self.ledger.studies.release(claim, str(error), OUTAGE_WAIT)
+            ended = self.ledger.studies.release(claim, str(error), OUTAGE_WAIT, failure)
         elif error.fate == "retry":
             ended = self.ledger.studies.fail(claim, str(error), error.retry_after, failure)
         else:

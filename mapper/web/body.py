@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapper.nesting import too_deep
-from mapper.web.guard import OPEN
+from mapper.web.paths import PROBES, path_of, takes_form
 from mapper.web.refusals import Refusals
 
 LARGEST = 1_000_000
@@ -46,7 +46,7 @@ class Body:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a refusal, or hand the request on with a body that is there already."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or path_of(scope) in PROBES:
             await self._app(scope, receive, send)
             return
         with self._places.one() as place:
@@ -69,7 +69,7 @@ class Body:
             more = message.get("more_body", False)
             if len(arrived) > LARGEST:
                 reason, more = "size", False
-        if not reason and not scope["path"].startswith("/page/") and deep(bytes(arrived)):
+        if not reason and not takes_form(path_of(scope)) and deep(bytes(arrived)):
             reason = "depth"
         if reason:
             await self._refusals.answer(reason)(scope, receive, send)

@@ -1,25 +1,23 @@
-"""Who gets in: a bearer token or, for browsers, Basic with the token as password; and no cross-site write."""
+"""The guard: nobody gets in who is not known, and no page of another site writes."""
 
-import base64
-import binascii
-import hmac
 import re
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+from html import escape
+from urllib.parse import quote, urlsplit
 
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mapper.web.entrance import Entrance, Refused
+from mapper.web.headers import Headers
+from mapper.web.paths import LOGIN, OPEN, PROBES, path_of, takes_form
 from mapper.web.refusals import Refusals
+from mapper.web.visitor import WRITING
 
-OPEN = frozenset({"/healthz", "/readyz"})
-"""Paths that tell nothing of patients: probes need no token."""
 RING = "/wake"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LOOPBACK_HOST = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 """The header Host of a request to this machine as clients write it (RFC 9110 section 7.2), and no other spelling."""
 LARGEST_HEAD = 16 * 1024
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
@@ -38,9 +36,9 @@ class Guard:
     header Host in it) may be read in two ways.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, refusals: Refusals) -> None:
+    def __init__(self, app: ASGIApp, entrance: Entrance, refusals: Refusals) -> None:
         self._app = app
-        self._token = token.encode() if token is not None else None
+        self._entrance = entrance
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,68 +56,78 @@ class Guard:
                 message["headers"] = [*message["headers"], *(one for one in RAW_HEADERS if one[0] not in there)]
             await send(message)
 
-        reason = self.reason(scope)
-        answer = self._refusals.answer(reason, ring=scope["path"] == RING) if reason else self._app
+        headers = Headers(scope["headers"])
+        try:
+            await self._pass(scope, headers)
+            answer = self._app
+        except Refused as refused:
+            answer = self._refusal(refused, scope, headers)
         await answer(scope, receive, kept_in_check)
 
-    def reason(self, scope: Scope) -> str:
-        """Return why a request is refused, a key of REFUSALS, or an empty text."""
-        path, method = scope["path"], scope["method"]
+    async def _pass(self, scope: Scope, headers: Headers) -> None:
+        """Raise Refused for a request that is refused; say in the scope who asks."""
         if size_of_head(scope) > LARGEST_HEAD:
-            return "head"
-        if not path.startswith("/"):
-            return "target"  # RFC 9112 section 3.2: `http://host/path`, `host:port` and `*` name other things
-        if path in OPEN:
-            return ""
-        headers = Headers(scope["headers"])
-        if self._token is None:
-            if not LOOPBACK_HOST.fullmatch(headers.only(b"host")):
-                return "host"
-        elif not hmac.compare_digest(presented(headers), self._token):
-            return "wrong token" if b"authorization" in headers else "no token"
-        if method in READING:
-            return ""
-        if method not in WRITING:
-            return "method"
-        if not same_site(headers):
-            return "site"
-        kind = headers.only(b"content-type").partition(b";")[0].strip().lower()
-        if path.startswith("/page/"):
-            return "" if kind == b"application/x-www-form-urlencoded" else "no form"
-        return "" if kind == b"application/json" else "no json"
+            raise Refused("head")
+        if not scope["path"].startswith("/"):
+            raise Refused("target")  # RFC 9112 section 3.2: `http://host/path`, `host:port` and `*` name other things
+        self._entrance.proxies.place(scope, headers)
+        path, method = path_of(scope), scope["method"]
+        if path in PROBES:
+            return
+        if self._entrance.proxies.forged(scope, headers):
+            self._refusals.note("forged")
+        state = scope.setdefault("state", {})
+        state.update(audit=self._entrance.audit, note=self._refusals.note)
+        if self._entrance.is_open and not LOOPBACK_HOST.fullmatch(headers.only(b"host")):
+            raise Refused("host")
+        if path not in OPEN:
+            state["admitted"] = admitted = await self._entrance.admit(scope, headers)
+            state["visitor"] = admitted.visitor
+        if method not in READING:
+            refuse_write(path, method, headers)
+
+    def _refusal(self, refused: Refused, scope: Scope, headers: Headers) -> ASGIApp:
+        """Return the answer to whoever is not let in; people who look at a page are shown where to log in."""
+        if refused.reason in ("no token", "ended") and scope["method"] == "GET" and self._entrance.tokens.any:
+            if b"hx-request" in headers:  # a part of a page: the whole page has to be asked for, and leads to the login
+                return self._refusals.answer("part")
+            if b"text/html" in headers.only(b"accept"):
+                query = b"?" + scope["query_string"] if scope["query_string"] else b""
+                wanted = quote(quote(path_of(scope), safe="/") + query.decode("latin-1"), safe="/")
+                if headers.only(b"sec-fetch-site") == b"cross-site":
+                    return again(scope, query)
+                return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={wanted}", 303)
+        return self._refusals.answer(refused.reason, ring=path_of(scope) == RING, seconds=refused.seconds)
 
 
-class Headers(dict[bytes, list[bytes]]):
-    """The headers of a request as bytes, by name; each with every value that was sent."""
+def again(scope: Scope, query: bytes) -> HTMLResponse:
+    """Return a page that asks for the same page once more.
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        super().__init__()
-        for name, value in raw:
-            self.setdefault(name.lower(), []).append(value)
+    Who follows a link of another site sends no cookie of ours along (SameSite=Strict), whether logged in or not.
+    """
+    place = escape(quote(scope["path"].lstrip("/"), safe="/") + query.decode("latin-1"), quote=True)
+    return HTMLResponse(
+        f'<!doctype html><title>orthanc-fhir</title><meta http-equiv="refresh" content="0;url=/{place}">'
+    )
 
-    def only(self, name: bytes) -> bytes:
-        """Return the value of a header that was sent once, else nothing."""
-        values = self.get(name, [])
-        return values[0] if len(values) == 1 else b""
+
+def refuse_write(path: str, method: str, headers: Headers) -> None:
+    """Raise Refused for a write of another site, by a method that is none, or of a kind that is not taken there."""
+    if method not in WRITING:
+        raise Refused("method")
+    if not same_site(headers):
+        raise Refused("site")
+    kind = headers.only(b"content-type").partition(b";")[0].strip().lower()
+    if takes_form(path) and kind != b"application/x-www-form-urlencoded":
+        raise Refused("no form")
+    if not takes_form(path) and kind != b"application/json":
+        raise Refused("no json")
 
 
 def size_of_head(scope: Scope) -> int:
     """Return the bytes of path, query and headers; the parser bounds only what does not arrive at once."""
     sizes = (len(name) + len(value) for name, value in scope["headers"])
     return len(scope["path"]) + len(scope["query_string"]) + sum(sizes)
-
-
-def presented(headers: Headers) -> bytes:
-    """Return the token that a request shows, or nothing."""
-    scheme, _, value = headers.only(b"authorization").partition(b" ")
-    if scheme.lower() == b"bearer":
-        return value.strip()
-    if scheme.lower() == b"basic":
-        try:
-            return base64.b64decode(value.strip(), validate=True).partition(b":")[2]
-        except binascii.Error:
-            return b""
-    return b""
 
 
 def same_site(headers: Headers) -> bool:

@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from mapper.errors import LedgerFailed
 from mapper.service import Service
 from mapper.web.prometheus import Prometheus
+from mapper.web.visitor import Role, needs
 
 STUCK = 300.0
 """Seconds after which a marking thread that did not come round counts as dead."""
@@ -69,6 +70,6 @@ def add_probes(app: FastAPI, readiness: Readiness, metrics: Prometheus) -> None:
         reasons = await readiness.reasons()
         return PlainTextResponse("\n".join(reasons or ["ready"]) + "\n", 503 if reasons else 200)
 
-    @app.get("/metrics")
+    @app.get("/metrics", dependencies=[needs(Role.READ)])
     def metrics_text() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")

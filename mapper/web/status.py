@@ -1,13 +1,16 @@
 """What pages, API and plugin are told of a study: one JSON shape everywhere."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 from uuid import UUID
 
 import msgspec
 
+from mapper.ledger.history import Sync
 from mapper.ledger.rows import Row
+from mapper.ledger.sides import Side
 from mapper.maps import keys
+from mapper.standing import Standing
 
 WORDS = {
     "pending": "waits to be synced",
@@ -35,14 +38,71 @@ def status(row: Row, links: Links) -> dict[str, Any]:
     """Return the JSON of one study."""
     return {
         "study_uid": row.study_uid,
+        "source": row.source,
         "state": row.state,
         "message": row.reason or WORDS[row.state],
+        "failure": row.failure or None,
+        "changed_at": moment(row.changed_at),
+        "attempts": row.attempts,
+        "next_attempt_at": moment(row.not_before) if row.state == "retrying" else None,
         "problems": msgspec.to_builtins(row.problems),
         "synced_at": moment(row.synced_at),
         "fhir_url": links.imaging_study(row.study_uid) if row.synced_at is not None else None,
     }
 
 
+def sync_json(one: Sync) -> dict[str, Any]:
+    """Return the JSON of one sync of the history."""
+    return {
+        "study_uid": one.study_uid,
+        "source": one.source,
+        "started": moment(one.started),
+        "ended": moment(one.ended),
+        "seconds": round(one.took, 3),
+        "fate": one.fate,
+        "failure": one.failure,
+        "attempts": one.attempts,
+    }
+
+
+def standing_json(now: Standing) -> dict[str, Any]:
+    """Return the JSON of how things stand."""
+    return {
+        "in_line": now.in_line,
+        "reasons": [{"text": one.text, "do": one.do} for one in now.reasons],
+        "working": now.working,
+        "counts": dict(now.counts),
+        "failures": [
+            {"state": state, "failure": failure, "studies": number}
+            for (state, failure), number in sorted(now.failures.items())
+        ],
+        "waits_seconds": round(now.waits, 3),
+        "sources": [
+            {
+                "name": one.name,
+                **side_json(one.side),
+                "studies": one.swept.listed if one.swept else None,
+                "swept_at": moment(one.swept.at) if one.swept else None,
+                "counts": dict(one.counts),
+                "brakes": list(one.brakes),
+            }
+            for one in now.sources
+        ],
+        "sink": side_json(now.sink),
+    }
+
+
+def side_json(side: Side | None) -> dict[str, Any]:
+    """Return the JSON of how a side answered when it was last asked; null where nobody has asked it."""
+    if side is None:
+        return {"up": None, "since": None, "reason": None}
+    return {"up": side.up, "since": moment(side.since), "reason": side.reason or None}
+
+
+@overload
+def moment(seconds: float) -> str: ...
+@overload
+def moment(seconds: None) -> None: ...
 def moment(seconds: float | None) -> str | None:
     """Return a time as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds is not None else None

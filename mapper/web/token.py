@@ -3,8 +3,8 @@
 import re
 
 from mapper.errors import SettingError
-from mapper.web.guard import LOOPBACK
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHORTEST = 16
 """Characters of a token that may be asked for over a network."""
 MADE = "set ORTHANC_FHIR_TOKEN to what `openssl rand -hex 32` prints"

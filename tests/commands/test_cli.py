@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from pydicom import dcmread
 from typer.testing import CliRunner
 
 from mapper.commands.cli import app
+from mapper.commands.skips import NAMED
 from mapper.configuration import load
 from mapper.errors import BundleRejected
 from mapper.fhir.check import faults
@@ -27,7 +29,15 @@ from tests.support.http_fake import Answer, HttpFake
 from tests.support.part10 import instance, save
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
-COMMANDS = ("serve", "sync", "studies", "retry", "convert", "explain", "table", "doctor")
+COMMANDS = (
+    *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
+    "token",
+)
+SHAPE = {
+    *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),
+    *("synced_at", "fhir_url"),
+}
+"""What a study is told by."""
 A, B, C = "1.2.1", "1.2.2", "1.2.3"
 
 
@@ -86,7 +96,13 @@ def test_without_a_command_it_lists_them() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.toml").write_text("timezone = 'Mars/Olympus'\n")
-    needed = {"convert": [tmp_path], "explain": [tmp_path], "retry": ["--parked"]}.get(command, [])
+    needed = {
+        "convert": [tmp_path],
+        "explain": [tmp_path],
+        "retry": ["--parked"],
+        "plugin": ["--copy", "p"],
+        "token": ["me", "--role", "read"],
+    }.get(command, [])
     result = orthanc_fhir(command, *needed, "--config", tmp_path / "wrong.toml")
     assert result.exit_code == 1
     assert one_line(result.stderr)
@@ -104,6 +120,9 @@ USAGE: dict[str, list[str]] = {
     "a state that is none": ["studies", "--state", "lost"],
     "names and a state": ["studies", A, "--state", "parked"],
     "a limit of none": ["studies", "--limit", "0"],
+    "a token for nobody": ["token", "--role", "read"],
+    "a token of no role": ["token", "me"],
+    "a role that is none": ["token", "me", "--role", "admin"],
     "a port that is no number": ["serve", "--port", "http"],
 }
 
@@ -169,6 +188,57 @@ def test_what_is_no_dicom_is_skipped_with_a_warning(tmp_path: Path) -> None:
     for name in ("notes.txt", "empty", "broken.dcm", "pipe", "nowhere"):
         assert sum(name in line for line in lines) == 1
     assert all("skipped" in line for line in lines)
+
+
+def test_many_files_that_are_no_dicom_are_told_by_one_line_for_all(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "image.dcm", instance(A))
+    for number in range(NAMED + 30):
+        (tmp_path / "in" / f"{number}.txt").write_text("hello")
+    for result in (orthanc_fhir("convert", "in"), orthanc_fhir("explain", "in")):
+        lines = result.stderr.splitlines()
+        assert len(lines) == NAMED + 1
+        assert lines[-1] == f"skipped {NAMED + 30} files in all; the first {NAMED} are named above"
+
+
+STREAMS: dict[str, Callable[[Path], bytes]] = {
+    "a DICOM file": lambda path: path.read_bytes(),
+    "metadata": lambda path: json.dumps([dcmread(path).to_json_dict()]).encode(),
+    "metadata behind white space": lambda path: b"\n\t " + json.dumps([dcmread(path).to_json_dict()]).encode(),
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_one_study_comes_by_standard_input(tmp_path: Path, stream: str) -> None:
+    path = save(tmp_path / "a.dcm", instance(A))
+    result = CliRunner().invoke(app, ["convert", "-"], input=STREAMS[stream](path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == orthanc_fhir("convert", path).stdout
+
+
+NO_STREAMS: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "no study"),
+    "a text": (b"SECRET", "no study"),
+    "JSON of another kind": (b'[{"SECRET": 1}]', "no study"),
+    "JSON that ends too early": (b'[{"0020000D": {"vr": "UI", "Value": ["1.2', "standard input"),
+    "no studies": (b"[]", "no study"),
+}
+
+
+@pytest.mark.parametrize("stream", NO_STREAMS)
+def test_what_comes_by_standard_input_and_is_no_study_is_said(stream: str) -> None:
+    sent, said = NO_STREAMS[stream]
+    result = CliRunner().invoke(app, ["convert", "-"], input=sent)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert said in result.stderr
+    assert "SECRET" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_standard_input_comes_alone(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.dcm", instance(A))
+    result = CliRunner().invoke(app, ["convert", "-", str(path)], input=path.read_bytes())
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert one_line(result.stderr)
 
 
 NOT_ONE: dict[str, list[str]] = {"no study": [], "two studies": [A, B], "three studies": [A, B, C]}
@@ -435,7 +505,7 @@ def test_studies_are_listed_for_people_and_for_programs(ledger: Ledger) -> None:
         assert word in table.stdout
     lines = [json.loads(line) for line in orthanc_fhir("studies", "--json").stdout.splitlines()]
     assert {line["study_uid"]: line["state"] for line in lines} == {A: "synced", B: "parked", C: "pending"}
-    assert all(set(line) == {"study_uid", "state", "message", "problems", "synced_at", "fhir_url"} for line in lines)
+    assert all(set(line) == SHAPE for line in lines)
     parked = orthanc_fhir("studies", "--state", "parked", "--json").stdout
     assert json.loads(parked)["study_uid"] == B
     assert len(orthanc_fhir("studies", "--limit", "2", "--json").stdout.splitlines()) == 2

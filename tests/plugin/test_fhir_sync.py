@@ -221,6 +221,21 @@ def test_an_unusable_configuration_is_one_log_line(load: Load, configuration: An
     assert "hidden" not in line
 
 
+UNSET: dict[str, tuple[dict[str, str], str]] = {  # what is set, and what the log names
+    "nothing": ({}, "FhirSync.MapperUrl and FhirSync.Token are not set"),
+    "no token": ({"MapperUrl": "http://127.0.0.1:1"}, "FhirSync.Token is not set"),
+    "an empty token": ({"MapperUrl": "http://127.0.0.1:1", "Token": ""}, "FhirSync.Token is not set"),
+    "no url": ({"Token": "hidden"}, "FhirSync.MapperUrl is not set"),
+}
+
+
+@pytest.mark.parametrize(("section", "named"), UNSET.values(), ids=UNSET)
+def test_the_setting_that_is_missing_is_named(load: Load, section: dict[str, str], named: str) -> None:
+    sdk = load({**SCRIPT, "FhirSync": section})[1]
+    assert sdk.log == [f"FhirSync: silent, as {named}"]
+    assert sdk.rung == []
+
+
 def test_the_script_may_be_named_in_the_python_section(load: Load) -> None:
     configuration = {**settings("http://127.0.0.1:1"), "PythonScript": "", "Python": {"Path": "/x/fhir_sync.py"}}
     assert load(configuration)[1].on_change is not None

@@ -90,8 +90,10 @@ def test_a_token_is_refused_in_words_that_do_not_repeat_it(load: Load, token: st
 
 
 @pytest.mark.parametrize("url", ["http://mapper", "https://mapper", "HTTP://Mapper:8000/", "http://[::1]:8000/a/b"])
-def test_a_mapper_url_is_taken(load: Load, url: str) -> None:
-    assert load(settings(url))[1].log == []
+def test_a_mapper_url_is_taken_and_said(load: Load, url: str) -> None:
+    sdk = load(settings(url))[1]
+    assert sdk.log == []
+    assert [line.lower() for line in sdk.rung] == [f"fhirsync: rings {url.lower()}"]
 
 
 @pytest.mark.parametrize(("suffix", "prefix"), [("", ""), ("/", ""), ("/fhir-sync", "/fhir-sync"), ("/a/b/", "/a/b")])

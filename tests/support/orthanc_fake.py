@@ -112,6 +112,8 @@ class Sdk:
         self.started = False
         self.in_change = False
         self.log: list[str] = []
+        self.rung: list[str] = []
+        """What the plugin says of whom it rings, apart from the rest of the log."""
         self.studies: dict[str, OrthancObject] = {}
         self.on_change: Callback | None = None
         self.routes: dict[str, Callback] = {}
@@ -159,7 +161,7 @@ def fake_orthanc(configuration: Any) -> tuple[ModuleType, Sdk]:
 
     def Log(text: str, /) -> None:
         _strings(text)
-        sdk.log.append(text)
+        (sdk.rung if text.startswith("FhirSync: rings ") else sdk.log).append(text)
 
     def RegisterOnChangeCallback(callback: Callback, /) -> None:
         if sdk.on_change is not None:

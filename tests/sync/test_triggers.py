@@ -9,6 +9,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from mapper.errors import SourceDown
+from mapper.ledger.history import Sync
 from mapper.ledger.schema import study
 from mapper.ledger.studies import LEASE
 from mapper.sources.source import Sighting
@@ -215,6 +216,23 @@ def test_the_threads_sync_what_a_ring_tells_them_and_stop_when_told(world: World
         threads.stop()
     assert not somebody_works(world.ledger)
     assert world.sink.available() == [A, B]
+
+
+def test_the_threads_forget_the_history_of_long_ago_and_nothing_younger(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, day = world.clock(), 24 * 3600.0
+    for age in (0.0, 6.9, 7.1, 90.0, 4000.0):
+        world.ledger.history.add(Sync("orthanc", A, 0.0, now - age * day, "synced", None, 1))
+    monkeypatch.setattr(world.ledger.history, "at_once", 1)
+    bell = Bell()
+    threads = Threads(world.worker, [], bell, workers=0, days=7)
+    threads.start()
+    try:
+        until(lambda: bool(bell.ring()) or len(world.ledger.history.of(A)) == 2)
+    finally:
+        threads.stop()
+    assert [round((now - one.ended) / day, 1) for one in world.ledger.history.of(A)] == [0.0, 6.9]
 
 
 class Held(Triggers):

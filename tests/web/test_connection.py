@@ -12,8 +12,10 @@ from starlette.types import Receive, Scope, Send
 from mapper.rate_limit import RateLimit
 from mapper.web.body import Body
 from mapper.web.connection import SECONDS, SPARE
+from mapper.web.entrance import Entrance
 from mapper.web.guard import HEADERS, Guard
 from mapper.web.refusals import Refusals
+from mapper.web.tokens import Tokens
 from tests.support.hosts import HOSTS, TOKEN
 from tests.support.http_fake import wait_until
 from tests.support.served import PATIENCE, Served, answer, get
@@ -47,7 +49,7 @@ class Inside:
 
 def behind_guard(inside: Inside, token: str | None = None) -> Guard:
     refusals = Refusals(lambda reason: None, RateLimit(clock=lambda: 0.0))
-    return Guard(Body(inside, refusals), token, refusals)
+    return Guard(Body(inside, refusals), Entrance(Tokens(token)), refusals)
 
 
 @pytest.fixture

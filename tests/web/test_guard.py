@@ -10,10 +10,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mapper.errors import SettingError
 from mapper.rate_limit import RateLimit
-from mapper.web.guard import HEADERS, OPEN, Guard
+from mapper.web.entrance import Entrance
+from mapper.web.guard import HEADERS, READING, Guard
+from mapper.web.paths import OPEN, PROBES
 from mapper.web.refusals import REFUSALS, Refusals
 from mapper.web.token import usable
-from tests.support.asgi import Answered, RawHeaders, ask
+from mapper.web.tokens import Tokens
+from tests.support.asgi import SHAPE, Answered, RawHeaders, ask
 from tests.support.hosts import HOSTS, TOKEN
 
 RIGHT = (b"authorization", f"Bearer {TOKEN}".encode())
@@ -40,7 +43,9 @@ class Door:
     def __init__(self, token: str | None = TOKEN) -> None:
         self.inside = Inside()
         self.reasons: list[str] = []
-        self.guard = Guard(self.inside, token, Refusals(self.reasons.append, RateLimit(clock=lambda: 0.0)))
+        self.guard = Guard(
+            self.inside, Entrance(Tokens(token)), Refusals(self.reasons.append, RateLimit(clock=lambda: 0.0))
+        )
 
     def ask(self, method: str = "GET", path: str = "/api/studies", *headers: tuple[bytes, bytes]) -> Answered:
         answered = ask(self.guard, method, path, list(headers))
@@ -59,7 +64,8 @@ def opens(door: Door, *request: object) -> bool:
         return True
     refusal = REFUSALS[door.reasons[-1]]
     assert answered.status == refusal.status
-    assert answered.json == {"message": refusal.message}
+    assert set(answered.json) == SHAPE
+    assert answered.json["detail"] == answered.json["message"] == refusal.message
     return False
 
 
@@ -119,20 +125,28 @@ TARGETS = [
     "\\healthz",
     "/x\\healthz",
     "/readyz/x",
-    "/openapi.json",
-    "/static/status.css",
+    "/api/openapi.json",
+    "/static/pages.css/",
+    "/static/../static/pages.css",
+    "/static/vendor/htmx.js",
+    "/static/",
+    "/login/",
+    "/login/../api/studies",
+    "/LOGIN",
+    "/logout",
 ]
 
 
 @pytest.mark.parametrize("path", TARGETS, ids=repr)
-def test_only_the_two_probes_are_open(path: str) -> None:
+def test_only_probes_and_the_login_are_open(path: str) -> None:
     door = Door()
     assert not opens(door, "GET", path, HERE)
     assert door.reasons == ["no token" if path.startswith("/") else "target"]
     assert door.inside.reached == []
 
 
-def test_the_probes_are_open() -> None:
+def test_probes_the_login_page_and_what_it_looks_like_are_open() -> None:
+    assert {"/login", "/static/pages.css", "/static/icon.svg"} <= OPEN
     for path in OPEN:
         assert opens(Door(), "GET", path)
         assert opens(Door(), "GET", path, (b"authorization", b"Bearer wrong"))
@@ -214,7 +228,7 @@ def test_no_header_breaks_it(headers: RawHeaders) -> None:
 
 @given(st.text(), st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
 def test_no_path_and_no_method_break_it(path: str, method: str) -> None:
-    assert opens(Door(), method, path, HERE) is (path in OPEN)
+    assert opens(Door(), method, path, HERE) is (path in PROBES or (path in OPEN and method in READING))
 
 
 # -- writes ----------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 import base64
 import html
 import json
+import platform
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -17,11 +19,14 @@ from starlette.routing import Route
 from mapper.dicom.uid import is_askable
 from mapper.errors import BundleRejected, SourceDown
 from mapper.ledger.state import STATES
+from mapper.maps import MAPPING_VERSION
 from mapper.settings import Settings
 from mapper.sync.brake import BRAKE
 from mapper.web.app import routes_of
+from mapper.web.paths import OPEN, takes_form
 from mapper.web.prometheus import Prometheus
-from tests.support.asgi import ask
+from mapper.web.refusals import PROBLEM
+from tests.support.asgi import SHAPE, ask
 from tests.support.fakes import SITE, study_key
 from tests.support.mapper_fake import UNSEEN
 from tests.support.situations import (
@@ -44,6 +49,7 @@ def site(ledger_url: str) -> Iterator[Site]:
     site.world.database.close()
 
 
+VERSION = version("orthanc-fhir")
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -60,21 +66,38 @@ ROUTES = [
     ("GET", "/metrics", {}),
     ("GET", "/api/studies", {}),
     ("GET", f"/api/studies/{A}", {}),
+    ("GET", f"/api/studies/{A}/history", {}),
+    ("GET", "/api/history", {}),
+    ("GET", "/api/failures", {}),
+    ("GET", "/api/status", {}),
     ("POST", f"/api/studies/{A}/sync", {"json": {}}),
     ("POST", "/api/retry", {"json": {}}),
     ("POST", "/wake", {"json": {}}),
     ("GET", "/", {}),
     ("POST", "/page/retry", {"headers": FORM}),
-    ("GET", "/static/status.css", {}),
-    ("GET", "/openapi.json", {}),
+    ("GET", "/studies", {}),
+    ("GET", f"/studies/{A}", {}),
+    ("GET", f"/studies/{A}/problems", {}),
+    ("POST", "/page/studies", {"headers": FORM}),
+    ("GET", f"/studies/{A}/explain", {}),
+    ("POST", "/page/ask", {"content": f"study={A}", "headers": FORM}),
+    ("POST", f"/page/studies/{A}/sync", {"headers": FORM}),
+    ("GET", "/problems", {}),
+    ("GET", "/mapping", {}),
+    ("GET", "/settings", {}),
+    ("GET", "/about", {}),
+    ("POST", "/logout", {"headers": FORM}),
+    ("GET", "/api/openapi.json", {}),
     ("GET", "/nothing/here", {}),
 ]
+LIVE = {"/", "/studies", f"/studies/{A}", "/problems"}
+"""Pages that stay up to date by a script of ours; every other answer may run none."""
 each_route = pytest.mark.parametrize(("method", "path", "given"), ROUTES, ids=[f"{m} {p}" for m, p, _ in ROUTES])
 
 
 def refused(answer: Response, status: int) -> None:
     assert answer.status_code == status
-    assert set(answer.json()) == {"message"}
+    assert set(answer.json()) == SHAPE
 
 
 # -- who gets in ---------------------------------------------------------------------------------
@@ -84,6 +107,10 @@ def test_every_route_is_in_this_list(site: Site) -> None:
     known = {(method, path.replace(A, "{study_uid}")) for method, path, _ in ROUTES} | {
         ("GET", "/healthz"),
         ("GET", "/readyz"),
+        ("GET", "/login"),
+        ("POST", "/login"),
+        ("POST", "/page/find"),  # for those who may see values: tests/web/test_study_pages.py
+        ("GET", "/studies/{study_uid}/header"),
     }
     served = {
         (method, route.path)
@@ -97,6 +124,9 @@ def test_every_route_is_in_this_list(site: Site) -> None:
 
 @each_route
 def test_without_the_token_nobody_gets_in(site: Site, method: str, path: str, given: dict[str, Any]) -> None:
+    if path in OPEN:  # what the login page looks like
+        assert site.stranger.request(method, path, **given).status_code == 200
+        return
     answer = site.stranger.request(method, path, **given)
     refused(answer, 401)
     assert answer.headers["www-authenticate"].startswith("Basic ")
@@ -204,7 +234,7 @@ def test_our_own_pages_and_programs_write(
 def test_a_write_says_what_it_sends(site: Site, method: str, path: str, given: dict[str, Any], kind: str) -> None:
     """A form of another site can send text and forms, but never JSON."""
     if kind == "wrong":
-        kind = "application/json" if path.startswith("/page/") else "application/x-www-form-urlencoded"
+        kind = "application/json" if takes_form(path) else "application/x-www-form-urlencoded"
     refused(site.client.request(method, path, content=b"{}", headers={"content-type": kind}), 415)
     assert site.world.ledger.rows.page() == []
 
@@ -250,7 +280,8 @@ def test_every_answer_keeps_browsers_in_check(site: Site, method: str, path: str
     for client in (site.client, site.stranger):
         headers = client.request(method, path, **given, follow_redirects=False).headers
         assert "default-src 'none'" in headers["content-security-policy"]
-        assert "script-src" not in headers["content-security-policy"], "no script at all"
+        scripts = re.findall("script-src[^;]*", headers["content-security-policy"])
+        assert scripts in ([], ["script-src 'self'"] if path in LIVE and client is site.client else [])
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert headers["referrer-policy"] == "same-origin"
@@ -264,7 +295,7 @@ def test_a_study_has_one_shape_everywhere(site: Site) -> None:
     site.world.source.store(A, PatientBirthDate="not a date")
     site.sync(A)
     one = site.client.get(f"/api/studies/{A}").json()
-    assert set(one) == {"study_uid", "state", "message", "problems", "synced_at", "fhir_url"}
+    assert set(one) >= {"study_uid", "state", "message", "problems", "synced_at", "fhir_url"}
     assert (one["study_uid"], one["state"]) == (A, "synced")
     assert one["message"]
     assert one["fhir_url"] == "https://fhir.example.org/fhir/" + "/".join(study_key(A))
@@ -290,7 +321,7 @@ def test_an_unknown_study_is_404(site: Site) -> None:
         assert answer.headers["content-type"] == UNSEEN
     elsewhere = site.client.get("/api/nothing")
     refused(elsewhere, 404)
-    assert elsewhere.headers["content-type"] == "application/json"
+    assert elsewhere.headers["content-type"] == PROBLEM
 
 
 def test_the_list_is_counted_filtered_and_paged(site: Site) -> None:
@@ -399,9 +430,12 @@ def test_what_is_no_uid_is_refused_everywhere_and_not_repeated(site: Site, text:
             continue  # a path of more parts than any route has
         assert answered.status == 422
         assert answered.json["message"].partition(": ")[2] == "no StudyInstanceUID such as 1.2.840.99.1"
-    page = ask(site.app, "GET", "/", [RAW_BEARER], query_string=query)
+    moved = ask(site.app, "GET", "/", [RAW_BEARER], query_string=query)
+    assert moved.status == (303 if decoded.strip() else 200)
+    page = ask(site.app, "GET", "/studies", [RAW_BEARER], query_string=query.replace(b"study", b"q"))
     assert page.status == 200
     if not is_askable(decoded.strip()):
+        assert moved.status == 200 or moved.header("location") == "/studies"
         assert ("This is no StudyInstanceUID" in page.body.decode()) == bool(decoded.strip())
         assert html.escape(decoded) not in page.body.decode() or len(decoded) < 3
     assert site.world.ledger.rows.page() == []
@@ -491,7 +525,24 @@ def test_the_metrics_say_states_lag_stages_and_answers(site: Site) -> None:
     for stage in ("read", "map", "put", "study"):
         assert samples["orthanc_fhir_stage_seconds_count", stage] == 2
     assert samples["orthanc_fhir_answers_total", "2xx"] == 1
+    assert samples["orthanc_fhir_up", "fhir", "sink"] == samples["orthanc_fhir_up", "orthanc", "source"] == 1.0
+    assert samples["orthanc_fhir_build_info", MAPPING_VERSION, platform.python_version(), VERSION] == 1.0
+    assert not [one for one in samples if one[0].startswith("orthanc_fhir_last_sweep")], "it was not swept yet"
     assert A not in answer.text
+
+
+def test_the_metrics_say_which_side_is_down_and_when_a_source_was_swept(site: Site) -> None:
+    in_line(site)
+    swept = site.world.clock()
+    site.world.clock.forward(60.0)
+    site.world.source.down = SourceDown("no Orthanc answers")
+    site.triggers.turn()
+    lines = site.client.get("/metrics").text.splitlines()
+    assert 'orthanc_fhir_up{name="orthanc",side="source"} 0.0' in lines
+    assert 'orthanc_fhir_up{name="fhir",side="sink"} 1.0' in lines
+    assert 'orthanc_fhir_source_studies{source="orthanc"} 1.0' in lines
+    (at,) = [line for line in lines if line.startswith('orthanc_fhir_last_sweep_timestamp_seconds{source="orthanc"}')]
+    assert float(at.split()[-1]) == swept
 
 
 # -- the page ------------------------------------------------------------------------------------
@@ -520,10 +571,9 @@ def test_every_number_leads_to_the_studies_behind_it(site: Site) -> None:
     parked(site)
     page = site.client.get("/").text
     for state in STATES:
-        assert f'href="/?state={state}"' in page
-        assert text_of(site.client.get("/", params={"state": state}))
-    assert A in text_of(site.client.get("/", params={"state": "parked"}))
-    assert A not in text_of(site.client.get("/", params={"state": "synced"}))
+        assert f'href="/studies?state={state}"' in page
+        for path in ("/", "/studies"):  # the first is where earlier releases had the list
+            assert (A in text_of(site.client.get(path, params={"state": state}))) == (state == "parked")
 
 
 def test_a_study_is_found_by_its_uid_with_all_that_is_known(site: Site) -> None:
@@ -534,7 +584,10 @@ def test_a_study_is_found_by_its_uid_with_all_that_is_known(site: Site) -> None:
     assert "PatientBirthDate" in text
     assert "Patient.birthDate" in text
     assert "/".join(study_key(A)) in answer.text
-    assert "never seen" in text_of(site.client.get("/", params={"study": "9.9"}))
+    unseen = site.client.get("/", params={"study": "9.9"})
+    assert unseen.status_code == 404
+    assert "never seen" in unseen.text
+    assert "9.9" not in unseen.text
 
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -546,9 +599,9 @@ def test_what_stands_on_the_page_is_escaped(site: Site) -> None:
     site.triggers.down = HOSTILE
     (claim,) = site.world.ledger.studies.claim(["orthanc"])
     site.world.ledger.studies.finish(claim, "refused", HOSTILE)
-    for params in ({}, {"study": A}, {"state": "parked"}):
-        page = site.client.get("/", params=params).text
-        assert "<script" not in page
+    for path in ("/", "/studies", "/studies?state=parked"):
+        page = site.client.get(path).text
+        assert "<script>" not in page
         assert "&lt;script&gt;" in page
         assert not re.search(r"""=["'][^"'<>]*["']'&""", page)
 
@@ -556,10 +609,13 @@ def test_what_stands_on_the_page_is_escaped(site: Site) -> None:
 def test_the_page_needs_no_script_and_nothing_from_elsewhere(site: Site) -> None:
     parked(site)
     page = site.client.get("/").text
-    assert "<script" not in page
+    assert set(re.findall("<script[^>]*>[^<]*", page)) <= {
+        '<script src="/static/vendor/htmx.min.js" defer>',
+        '<script src="/static/live.js" defer>',
+    }
     assert not re.search(r"\son\w+=", page)
     assert 'style="' not in page, "the policy lets no inline style pass"
-    loaded = re.findall(r'<(?:link|img|iframe)[^>]+(?:href|src)="([^"]+)"', page)
+    loaded = re.findall(r'<(?:link|img|iframe|script)[^>]+(?:href|src)="([^"]+)"', page)
     assert loaded
     assert all(one.startswith("/static/") for one in loaded)
     for one in loaded:

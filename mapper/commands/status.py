@@ -1,0 +1,77 @@
+"""`status`: are we in line? For people, and by its exit code for whatever watches."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mapper.commands.app import Config, one_line
+from mapper.configuration import load
+from mapper.settings import Settings
+from mapper.terminal import say, shown_json
+
+if TYPE_CHECKING:
+    from mapper.ledger.sides import Side
+    from mapper.standing import Standing
+
+
+def status(
+    longest_wait: Annotated[
+        float, typer.Option("--longest-wait", min=0.0, help="Seconds for which a study may wait: it is on its way.")
+    ] = 600.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: Config = None,
+) -> None:
+    """Say whether FHIR is in line with the PACS, and if not, why and what to do.
+
+    Exit code 0: in line, or what differs is on its way. 1: somebody should look, or the ledger cannot be used. It asks
+    the ledger alone, in which the running service keeps how both sides answer; `doctor` asks the sides themselves.
+    """
+    import orjson
+
+    from mapper.standing import standing
+    from mapper.wiring import ledger_of
+
+    with one_line():
+        settings = load(Settings, config)
+        ledger = ledger_of(settings, make=False)
+        now, clock = standing(ledger, [one.name for one in settings.all_sources], longest_wait), ledger.clock()
+        ledger.database.close()
+    if as_json:
+        say(shown_json(orjson.dumps(objects(now))).decode())
+    else:
+        for one in lines(now, clock):
+            say(one)
+    if not now.in_line:
+        raise typer.Exit(1)
+
+
+def lines(now: "Standing", clock: float) -> list[str]:
+    """Return how things stand, for people."""
+    from mapper.web.status import span
+
+    on_their_way = f", {now.open} on their way" if now.open else ""
+    said = [f"{'in line' if now.in_line else 'not in line'}: {now.counts['synced']} studies in FHIR{on_their_way}"]
+    said += [f"  {reason.text}: {reason.do}" for reason in now.reasons]
+    for one in now.sources:
+        swept = one.swept
+        found = f"; {swept.listed} studies {span(max(0.0, clock - swept.at))} ago" if swept else "; not swept yet"
+        said.append(f"{one.name}: {told(one.side)}{found}")
+    said.append(f"FHIR server: {told(now.sink)}")
+    said.append(", ".join(f"{number} {state}" for state, number in now.counts.items()))
+    return said
+
+
+def told(side: "Side | None") -> str:
+    """Return how a side is."""
+    from mapper.web.status import moment
+
+    if side is None:
+        return "not asked yet"
+    return f"up since {moment(side.since)}" if side.up else f"down since {moment(side.since)}"
+
+
+def objects(now: "Standing") -> dict[str, Any]:
+    """Return how things stand, as JSON has it: the same as GET /api/status."""
+    from mapper.web.status import standing_json
+
+    return standing_json(now)

@@ -1,0 +1,115 @@
+"""How things stand: whether FHIR says what the PACS says, and if not, why, and what to do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mapper.ledger.ledger import Ledger
+from mapper.ledger.sides import SINK, Side, Swept, source_side
+from mapper.ledger.state import OPEN, State
+from mapper.sync.reconcile import ELSEWHERE
+from mapper.sync.sweep import brakes
+from mapper.sync.threads import somebody_works
+
+ON_THEIR_WAY = 600.0
+"""Seconds for which a study may wait: as long as that it is on its way, and nobody need look."""
+ACCEPT = "check the PACS; if the studies are really gone: orthanc-fhir sync --accept-removals"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStanding:
+    """One source: how it answers, what its last sweep found, its studies by state, and what holds retractions back."""
+
+    name: str
+    side: Side | None
+    swept: Swept | None
+    counts: Mapping[State, int]
+    brakes: Sequence[str]
+    elsewhere: str
+    """That the sink holds studies of this source under ids that are not ours, if so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why we are not in line, and what a person should do about it."""
+
+    text: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All of it."""
+
+    sources: Sequence[SourceStanding]
+    sink: Side | None
+    working: bool
+    """Whether a service works on this ledger."""
+    counts: Mapping[State, int]
+    failures: Mapping[tuple[State, str], int]
+    """Studies parked or tried again, by state and kind of failure."""
+    waits: float
+    """Seconds for which the study that waits longest has been dirty."""
+    reasons: Sequence[Reason]
+    """Why we are not in line."""
+
+    @property
+    def in_line(self) -> bool:
+        """Tell whether FHIR says what the PACS says, or what differs is on its way."""
+        return not self.reasons
+
+    @property
+    def open(self) -> int:
+        """Return how many studies wait or are being synced."""
+        return sum(self.counts[state] for state in OPEN)
+
+
+def standing(ledger: Ledger, sources: Sequence[str], longest_wait: float = ON_THEIR_WAY) -> Standing:
+    """Return how things stand with these sources; a study that waits longer than that is not on its way."""
+    by_source, none = ledger.rows.counts_by_source(), dict[State, int]()
+    found = [
+        SourceStanding(
+            name,
+            ledger.sides.of(source_side(name)),
+            ledger.sides.last_sweep(name),
+            by_source.get(name, none),
+            brakes(ledger, name),
+            ledger.meta.get(f"{ELSEWHERE}:{name}") or "",
+        )
+        for name in sources
+    ]
+    parts = found, ledger.sides.of(SINK), somebody_works(ledger), ledger.rows.counts(), ledger.rows.failures()
+    waits = ledger.rows.oldest_wait()
+    return Standing(*parts, waits, why(*parts, waits, longest_wait))
+
+
+def why(
+    sources: Sequence[SourceStanding],
+    sink: Side | None,
+    working: bool,
+    counts: Mapping[State, int],
+    failures: Mapping[tuple[State, str], int],
+    waits: float,
+    longest_wait: float,
+) -> list[Reason]:
+    """Return why we are not in line, what stands at the root of it first."""
+    said = []
+    if not working:
+        said.append(Reason("no service works on this ledger", "start one: orthanc-fhir serve"))
+    for name, side in (*((one.name, one.side) for one in sources), ("the FHIR server", sink)):
+        if side is not None and not side.up:
+            said.append(Reason(f"{name} is down: {side.reason}", "orthanc-fhir doctor"))
+    for one in sources:
+        if one.swept is None:
+            said.append(
+                Reason(f"{one.name} was never looked at as a whole", "wait for the first sweep, or see the log")
+            )
+        said += [Reason(f"nothing of {one.name} is retracted: {brake}", ACCEPT) for brake in one.brakes]
+        if one.elsewhere:
+            said.append(Reason(one.elsewhere, "see docs/operations.md, Studies under other ids"))
+    if counts["parked"]:
+        kinds = ", ".join(f"{kind} {number}" for (state, kind), number in failures.items() if state == "parked")
+        text = f"{counts['parked']} parked{f' ({kinds})' if kinds else ''}"
+        said.append(Reason(text, "orthanc-fhir studies --state parked"))
+    if waits > longest_wait:
+        said.append(Reason(f"a study has been waiting for {round(waits)} s", "orthanc-fhir studies --state retrying"))
+    return said

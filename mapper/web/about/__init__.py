@@ -1,0 +1,1 @@
+"""About: what this is, of which version, under which licence."""

@@ -1,0 +1,81 @@
+"""Who did what: looked at values, had studies synced again, logged in, was refused; never a value itself.
+
+A file of its own with one JSON object a line, or the ordinary log.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from fastapi import HTTPException, Request
+
+from mapper import log
+from mapper.errors import SettingError
+from mapper.web.visitor import visitor_of
+
+MB = 1024 * 1024
+
+
+class Strict(RotatingFileHandler):
+    """Says what a file does not take, instead of going on as if it were written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # logging's name
+        """Raise what went wrong."""
+        raise  # logging calls this where it is being handled
+
+    def _open(self):  # type: ignore[no-untyped-def]  # as logging has it
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        return super()._open()
+
+
+class Audit:
+    """Writes a line for each thing that somebody did."""
+
+    def __init__(
+        self, path: Path | None = None, size: int = 10, count: int = 10, now: Callable[[], datetime] | None = None
+    ) -> None:
+        """Open the file; `size` in MB, `count` of files beside it. Raises SettingError when it cannot be written."""
+        self._now = now or (lambda: datetime.now(UTC))
+        self._file: Strict | None = None
+        if path is None:
+            return
+        try:
+            self._file = Strict(path, maxBytes=size * MB, backupCount=count, encoding="utf-8")
+        except OSError as error:
+            raise SettingError(f"audit_file: {path} cannot be written ({type(error).__name__})") from None
+
+    def record(self, who: str, what: str, **facts: object) -> None:
+        """Write one line; raises OSError when the file does not take it."""
+        if self._file is None:
+            log.say("audit", visitor=who, what=what, **facts)
+            return
+        when = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = json.dumps({"when": when, "visitor": who, "what": what, **facts})
+        self._file.handle(logging.LogRecord("audit", logging.INFO, "", 0, line, None, None))
+
+    def refused(self, who: str, reason: str, times: int) -> None:
+        """Write that somebody was refused; without a file the log says so already."""
+        if self._file is None:
+            return
+        try:
+            self.record(who or "nobody", "refused", reason=reason, times=times)
+        except OSError as error:
+            log.warn("audit_file takes nothing", error=type(error).__name__, do="is its disk full?")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def record(request: Request, what: str, **facts: object) -> None:
+    """Write what a visitor is about to do; raises HTTPException 503 where it cannot be written: it is not done then."""
+    try:
+        request.state.audit.record(visitor_of(request).name, what, **facts)
+    except OSError as error:
+        log.warn("audit_file takes nothing", error=type(error).__name__, do="is its disk full?")
+        raise HTTPException(503, "the audit file cannot be written: nothing was done") from None

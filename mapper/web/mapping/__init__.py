@@ -1,0 +1,1 @@
+"""Mapping: the tables that do the work, searchable."""

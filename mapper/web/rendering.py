@@ -1,0 +1,31 @@
+"""Templates, and what every one of them knows: who looks, where the application begins, and the field of each form."""
+
+from importlib.resources import files
+from typing import Any
+
+from fastapi import Request
+from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
+
+TEMPLATES = files("mapper.web").joinpath("templates")
+FIELD = "csrf"
+"""Name of the hidden field by which a form shows that it is of a page of ours."""
+
+
+def templates_of() -> Jinja2Templates:
+    """Return the templates of all pages."""
+    return Jinja2Templates(directory=str(TEMPLATES), context_processors=[known])
+
+
+def known(request: Request) -> dict[str, Any]:
+    """Return what every template knows: `root` before each link, `visitor` or None, `csrf` in each form."""
+    admitted = getattr(request.state, "admitted", None)
+    secret = admitted.csrf if admitted else ""
+    field = Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, secret) if secret else Markup("")
+    return {
+        "root": request.scope.get("root_path", ""),
+        "visitor": getattr(request.state, "visitor", None),
+        "csrf": field,
+        "csrf_secret": secret,
+        "has_session": bool(admitted and admitted.session),
+    }

@@ -1,0 +1,1 @@
+"""Settings: what is in force, and where each comes from."""

@@ -1,0 +1,131 @@
+"""The page of the studies, and what can be done with many of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from mapper.dicom.uid import is_askable
+from mapper.errors import MapperError
+from mapper.inquiry import ASKED, Inquiry
+from mapper.ledger.choice import Choice, Place
+from mapper.ledger.rows import Row
+from mapper.ledger.state import STATES
+from mapper.remedies import REMEDIES
+from mapper.service import Service
+from mapper.web.audit import record
+from mapper.web.cursor import place, word
+from mapper.web.form import field_of, form_of
+from mapper.web.marker import Marker
+from mapper.web.studies.wanted import PERIODS, Asked, Wanted
+from mapper.web.study.ways import Way, Ways
+from mapper.web.view import View
+from mapper.web.visitor import Role, needs
+
+SHOWN = 100
+MOST = 1000
+"""Studies that are put back in line at one time."""
+COUNTED = 10_000
+"""Up to how many studies are counted: beyond that a number says no more than `many`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One study of the list, and where else it can be seen."""
+
+    row: Row
+    fhir: Way
+
+
+def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: View, ways: Ways) -> None:
+    """Add the page and its buttons."""
+    ledger = service.ledger
+    sources = tuple(service.worker.sources)
+
+    def only_one(wanted: Wanted, rows: list[Row]) -> str:
+        """Return the one study that is meant, if it is one: by its whole UID, its beginning, or Orthanc's id."""
+        if not wanted.uid or wanted.after:
+            return ""
+        named = ledger.seen.known_as(sources, wanted.uid) or [row.study_uid for row in rows]
+        return named[0] if len(set(named)) == 1 else ""
+
+    @app.get("/studies", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
+    def studies(request: Request, wanted: Asked) -> Response:
+        choice, after = wanted.choice(ledger.clock()), place(wanted.after, Place)
+        odd = wanted.is_odd
+        rows = [] if odd else ledger.rows.chosen(choice, after, SHOWN + 1)
+        if one := only_one(wanted, rows):
+            return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{one}", 303)
+        more, rows = len(rows) > SHOWN, rows[:SHOWN]
+        unknown = bool(wanted.uid and not rows)
+        if not rows:  # what nobody knows may be a name that has the shape of a UID: it is not repeated
+            wanted = wanted.model_copy(update={"q": ""})
+        context: dict[str, Any] = {
+            "wanted": wanted,
+            "odd": odd,
+            "unknown": unknown,
+            "lines": [Line(row, ways.fhir(row.study_uid)) for row in rows],
+            "next": wanted.query(after=word(rows[-1].place)) if more else "",
+            "number": 0 if odd else ledger.rows.number(choice, COUNTED),
+            "counted": COUNTED,
+            "counts": ledger.rows.counts(),
+            "states": STATES,
+            "failures": sorted({*REMEDIES, *(name for _, name in ledger.rows.failures())}),
+            "periods": PERIODS,
+            "sources": sources,
+            "asked": ASKED,
+            "most": MOST,
+            "refresh": None if wanted.after else f"/studies?{wanted.query()}",
+        }
+        return view.page(request, "studies/page.html", here="/studies", **context)
+
+    @app.post("/page/studies", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
+    async def again(request: Request) -> Response:
+        fields = await form_of(request)
+        given = dict(fields)
+        try:
+            wanted = Wanted(**{name: given.get(name, "") for name in ("state", "failure", "since", "source", "q")})
+        except ValueError:
+            raise HTTPException(422, "this is no form of the page of studies") from None
+        if given.get("which") == "all":
+            chosen = await to_thread.run_sync(names_of, wanted.choice(ledger.clock()))
+        else:
+            chosen = [value for name, value in fields if name == "study"][:MOST]
+            if not all(map(is_askable, chosen)):
+                raise HTTPException(422, "study: no StudyInstanceUID such as 1.2.840.99.1")
+            chosen = await to_thread.run_sync(known, chosen)
+        record(request, "re-synced", studies=chosen)
+        await to_thread.run_sync(service.mark, *chosen)
+        root = request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}/studies?{wanted.query(done=len(chosen))}", 303)
+
+    @app.post("/page/find", include_in_schema=False, dependencies=[needs(Role.VALUES)])
+    async def find(request: Request) -> Response:
+        by, value = await field_of(request, "by"), await field_of(request, "value")
+        failure, uids = "", list[str]()
+        try:
+            uids = await to_thread.run_sync(inquiry.find, by, value)
+        except ValueError as error:
+            failure = str(error)
+        except MapperError as error:
+            failure = str(error)
+        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)
+        rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
+        return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
+
+    @app.post("/page/ask", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
+    async def ask(request: Request) -> Response:
+        study_uid = (await field_of(request, "study")).strip()
+        if not is_askable(study_uid):
+            raise HTTPException(422, "study: no StudyInstanceUID such as 1.2.840.99.1")
+        await marker.mark(study_uid)
+        record(request, "re-synced", studies=[study_uid])
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{study_uid}", 303)
+
+    def names_of(choice: Choice) -> list[str]:
+        return list(dict.fromkeys(row.study_uid for row in ledger.rows.chosen(choice, None, MOST)))
+
+    def known(study_uids: list[str]) -> list[str]:
+        return [uid for uid in dict.fromkeys(study_uids) if ledger.rows.find(uid)]
