@@ -97,7 +97,7 @@ class Settings(Site):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     token: SecretStr | None = Field(
         None,
-        description="Bearer token of pages and API; the plugin sends it too. Visible ASCII characters, "
+        description="Token of the role `operate`; the plugin sends it too. Visible ASCII characters, "
         "beyond loopback at least 16.",
     )
     tokens_file: Path | None = Field(
