@@ -1,5 +1,6 @@
 """The mapper's first page in a real browser in each situation, and its pages on real servers."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -174,6 +175,25 @@ def test_a_study_is_found_with_what_was_dropped_of_it_and_leads_to_fhir(page: Pa
     made = page.locator("table", has_text="ImagingStudy.identifier").first
     expect(made).to_contain_text("StudyInstanceUID (0020,000D)")
     expect(page.locator("body")).not_to_contain_text("19700231")
+
+
+def test_the_first_page_compares_both_sides(page: Page, stack: Stack) -> None:
+    samples = [study() for _ in range(5)]
+    stack.upload(*samples)
+    for sample in samples:
+        stack.until_state(sample.uid, "synced")
+    number = str(len(stack.pacs("GET", "/studies").json()))
+    stack.api("POST", "/wake", json={"sweep": True})
+    page.goto(stack.mapper.url)
+    row = page.locator("tbody tr", has=page.get_by_role("rowheader", name="orthanc", exact=True))
+    cells = row.locator("td")
+    expect(cells.nth(0)).to_contain_text(re.compile(r"Orthanc 1\.\d+\.\d+"))
+    expect(cells.nth(1)).to_contain_text("up since")
+    expect(cells.nth(2)).to_contain_text(re.compile(rf"^{number} "))
+    expect(cells.nth(3)).to_contain_text(re.compile(rf"^{number} "))
+    sink = page.locator("tbody tr", has=page.get_by_role("rowheader", name="FHIR server"))
+    expect(sink).to_contain_text("FHIR 4.0.1")
+    page.screenshot(path=SHOTS / "overview.png")
 
 
 def test_a_parked_study_is_put_back_in_line_by_its_button(page: Page, stack: Stack) -> None:
