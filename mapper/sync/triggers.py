@@ -19,7 +19,7 @@ from mapper.sync.sweep import Sweep, glance, sweep
 POLL = 2.0
 SWEEP, SWEEP_AFTER_RING, WHOLE_SWEEP = 60.0, 5.0, 24 * 3600.0
 COUNT = 120.0
-"""Seconds between two questions how many studies the FHIR server offers: it may have to count them all."""
+"""Seconds for which a number of studies that FHIR offers stands where it is that of the PACS: counting may be dear."""
 RESTS = 4.0
 """How many times as long as a sweep took the next one waits at least: a large archive is not listed without end."""
 REMAPPED_AT_ONCE = 50
@@ -120,7 +120,9 @@ class Triggers:
 
     def _count(self) -> None:
         """Remember now and then how many studies FHIR offers, for people to compare."""
-        if self.offered is None or self.clock() < self._next_count:
+        known = self.ledger.sides.offered(self.source.name)
+        agrees = known is not None and self.last is not None and known.number == self.last.listed
+        if self.offered is None or (agrees and self.clock() < self._next_count):
             return
         self._next_count = self.clock() + COUNT
         with suppress(MapperError):

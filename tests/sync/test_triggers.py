@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from mapper.errors import SourceDown
+from mapper.errors import SinkDown, SourceDown
 from mapper.ledger.history import Sync
 from mapper.ledger.schema import study
 from mapper.ledger.studies import LEASE
@@ -310,3 +310,33 @@ def test_a_thread_survives_what_nobody_expected(world: World) -> None:
             threads.stop()
     assert any(line.get("error") == "RuntimeError" for line in log)
     assert "SECRET" not in str(log)
+
+
+def test_what_fhir_offers_is_counted_again_until_it_is_what_the_pacs_holds(world: World) -> None:
+    clock, counts = Clock(), [1, None, 2, 2, 2]
+    asked = list[float]()
+
+    def offered() -> int | None:
+        asked.append(clock.now)
+        return counts.pop(0)
+
+    triggers = Triggers(world.source, world.ledger, offered=offered, clock=clock)
+    world.source.store("1.2.1")
+    world.source.store("1.2.2")
+    began = clock.now
+    for _ in range(8):
+        triggers.turn()
+        clock.forward(SWEEP)
+    assert [round(at - began) for at in asked] == [0, 60, 120, 240, 360]
+    found = world.ledger.sides.offered("orthanc")
+    assert found is not None
+    assert found.number == 2
+
+
+def test_a_sink_that_cannot_be_counted_costs_no_sweep(world: World) -> None:
+    def offered() -> int | None:
+        raise SinkDown("no FHIR server answers")
+
+    triggers = Triggers(world.source, world.ledger, offered=offered)
+    assert triggers.turn()
+    assert world.ledger.sides.offered("orthanc") is None

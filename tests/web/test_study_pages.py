@@ -215,23 +215,23 @@ def test_the_list_is_paged_by_place(house: House) -> None:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, {A, B}),
-        ({"state": "parked"}, {B}),
-        ({"state": "synced"}, {A}),
-        ({"failure": "BundleRejected"}, {B}),
-        ({"failure": "SinkBusy"}, set()),
-        ({"since": "1h"}, {A, B}),
-        ({"state": "", "failure": "", "since": "", "q": ""}, {A, B}),
-        ({"q": "1.2."}, {A, B}),
-        ({"q": " urn:oid:1.2. "}, {A, B}),
-        ({"q": "1.3"}, set()),
+        ({}, [A, B]),
+        ({"state": "parked"}, [B]),
+        ({"state": "synced"}, [A]),
+        ({"failure": "BundleRejected"}, [B]),
+        ({"failure": "SinkBusy"}, []),
+        ({"since": "1h"}, [A, B]),
+        ({"state": "", "failure": "", "since": "", "q": ""}, [A, B]),
+        ({"q": "1.2."}, [A, B]),
+        ({"q": " urn:oid:1.2. "}, [A, B]),
+        ({"q": "1.3"}, []),
     ],
     ids=str,
 )
-def test_studies_are_found(house: House, query: dict[str, str], found: set[str]) -> None:
+def test_studies_are_found(house: House, query: dict[str, str], found: list[str]) -> None:
     answer = of(house, Role.READ).get("/studies", params=query)
     assert answer.status_code == 200
-    assert {uid for uid in (A, B) if f'href="/studies/{uid}"' in answer.text} == found
+    assert [uid for uid in (A, B) if f'href="/studies/{uid}"' in answer.text] == found
 
 
 @pytest.mark.parametrize("asked", [A, f"urn:oid:{A}", f" {A} "])
