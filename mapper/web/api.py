@@ -15,7 +15,7 @@ from mapper.web.audit import record
 from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.refusals import UNSEEN
-from mapper.web.status import Links, status
+from mapper.web.status import Links, status, sync_json
 from mapper.web.visitor import Role, needs
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
@@ -26,6 +26,8 @@ LOOK_AGAIN = 0.2
 NEVER_SEEN = "no such study in the ledger: it was never seen in the PACS"
 MOST = 1000
 """Studies in one request, or in one answer."""
+MOST_SYNCS = 100
+"""Syncs of its history that come with a study."""
 LAST = 10**9
 """The largest offset: more studies than anybody has, and fewer than SQLite can count."""
 
@@ -64,7 +66,8 @@ class Retry(BaseModel):
 
 
 FIELDS = frozenset(
-    {"study_uid", "study", "state", "limit", "offset"} | {*Wake.model_fields, *Sync.model_fields, *Retry.model_fields}
+    {"study_uid", "study", "state", "limit", "offset", "history"}
+    | {*Wake.model_fields, *Sync.model_fields, *Retry.model_fields}
 )
 """Every name that we gave to something one sends: an error may say these, and nothing else of what came."""
 
@@ -94,8 +97,11 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         return {"counts": ledger.rows.counts(), "studies": [status(row, links) for row in rows]}
 
     @app.get("/api/studies/{study_uid}", dependencies=[needs(Role.READ)])
-    def study(study_uid: StudyUID) -> dict[str, Any]:
-        return found(study_uid)
+    def study(study_uid: StudyUID, history: Annotated[int, Query(ge=0, le=MOST_SYNCS)] = 0) -> dict[str, Any]:
+        one = found(study_uid)
+        if history:
+            one["history"] = [sync_json(sync) for sync in ledger.history.of(study_uid, limit=history)]
+        return one
 
     @app.post("/api/studies/{study_uid}/sync", dependencies=[needs(Role.OPERATE)])
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
