@@ -20,12 +20,13 @@ pytestmark = [pytest.mark.live, pytest.mark.browser]
 __all__ = ["make"]
 
 FHIR = "http://fhir.example/fhir/ImagingStudy/5f"
+PAGES = "https://pacs.example/mapper"
 PROBLEMS = [{"element": element, "attribute": "x", "reason": "y"} for element in ("a", "b")]
 
 
 @pytest.fixture(scope="module")
 def server(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
-    with MapperFake(TOKEN) as mapper, make(mapper.url) as orthanc:
+    with MapperFake(TOKEN) as mapper, make(mapper.url, mapper_public_url=PAGES) as orthanc:
         yield orthanc, mapper
 
 
@@ -267,6 +268,49 @@ def test_the_page_follows_a_study_under_way(
     expect(page.get_by_role("status")).to_have_text("FHIR: syncing")
     mapper.states[uid] = study_state(uid)
     expect(page.get_by_role("status")).to_have_text("FHIR: synced")
+
+
+SYNC = {"ended": "2026-01-02T03:04:06Z", "seconds": 1.25, "fate": "parked", "failure": "TwoPatients", "attempts": 3}
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_details_say_which_problems_how_it_went_and_what_to_do(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    study, uid = studies[0]
+    problems = [
+        {"element": "Patient.birthDate", "attribute": "PatientBirthDate", "reason": "no date of DICOM"},
+        {"element": HOSTILE, "attribute": HOSTILE, "reason": HOSTILE},
+    ]
+    told = {"message": "under two patients", "failure": "TwoPatients", "remedy": "Say `doctor`, then retry."}
+    mapper.states[uid] = study_state(uid, "parked", problems=problems, **told)
+    mapper.histories[uid] = [SYNC, {**SYNC, "fate": "retrying", "failure": HOSTILE, "attempts": 2}]
+    page.goto(explorer(orthanc, study))
+    box = page.locator("#fhir-sync-box")
+    expect(box.get_by_role("status")).to_have_text("FHIR: parked (2 problems)")
+    expect(box).to_contain_text("under two patients")
+    expect(box).to_contain_text("What to do: Say doctor, then retry.")
+    expect(box.get_by_text("mapper’s pages")).to_have_attribute("href", f"{PAGES}/studies/{uid}")
+    page.screenshot(path=SHOTS / "explorer-details.png")
+    with page.context.expect_page() as opened:
+        box.get_by_text("Details").click()
+    details = opened.value
+    expect(details.get_by_role("heading", level=1)).to_have_text("Example Ännchen")
+    problem_table, sync_table = details.get_by_role("table").all()
+    expect(problem_table.get_by_role("row")).to_have_count(3)
+    assert problem_table.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts() == list(problems[0].values())
+    assert problem_table.get_by_role("row").nth(2).get_by_role("cell").all_inner_texts() == [HOSTILE] * 3
+    shown = ["2026-01-02 03:04:06 UTC", "1.2 s", "parked", "TwoPatients", "3"]
+    assert sync_table.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts() == shown
+    assert sync_table.get_by_role("row").nth(2).get_by_role("cell").nth(3).inner_text() == HOSTILE
+    expect(details.get_by_role("main").locator("code")).to_have_text("doctor")
+    way = details.get_by_role("link", name="This study on the mapper's pages")
+    expect(way).to_have_attribute("href", f"{PAGES}/studies/{uid}")
+    expect(way).to_have_attribute("rel", "noopener noreferrer")
+    details.screenshot(path=SHOTS / "page-details.png", full_page=True)
+    details.set_viewport_size({"width": 360, "height": 780})
+    assert details.evaluate("document.documentElement.scrollWidth") <= 360, "a phone scrolls in one direction"
+    details.screenshot(path=SHOTS / "page-details-phone.png", full_page=True)
 
 
 # Pages of other sites -----------------------------------------------------------------------------------------
