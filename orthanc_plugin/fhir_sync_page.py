@@ -63,7 +63,7 @@ def problems(found: Any) -> str:
     if not rows:
         return "<p>None is known.</p>"
     more = f"<p>and {len(rows) - PROBLEMS} more, which the mapper's page has.</p>" if len(rows) > PROBLEMS else ""
-    return table(("FHIR element", "DICOM attribute", "Why"), rows[:PROBLEMS]) + more
+    return table("problems", ("FHIR element", "DICOM attribute", "Why"), rows[:PROBLEMS]) + more
 
 
 def history(found: Any) -> str:
@@ -80,18 +80,19 @@ def history(found: Any) -> str:
     ]
     if not rows:
         return "<p>No sync of it is remembered.</p>"
-    return table(("Ended", "Took", "Became", "Failure", "Attempt"), rows[:SYNCS])
+    return table("history", ("Ended", "Took", "Became", "Failure", "Attempt"), rows[:SYNCS])
 
 
 def objects(found: Any) -> list[Json]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Give a table of texts."""
+def table(name: str, heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Give a table of texts, named by the heading of this id; on a narrow screen it scrolls, by keys as well."""
     head = "".join(f'<th scope="col">{safe(one)}</th>' for one in heads)
     body = "".join("<tr>" + "".join(f"<td>{safe(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    frame = f'<div class="wide" role="region" aria-labelledby="{name}" tabindex="0"><table aria-labelledby="{name}">'
+    return f"{frame}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def safe(value: Any) -> str:
