@@ -113,4 +113,4 @@ def moment(value: Any) -> str | None:
 
 def seconds(value: Any) -> str | None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"{value:.1f} s" if number else None
+    return f"{value:.2f} s" if number else None

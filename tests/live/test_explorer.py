@@ -300,7 +300,7 @@ def test_details_say_which_problems_how_it_went_and_what_to_do(
     expect(problem_table.get_by_role("row")).to_have_count(3)
     assert problem_table.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts() == list(problems[0].values())
     assert problem_table.get_by_role("row").nth(2).get_by_role("cell").all_inner_texts() == [HOSTILE] * 3
-    shown = ["2026-01-02 03:04:06 UTC", "1.2 s", "parked", "TwoPatients", "3"]
+    shown = ["2026-01-02 03:04:06 UTC", "1.25 s", "parked", "TwoPatients", "3"]
     assert sync_table.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts() == shown
     assert sync_table.get_by_role("row").nth(2).get_by_role("cell").nth(3).inner_text() == HOSTILE
     expect(details.get_by_role("main").locator("code")).to_have_text("doctor")

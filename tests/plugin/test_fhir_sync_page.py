@@ -55,8 +55,8 @@ def test_it_shows_which_problems_and_which_syncs(sdk: Sdk, mapper: MapperFake) -
     assert rows(html) == [
         ["Patient.birthDate", "PatientBirthDate", "no date of DICOM"],
         ["Patient.birthDate", "", "no date of DICOM"],
-        ["2026-01-02 03:04:06 UTC", "1.2 s", "parked", "BundleRejected", "3"],
-        ["2026-01-02 03:04:06 UTC", "0.1 s", "synced", "", "1"],
+        ["2026-01-02 03:04:06 UTC", "1.25 s", "parked", "BundleRejected", "3"],
+        ["2026-01-02 03:04:06 UTC", "0.06 s", "synced", "", "1"],
     ]
 
 
