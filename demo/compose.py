@@ -10,6 +10,7 @@ from pathlib import Path
 
 from demo.environment import ENV_FILE, RUN, Ports, kept
 from demo.private import private_file
+from stack.mapper import OPTIONS
 from stack.ports import LOOPBACK, PortTaken, is_taken
 from stack.process import ROOT
 
@@ -116,7 +117,8 @@ class ComposeStack:
         subprocess.run(self._command(*arguments), cwd=ROOT, env=self._environment(), check=True)
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **{Ports.variable(name): str(port) for name, port in vars(self.ports).items()}}
+        shown = {"ORTHANC_FHIR_OPTIONS": OPTIONS}
+        return {**shown, **os.environ, **{Ports.variable(name): str(port) for name, port in vars(self.ports).items()}}
 
     def _command(self, *arguments: str) -> list[str]:
         files = ["--file", "docker-compose.yml"]

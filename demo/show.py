@@ -63,7 +63,7 @@ def links(console: Console, follower: Follower, stack: Stack) -> None:
     rows = (
         ("Orthanc", f"{stack.orthanc_url}/app/explorer.html", f"user {user}, password {password}"),
         ("FHIR", f"{stack.fhir_url}/ImagingStudy/{first.fhir_id}?_pretty=true", first.study.description),
-        ("Mapper", f"{stack.mapper_url}/", f"any user, password {token}"),
+        ("Mapper", f"{stack.mapper_url}/", f"log in with the token {token}"),
     )
     console.print("\nOpen:")
     _columns(console, rows)

@@ -1,6 +1,5 @@
 """One table of settings -> one frozen object; docs/settings.md is printed from it."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,21 +15,11 @@ from pydantic import (
 )
 
 from mapper.http.certificates import certificates
+from mapper.http.header import own_header
 from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
 from mapper.url import viewer_url
 
-
-def header(value: str) -> str:
-    """Return the name of a header of its own; raises ValueError for one that means something already."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", value):
-        raise ValueError("must be the name of a header, such as X-Remote-User")
-    if value.lower() in TAKEN or value.lower().startswith("x-forwarded-"):
-        raise ValueError("must be a header that means nothing else, such as X-Remote-User")
-    return value
-
-
-TAKEN = frozenset({"authorization", "cookie", "host", "origin", "content-type", "content-length", "accept", "via"})
-Header = Annotated[str, AfterValidator(header)]
+Header = Annotated[str, AfterValidator(own_header)]
 
 
 class OrthancSource(BaseModel):
@@ -105,7 +94,7 @@ class Settings(Site):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     token: SecretStr | None = Field(
         None,
-        description="Bearer token of pages and API; the plugin sends it too. Visible ASCII characters, "
+        description="Token of the role `operate`; the plugin sends it too. Visible ASCII characters, "
         "beyond loopback at least 16.",
     )
     tokens_file: Path | None = Field(

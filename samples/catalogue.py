@@ -64,7 +64,7 @@ CATALOGUE: dict[str, tuple[str, Attributes]] = {  # name -> patient, attributes 
             "AccessionNumber": "A2024-077",
         },
     ),
-    "breast-mg": (  # both sides in one series, Latin-1
+    "breast-mg": (  # both sides in one series, Latin-1; marks of computer-aided detection
         "käthe",
         {
             "StudyDescription": "Mammographie beidseits, Früherkennung",
@@ -75,7 +75,7 @@ CATALOGUE: dict[str, tuple[str, Attributes]] = {  # name -> patient, attributes 
             "PatientAge": "061Y",
         },
     ),
-    "heart-us": (  # many frames in one instance, fractions of a second
+    "heart-us": (  # many frames in one instance, fractions of a second; a report of sixty measurements
         "eleni",
         {
             "StudyDescription": "Echocardiogram, four chambers",
@@ -87,7 +87,7 @@ CATALOGUE: dict[str, tuple[str, Attributes]] = {  # name -> patient, attributes 
             "PatientWeight": "58",
         },
     ),
-    "chest-dx": (  # an issuer as a text only, a zone west of Greenwich, a patient id with leading zeros
+    "chest-dx": (  # an issuer as a text only, a zone west of Greenwich, an image that a note rejects
         "oliver",
         {
             "StudyDescription": "XR chest, two views",

@@ -14,7 +14,10 @@ from samples.catalogue import CATALOGUE
 from samples.dataset import Attributes, part10, uid
 from samples.evidence import Lesion, key_images, measurements, segmentation
 from samples.header import Header
+from samples.sr.cad import mammography_cad
 from samples.sr.ct_dose import CHEST, LOW_DOSE, ct_dose
+from samples.sr.echo import echo_report
+from samples.sr.key_objects import REJECTED, selection
 from samples.sr.text_report import GROWN, text_report
 
 ACQUIRED: Attributes = {"PerformingPhysicianName": "Example^Eva^^Dr.", "OperatorsName": "Example^Otto"}
@@ -108,16 +111,31 @@ def _deidentified_ct(header: Header) -> Iterator[Dataset]:
     yield from sections.ct_chest(header, series, "lung", range(150, 125, -5))
 
 
+def _breast_mg(header: Header) -> Iterator[Dataset]:
+    yield from projections.mg_screening(header, header.series(1, "MG", "Screening"))
+    yield mammography_cad(header, image=2, scale=0.09)
+
+
+def _heart_us(header: Header) -> Iterator[Dataset]:
+    yield from pictures.us_heart(header, header.series(1, "US", "Apical four chamber view"))
+    yield echo_report(header)
+
+
+def _chest_dx(header: Header) -> Iterator[Dataset]:
+    series = header.series(1, "DX", "Chest PA and lateral")
+    images = projections.dx_chest(header, series, ("frontal", "frontal", "lateral"))
+    yield from images
+    yield selection(header, 2, REJECTED, images[:1])  # the first one was made again
+
+
 MAKERS: dict[str, Callable[[Header], Iterable[Dataset]]] = {
     "chest-ct": _chest_ct,
     "chest-ct-follow-up": _follow_up,
     "brain-mr": _brain_mr,
     "hand-cr": lambda header: projections.cr_hand(header, header.series(1, "CR", "Left hand")),
-    "breast-mg": lambda header: projections.mg_screening(header, header.series(1, "MG", "Screening")),
-    "heart-us": lambda header: pictures.us_heart(header, header.series(1, "US", "Apical four chamber view")),
-    "chest-dx": lambda header: projections.dx_chest(
-        header, header.series(1, "DX", "Chest PA and lateral"), ("frontal", "lateral")
-    ),
+    "breast-mg": _breast_mg,
+    "heart-us": _heart_us,
+    "chest-dx": _chest_dx,
     "emergency-dx": lambda header: projections.dx_chest(header, header.series(1, "DX", "Chest"), ("frontal",)),
     "skin-xc": lambda header: pictures.xc_skin(header, header.series(1, "XC", "Dermatoscope")),
     "deidentified-ct": _deidentified_ct,

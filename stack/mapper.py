@@ -12,6 +12,8 @@ from stack.process import Process, answers
 
 NAMESPACE = "f4a53013-cf6d-555d-b303-6b5f08af8967"
 BASE = "https://example.org/orthanc-fhir"
+OPTIONS = '["key_objects","segments"]'
+"""What the demo shows of what is off by default."""
 
 
 class Mapper(Process):

@@ -9,7 +9,7 @@ from pathlib import Path
 from demo.environment import ENV_FILE, RUN, Ports, kept
 from demo.private import private_file, private_folder
 from stack.fhir_server import JAR, FhirServer
-from stack.mapper import Mapper
+from stack.mapper import OPTIONS, Mapper
 from stack.orthanc import Orthanc
 from stack.postgres import Postgres
 from stack.process import ROOT, NotReady, answers
@@ -45,7 +45,10 @@ class NativeStack:
             user=secrets["ORTHANC_FHIR_ORTHANC_USER"],
             password=secrets["ORTHANC_FHIR_ORTHANC_PASSWORD"],
         )
-        self.mapper = Mapper(folder / "mapper", ports.mapper, orthanc=self.orthanc, fhir=self.fhir, token=self.token)
+        settings = {"ORTHANC_FHIR_OPTIONS": OPTIONS}
+        self.mapper = Mapper(
+            folder / "mapper", ports.mapper, orthanc=self.orthanc, fhir=self.fhir, token=self.token, settings=settings
+        )
         self.orthanc_auth = self.orthanc.auth
 
     @property

@@ -15,7 +15,7 @@ import msgspec
 from mapper.dicom.collector import Collector, identity
 from mapper.dicom.data_sets import DEEPEST, ITEMS, NOT_METADATA, data_sets
 from mapper.dicom.decoding import TOO_LARGE
-from mapper.dicom.documents import LARGEST_CONTENT, is_document
+from mapper.dicom.documents import FRAMES, LARGEST_CONTENT, is_document, is_segmentation
 from mapper.dicom.item import Item, tag_of
 from mapper.dicom.study import IDENTITY, ONLY
 from mapper.errors import BadMetadata, Problem
@@ -23,8 +23,9 @@ from mapper.nesting import PIECE, cut
 
 LARGEST = 1 << 20
 """Bytes of an attribute beyond which it is not read: FHIR R4 (datatypes.html) has no longer string."""
-LARGEST_OF = {tag_of("ContentSequence"): LARGEST_CONTENT}
-"""Attributes that may be larger: they hold many texts."""
+MANY = ("ContentSequence", "CurrentRequestedProcedureEvidenceSequence")
+LARGEST_OF = dict.fromkeys(map(tag_of, MANY), LARGEST_CONTENT)
+"""Attributes that may be larger: they hold many texts, or name every instance of a study."""
 LARGEST_LOOSE = 1 << 24
 """Bytes of a data set beyond which it is read as strict JSON or not at all."""
 CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")
@@ -118,7 +119,9 @@ class Reader:
     ) -> None:
         self._full = Picker({*keywords, *IDENTITY})
         self._each = Picker({*instance_keywords, *IDENTITY})
-        self._document = Picker({*document_keywords, *IDENTITY}) if document_keywords else None
+        in_full = {*document_keywords, *IDENTITY} if document_keywords else set()
+        self._document = Picker(in_full) if in_full else None
+        self._segmentation = Picker(in_full.difference(FRAMES))
 
     def read(self, metadata: bytes | Iterable[bytes], collector: Collector, mend: Mend | None = None) -> None:
         """Take one answer of WADO-RS metadata, whole or as it arrives: a JSON list of data sets.
@@ -130,10 +133,19 @@ class Reader:
             text = cut(raw, DEEPEST) if deep else raw
             head, doubts = each(text), [CUT] if deep else []
             document = None
-            if self._document and is_document(identity(Item(head), "SOPClassUID")):
-                document = (mended(self._document, mend) if mend else self._document)(text)
-            collector.add(head, later(full, text), doubts=doubts, document=document, size=len(text))
+            sop_class, size = identity(Item(head), "SOPClassUID"), len(text)
+            if self._document and is_document(sop_class):
+                segments = self._segmentation(text) if is_segmentation(sop_class) else None
+                size = size if segments is None else size_of(segments)
+                found = self._document(text) if segments is None else segments
+                document = mend(found) if mend else found
+            collector.add(head, later(full, text), doubts=doubts, document=document, size=size)
         collector.settle()
+
+
+def size_of(elements: Elements) -> int:
+    """Return how many bytes some attributes have as JSON: of a segmentation most are frames, which nobody keeps."""
+    return len(json.dumps(elements, default=str))
 
 
 def odd(element: msgspec.Raw) -> Any:

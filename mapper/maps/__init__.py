@@ -1,6 +1,6 @@
 """The mapping: one Study in, FHIR R4 resources out. Pure: no clock, no network, no server is known here."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +11,10 @@ from mapper.errors import Problem
 from mapper.fhir.bundle import as_entries
 from mapper.fhir.contained import referred
 from mapper.maps.documents import of_documents
+from mapper.maps.rejection import rejection
 from mapper.maps.rule import Made, MissingElement, Rule
+from mapper.maps.segmentation import SEGMENTS
+from mapper.maps.segmentations import of_segmentations
 from mapper.maps.silence import Silences
 from mapper.maps.silence import of_series as place_of
 from mapper.maps.site import Site
@@ -19,6 +22,7 @@ from mapper.maps.tables import (
     algorithm,
     authorizer,
     body_structure,
+    cad,
     component,
     device,
     diagnostic_report,
@@ -27,18 +31,20 @@ from mapper.maps.tables import (
     endpoint,
     imaging_study,
     irradiation_event,
+    key_objects,
     measurement,
     observation,
     patient,
     phantom,
     practitioner,
+    segment,
     service_request,
     verifier,
 )
 from mapper.maps.values import issuer
 from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES, Context
 
-MAPPING_VERSION = "4"
+MAPPING_VERSION = "5"
 """Moves with every change of the output: all studies are then mapped anew."""
 
 TABLES: dict[str, tuple[Rule, ...]] = {
@@ -54,22 +60,25 @@ TABLES: dict[str, tuple[Rule, ...]] = {
 """Every mapping table of the attributes of a study, its series and instances, by what it makes."""
 OF_DOCUMENTS: dict[str, tuple[Rule, ...]] = {
     "Observation (measurement)": measurement.RULES,
+    "Observation (CAD)": cad.RULES,
     "Observation (dose)": dose.RULES,
     "Observation (irradiation event)": irradiation_event.RULES,
     "Observation.component": component.RULES,
     "BodyStructure": body_structure.RULES,
+    "BodyStructure (segment)": segment.RULES,
     "Device (algorithm)": algorithm.RULES,
     "Practitioner (authorises)": authorizer.RULES,
     "Practitioner (verifies)": verifier.RULES,
     "DiagnosticReport": diagnostic_report.RULES,
     "DocumentReference": document_reference.RULES + document_reference.ATTACHMENT,
+    "DocumentReference (key objects)": key_objects.RULES + key_objects.ATTACHMENT,
 }
 """Every mapping table of documents, by what it makes."""
 KEYWORDS = frozenset(READ_BESIDE).union(*(row.keywords for rows in TABLES.values() for row in rows))
 """Every DICOM attribute that a row reads of a study or a series."""
 INSTANCE_KEYWORDS = frozenset(READ_BESIDE_OF_INSTANCES).union(*(row.keywords for row in imaging_study.INSTANCE))
 """Every DICOM attribute that a row reads of each instance."""
-DOCUMENT_KEYWORDS = KEYWORDS.union(ROOT, *(row.keywords for rows in OF_DOCUMENTS.values() for row in rows))
+DOCUMENT_KEYWORDS = KEYWORDS.union(ROOT, SEGMENTS, *(row.keywords for rows in OF_DOCUMENTS.values() for row in rows))
 """Every DICOM attribute that is read of a document (mapper.dicom.documents)."""
 
 OWN = frozenset({"DiagnosticReport", "DocumentReference", "ImagingStudy", "Observation"})
@@ -83,6 +92,8 @@ class Mapped:
     resources: list[Made]
     problems: list[Problem]
     rank: str
+    instances: int
+    """How many instances the archive holds, those included that a rejection note leaves out."""
 
 
 def study_to_fhir(study: Study, site: Site, silences: Silences | None = None) -> Mapped:
@@ -95,16 +106,27 @@ def study_to_fhir(study: Study, site: Site, silences: Silences | None = None) ->
     cx.study = replace(study, patient=found)
     if contradicted:
         cx.record(issuer.CONTRADICTED)
+    left = rejection(cx.study)
+    cx.study, cx.in_error = left.study, left.in_error
+    for problem in left.problems:
+        cx.record(problem)
+    if left.words:
+        cx.silent(imaging_study.INSTANCE[0], left.words)
     about = imaging_study.imaging_study(cx)
+    segments = list(of_segmentations(cx))
     made: dict[tuple[str, str], Made] = {}
-    for one in [about, *of_study(cx), *of_series(cx), *of_documents(cx)]:
+    for one in [about, *of_study(cx), *of_series(cx), *of_documents(cx), *segments]:
         made.setdefault(key_of(one), one).fill(one)
-    return Mapped(as_entries(of_use(made)), list(cx.problems), rank(about.get("started")))
+    resources = as_entries(of_use(made, set(map(key_of, segments))))
+    return Mapped(resources, list(cx.problems), rank(about.get("started")), study.instances)
 
 
-def of_use(made: dict[tuple[str, str], Made]) -> list[Made]:
-    """Return the study's own resources and what they refer to: what was made for a series that is left out goes."""
-    reached = {key: one for key, one in made.items() if one["resourceType"] in OWN}
+def of_use(made: dict[tuple[str, str], Made], alone: Collection[tuple[str, str]] = ()) -> list[Made]:
+    """Return the study's own resources and what they refer to: what was made for a series that is left out goes.
+
+    `alone` is what stands for itself though nothing refers to it.
+    """
+    reached = {key: one for key, one in made.items() if one["resourceType"] in OWN or key in alone}
     ahead = list(reached.values())
     while ahead:
         for reference in referred(ahead.pop()):
@@ -124,7 +146,10 @@ def of_study(cx: Context) -> Iterator[Made]:
     except MissingElement:
         yield patient.patient(cx, item)
     yield from practitioner.practitioners(cx, item, practitioner.OF_STUDY)
-    yield from observation.observations(cx, item)
+    if cx.in_error:
+        cx.silent(observation.RULES[0], "a rejection note says that there should be no such study")
+    else:
+        yield from observation.observations(cx, item)
     with suppress(MissingElement):
         yield endpoint.endpoint(cx, item)
     if service_request.OPTION in cx.site.options:

@@ -3,6 +3,7 @@
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.reading import Positions
 from mapper.dicom.sr.retired import current
+from mapper.maps.values.concepts import FINDING_SITE
 
 Pair = tuple[str, str]
 """A code and its CodingSchemeDesignator."""
@@ -14,8 +15,9 @@ class ConceptNames:
     A report of thousands of measurements asks for what stands above them thousands of times.
     """
 
-    def __init__(self) -> None:
-        """Begin with nothing looked at."""
+    def __init__(self, places: frozenset[Positions] = frozenset()) -> None:
+        """Begin with nothing looked at; items at `places` are their own Finding Site, by their concept name."""
+        self.places = places
         self._children: dict[Positions, dict[Pair, list[ContentItem]]] = {}
         self._anywhere: dict[tuple[Pair, ...], list[ContentItem]] = {}
         self._holders: dict[tuple[Positions, tuple[Pair, ...]], ContentItem | None] = {}
@@ -28,6 +30,8 @@ class ConceptNames:
             for child in item.related():
                 for pair in names_of(child):
                     known.setdefault(pair, []).append(child)
+            if item.positions in self.places:
+                known.setdefault(FINDING_SITE.pair, []).append(item)
         found = [child for pair in dict.fromkeys(current(*one) for one in concepts) for child in known.get(pair, ())]
         return found if len(concepts) == 1 else sorted(dict.fromkeys(found), key=lambda one: one.positions)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.maps.concept_names import ConceptNames, Pair
+from mapper.maps.parted import Parted
 from mapper.maps.rule import Rule
 from mapper.maps.values.concepts import Concept
 
@@ -28,71 +29,30 @@ OF_CONTENT = frozenset(
     }
 )
 """Attributes of the content item itself (PS3.3 tables C.17-5, C.17-6, C.18); the root's stand in the document."""
-OF_STUDY = frozenset(
-    {
-        "AccessionNumber",
-        "BodyPartExamined",
-        "ClinicalTrialProtocolID",
-        "ClinicalTrialSubjectID",
-        "DeidentificationMethodCodeSequence",
-        "IssuerOfAccessionNumberSequence",
-        "IssuerOfPatientID",
-        "IssuerOfPatientIDQualifiersSequence",
-        "LongitudinalTemporalInformationModified",
-        "PatientBirthDate",
-        "PatientID",
-        "PatientIdentityRemoved",
-        "QualityControlSubject",
-        "StudyDate",
-        "StudyTime",
-    }
-)
-"""Attributes that the whole study answers for: a report is of the same patient, and of the same time, as its images."""
 Concepts = Concept | tuple[Concept, ...]
 Reach = Literal["item", "above", "document"]
 """Whose children count: the item's, those of the nearest one above that has some, those of all items."""
 
 
-class Within(Item):
+class Within(Parted):
     """A content item with its document and its study: each answers for its own attributes."""
 
-    __slots__ = ("content", "document", "report", "study")
+    __slots__ = ("content", "report")
 
     def __init__(self, content: ContentItem, report: Any, document: Item, study: Item) -> None:
         """Take an item, the report that it is of (mapper.maps.report), that one's data set and the study's."""
-        super().__init__()
-        self.content, self.report, self.document, self.study = content, report, document, study
+        super().__init__(content.item, OF_CONTENT, document, study)
+        self.content, self.report = content, report
 
     def at(self, content: ContentItem) -> "Within":
         """Return another content item of the same document."""
         return Within(content, self.report, self.document, self.study)
-
-    def _of(self, keyword: str) -> Item:
-        if keyword in OF_CONTENT:
-            return self.content.item
-        return self.study if keyword in OF_STUDY else self.document
 
     @property
     def kept(self) -> dict[int, Any]:
         """What rows made that read no content item: the same for all items of a document."""
         kept: dict[int, Any] = self.report.kept
         return kept
-
-    def element(self, keyword: str) -> Any:
-        return self._of(keyword).element(keyword)
-
-    def values_of_all(self, keyword: str) -> list[Any]:
-        return self._of(keyword).values_of_all(keyword)
-
-    def layer(self, keyword: str) -> Item:
-        """Return the data set that speaks; for an item's own attribute the whole: its offset is the document's."""
-        return self if keyword in OF_CONTENT else self._of(keyword).layer(keyword)
-
-    def is_settled(self, keyword: str) -> bool:
-        return keyword in OF_STUDY and self.study.is_settled(keyword)
-
-    def disagrees(self, keyword: str) -> bool:
-        return keyword in OF_STUDY and self.study.disagrees(keyword)
 
     def find(self, concepts: tuple[Concepts, ...], reach: Reach = "item") -> list[list[ContentItem]]:
         """Return the children with each of these concept names, as far as the reach of a row goes."""

@@ -16,8 +16,8 @@ Resource = Mapping[str, Any]
 Named = Mapping[str, str]
 """What the identifiers of a resource name, by what each of them is."""
 
-STUDY, SR_ITEM = "study", "sr-item"
-"""Kinds of identifier systems of a site: `<base>/study`, `<base>/sr-item`."""
+STUDY, SR_ITEM, SEGMENT = "study", "sr-item", "segment"
+"""Kinds of identifier systems of a site: `<base>/study`, `<base>/sr-item`, `<base>/segment`."""
 
 
 def observation(uid: str) -> Key:
@@ -46,7 +46,7 @@ def body_structure(patient: str, tracking_uid: str) -> Key:
 
 
 def body_structure_at(patient: str, sop_instance_uid: str, path: str) -> Key:
-    """Return the key of a BodyStructure that one content item names."""
+    """Return the key of a BodyStructure that one content item names, or one segment: its number is its path."""
     return "BodyStructure", patient, sop_instance_uid, path
 
 
@@ -63,6 +63,11 @@ def study_identifier(base: str, study_uid: str) -> tuple[str, str]:
 def item_identifier(base: str, sop_instance_uid: str, path: str) -> tuple[str, str]:
     """Return system and value of the identifier of what one content item says."""
     return systems.local(base, SR_ITEM), f"{sop_instance_uid}#{path}"
+
+
+def segment_identifier(base: str, sop_instance_uid: str, number: str) -> tuple[str, str]:
+    """Return system and value of the identifier of one segment of a segmentation."""
+    return systems.local(base, SEGMENT), f"{sop_instance_uid}#{number}"
 
 
 # -- from what was written back to its key ------------------------------------------------------
@@ -137,7 +142,7 @@ def named(resource: Resource) -> Iterator[tuple[str, str]]:
             value, system = text(one.get("value")) or "", text(one.get("system")) or ""
             kind = next((name for pair, name in TYPED.items() if pair in codes(one.get("type"))), None)
             uid = value.removeprefix(systems.OID_URN) if system == systems.DICOM_UID else ""
-            if system.endswith(f"/{SR_ITEM}") and "#" in value:
+            if system.endswith((f"/{SR_ITEM}", f"/{SEGMENT}")) and "#" in value:
                 yield "item", value
             elif uid and uid != value:
                 yield kind or "sop", uid

@@ -2,13 +2,24 @@
 
 from typing import Literal
 
-from mapper.dicom.documents import DOSES
+from mapper.dicom.documents import CADS, DOSES, KEY_OBJECTS
 from mapper.dicom.sr.content_item import ContentItem
+from mapper.maps import cad, ultrasound
 from mapper.maps.values import concepts as c
 from mapper.maps.values.concepts import Concept
 from mapper.maps.values.pydicom_codes import cid
 
-Kind = Literal["measurements", "x-ray dose", "radiopharmaceutical dose", "text", "document", "other"]
+Kind = Literal[
+    "measurements",
+    "ultrasound",
+    "cad",
+    "x-ray dose",
+    "radiopharmaceutical dose",
+    "text",
+    "document",
+    "key objects",
+    "other",
+]
 
 MEASUREMENT_TITLES = 7021
 """PS3.16 CID 7021 Measurement Report Document Titles."""
@@ -21,16 +32,14 @@ DOSE_TITLES: dict[Concept, Kind] = {
 """The titles that make a dose report, whatever its SOP class: older machines write it into an Enhanced SR."""
 CONCLUDING = (c.IMPRESSION, c.CONCLUSION, c.IMPRESSIONS, c.CONCLUSIONS, c.IMPRESSIONS_LN, c.CONCLUSIONS_LN)
 """What says what a report concludes."""
-OF_OTHER_TEMPLATES = (
-    *(("125000", "DCM"), ("125100", "DCM"), ("125200", "DCM")),  # TID 5000, TID 5100, TID 5200
-    *(("125195", "DCM"), ("125196", "DCM"), ("125197", "DCM")),  # TID 5220
-    *(("111036", "DCM"), ("112000", "DCM"), ("112220", "DCM")),  # TID 4000, TID 4100, TID 4120
-)
-"""Titles of reports of ultrasound and CAD, whose Measurement Groups are those of templates of their own."""
+OBSTETRIC = ("125000", "DCM")
+"""The title of TID 5000, whose groups are of a template of their own."""
 
 
 def kind_of(root: ContentItem, sop_class: str | None) -> Kind:
     """Return what a document is: by its title, its template, its SOP class, then by the groups that it has."""
+    if sop_class in KEY_OBJECTS:
+        return "key objects"
     for title, kind in DOSE_TITLES.items():
         if root.means(title.pair):
             return kind
@@ -38,6 +47,10 @@ def kind_of(root: ContentItem, sop_class: str | None) -> Kind:
         return "other"
     if root.template == "1500" or titled(root, MEASUREMENT_TITLES, "DCM"):
         return "measurements"
+    if cad.is_cad(root) or sop_class in CADS:
+        return "cad"
+    if ultrasound.is_ultrasound(root):
+        return "ultrasound"
     if has_groups(root) and not is_concluding(root):
         return "measurements"
     return "text"
@@ -50,7 +63,7 @@ def is_imaging_report(root: ContentItem) -> bool:
 
 def has_groups(root: ContentItem) -> bool:
     """Tell whether a document has Measurement Groups of TID 1501: its title and its template need not say so."""
-    if root.means(*OF_OTHER_TEMPLATES):
+    if root.means(OBSTETRIC):
         return False
     return any(one.value_type == "CONTAINER" for one in root.descendants(c.MEASUREMENT_GROUP.pair))
 

@@ -10,6 +10,7 @@ from mapper.maps.tables import (
     algorithm,
     authorizer,
     body_structure,
+    cad,
     component,
     device,
     diagnostic_report,
@@ -18,11 +19,13 @@ from mapper.maps.tables import (
     endpoint,
     imaging_study,
     irradiation_event,
+    key_objects,
     measurement,
     observation,
     patient,
     phantom,
     practitioner,
+    segment,
     service_request,
     verifier,
 )
@@ -58,8 +61,23 @@ Structured reports and encapsulated documents are read in full, one by one. Of a
 at hand: its own attributes, and its children with the concept names that stand in the second column with their code in
 the third. What a report says once, above its items, holds for all below it. Which SOP classes are read is said in
 `mapper/dicom/documents.py`: text and measurement reports in Basic Text, Enhanced, Comprehensive, Comprehensive 3D and
-Extensible SR, dose reports by their title in any of these and in their own two, PDF and CDA. CAD, key objects, patient
-and enhanced X-ray dose are listed in the ImagingStudy only.
+Extensible SR, dose reports by their title in any of these and in their own two, marks of computer-aided detection in
+the SR classes for mammography, chest and colon, PDF and CDA, key objects, and what segmentations say of their segments.
+Patient and enhanced X-ray dose are listed in the ImagingStudy only; so are key objects, segmentations, presentation
+states, parametric maps and structure sets, each with its title, but for what the options `key_objects` and `segments`
+make of them.
+
+A rejection note (key objects with the title DCM 113001, 113037 or 113038; IHE RAD TF-2 4.66) takes the instances that
+it names out of its own study, as if the archive did not hold them: they are neither listed nor counted, nothing is made
+of what they say, a series of which nothing is left is left out, and all comes back when the note goes. Where notes with
+the title 113037 or 113038 name all that the study holds beside key objects, its status is `entered-in-error` and the
+Observations of its header go. What else stands in a series is still told by its first instance. Names of another
+study's instances are recorded. 113039 (Data Retention Policy Expired) has no effect.
+
+Ultrasound reports and marks of computer-aided detection are read by the rows of PS3.16 and tried with reports of our
+own making and of DCMTK's. No report of a vendor was ever tried: none of GE, Philips, Siemens, Canon, Samsung, Mindray,
+Fujifilm or Esaote (ultrasound), none of Hologic, iCAD, Lunit, ScreenPoint, Siemens or Philips (computer-aided
+detection). What such a machine writes under a scheme of its own keeps its code, under a system of its own.
 """
 MODULES = {
     "Patient": patient,
@@ -71,15 +89,18 @@ MODULES = {
     "ImagingStudy": imaging_study,
     "Observation": observation,
     "Observation (measurement)": measurement,
+    "Observation (CAD)": cad,
     "Observation (dose)": dose,
     "Observation (irradiation event)": irradiation_event,
     "Observation.component": component,
     "BodyStructure": body_structure,
+    "BodyStructure (segment)": segment,
     "Device (algorithm)": algorithm,
     "Practitioner (authorises)": authorizer,
     "Practitioner (verifies)": verifier,
     "DiagnosticReport": diagnostic_report,
     "DocumentReference": document_reference,
+    "DocumentReference (key objects)": key_objects,
 }
 """What a page about each resource begins with is its module's own text."""
 CODES = "Concepts of documents"

@@ -1,51 +1,40 @@
 """One document of a study: its content tree, what kind of report it is, and which of its items become Observations."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from mapper.dicom.collector import identity
 from mapper.dicom.documents import ENCAPSULATED
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.reading import Positions
+from mapper.dicom.sr.reference import Reference
 from mapper.dicom.sr.tree import ContentTree, content_tree
 from mapper.dicom.study import Instance, Study
-from mapper.maps import derived_keys
+from mapper.maps import cad, derived_keys, ultrasound
 from mapper.maps.concept_names import ConceptNames
 from mapper.maps.content import Within
-from mapper.maps.derived_keys import Key
 from mapper.maps.kind import Kind, has_groups, is_imaging_report, kind_of
+from mapper.maps.part import CONTEXT, HOLDING, Part, outside, role_of
 from mapper.maps.pointers import Pointers
 from mapper.maps.values import concepts as c
 from mapper.maps.values.concepts import Concept
-
-Role = Literal["group", "measurement", "derived", "evaluation"]
 
 ACCUMULATED: dict[Kind, tuple[Concept, ...]] = {
     "x-ray dose": (c.ACCUMULATED_X_RAY, c.ACCUMULATED_CT),
     "radiopharmaceutical dose": (c.ADMINISTRATION,),
 }
 """The containers that make a summary of doses, by the kind of report."""
-CONTEXT = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES", "SELECTED FROM"})
-"""Relationships of what only says how something was found."""
-NO_EVALUATION = (
-    *(c.TRACKING_IDENTIFIER, c.FINDING, c.REGION_PURPOSE, c.ACTIVITY_SESSION, c.FINDING_CATEGORY, c.FINDING_SITE),
-    *(c.MEASUREMENT_METHOD, c.ALGORITHM_NAME, c.ALGORITHM_VERSION, c.ALGORITHM_PARAMETERS, c.ALGORITHM_FAMILY),
-)
-"""Children of a group that say something of the group: they make no Observation of their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A content item that becomes an Observation."""
+class Evidence:
+    """One instance that a document names as evidence: its UID, those of its study and series."""
 
-    role: Role
-    content: ContentItem
-    key: Key
-    members: list["Part"] = field(default_factory=list)
-    """What a group holds, in the order of the document."""
+    study: str
+    series: str | None
+    instance: str
 
 
 class Report:
@@ -58,7 +47,6 @@ class Report:
         self.uid, self.item = instance.uid, instance.document
         encapsulated = identity(self.item, "SOPClassUID") in ENCAPSULATED
         self.tree = ContentTree(ContentItem((1,), "", self.item), (), {}) if encapsulated else content_tree(self.item)
-        self.names = ConceptNames()
         self.kept: dict[int, Any] = {}
         """What rows that read no content item made, by the row."""
         self.structures: dict[Positions, str | None] = {}
@@ -67,6 +55,7 @@ class Report:
         self.made: set[str] = set()
         """The ids of the Observations that can be made of its parts."""
         self.kind: Kind = "document" if encapsulated else kind_of(self.tree.root, identity(self.item, "SOPClassUID"))
+        self.names = ConceptNames(ultrasound.vessels(self.tree.root) if self.kind == "ultrasound" else frozenset())
 
     def within(self, study: Study, content: ContentItem | None = None) -> Within:
         """Return a content item, else the root, as the rows read it."""
@@ -80,12 +69,16 @@ class Report:
     @cached_property
     def parts(self) -> dict[Positions, Part]:
         """What becomes an Observation, by its place, in the order of the document."""
-        if self.kind != "measurements" and not (self.kind == "text" and self.is_imaging_report):
+        if self.kind not in ("measurements", "ultrasound", "cad") and not (
+            self.kind == "text" and self.is_imaging_report
+        ):
             return {}
         found: dict[Positions, Part] = {}
         known: set[str] = set()
-        for item in outside(self.tree.root, c.IMAGE_LIBRARY):
-            role = role_of(item)
+        for item in outside(
+            self.tree.root, *(ultrasound.NOT_OF_IMAGES if self.kind == "ultrasound" else [c.IMAGE_LIBRARY])
+        ):
+            role = cad.role_of(item) if self.kind == "cad" else role_of(item, self.names.places)
             if role is None:
                 continue
             uid = item.observation_uid if item.observation_uid not in known else None
@@ -94,7 +87,7 @@ class Report:
             part = found[item.positions] = Part(role, item, key)
             if item.relationship not in ("INFERRED FROM", *CONTEXT):
                 groups = (found.get(above.positions) for above in item.ancestors())
-                if holder := next((one for one in groups if one and one.role == "group"), None):
+                if holder := next((one for one in groups if one and one.role in HOLDING), None):
                     holder.members.append(part)
         return found
 
@@ -106,15 +99,16 @@ class Report:
         return [item for item in found if item.value_type == "CONTAINER"]
 
     @cached_property
-    def studies(self) -> dict[str, str]:
-        """The StudyInstanceUID of each instance that the document names as evidence (PS3.3 C.17.2)."""
-        found: dict[str, str] = {}
+    def evidence(self) -> list[Evidence]:
+        """The instances that the document names as evidence, in order (PS3.3 C.17.2)."""
+        found = []
         for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
             for study in items(self.item, keyword):
                 uid = identity(study, "StudyInstanceUID")
                 for series in items(study, "ReferencedSeriesSequence") if uid else ():
+                    within = identity(series, "SeriesInstanceUID")
                     for one in items(series, "ReferencedSOPSequence"):
-                        found.setdefault(identity(one, "ReferencedSOPInstanceUID") or "", uid or "")
+                        found.append(Evidence(uid or "", within, identity(one, "ReferencedSOPInstanceUID") or ""))
         return found
 
     @cached_property
@@ -126,6 +120,16 @@ class Report:
         requested = items(self.item, "CurrentRequestedProcedureEvidenceSequence")
         named = dict.fromkeys(filter(None, (identity(one, "StudyInstanceUID") for one in requested)))
         return list(named) or list(filter(None, [identity(self.item, "StudyInstanceUID")]))
+
+    @cached_property
+    def studies(self) -> dict[str, str]:
+        """The StudyInstanceUID of each instance that the document names as evidence; the first one counts."""
+        return {one.instance: one.study for one in reversed(self.evidence)}
+
+    @property
+    def references(self) -> list[ContentItem]:
+        """The content items that point to instances, in the order of the document."""
+        return [one for one in self.tree.root.descendants() if isinstance(one.value, Reference)]
 
     def studies_of(self, content: ContentItem) -> list[str]:
         """Return the StudyInstanceUIDs of the images that a content item is of, in order.
@@ -150,29 +154,3 @@ def items(item: Item, keyword: str) -> list[Item]:
         return item.values(keyword)
     except ValueError:
         return []
-
-
-def outside(root: ContentItem, left_out: Concept) -> Iterator[ContentItem]:
-    """Yield all items by value in the order of the document, without what is below items of one concept name."""
-    waiting = [root]
-    while waiting:
-        found = waiting.pop()
-        if found.reference is None and not found.means(left_out.pair):
-            yield found
-            waiting.extend(reversed(found.children))
-
-
-def role_of(item: ContentItem) -> Role | None:
-    """Return what kind of Observation a content item becomes, None where it becomes none."""
-    above = item.parent
-    if item.value_type == "CONTAINER":
-        return "group" if item.means(c.MEASUREMENT_GROUP.pair) else None
-    if above is None or item.relationship in CONTEXT:
-        return None
-    if item.value_type == "NUM":
-        if above.value_type == "CONTAINER":
-            return "derived" if above.means(c.DERIVED_MEASUREMENTS.pair) else "measurement"
-        return "measurement" if above.value_type == "NUM" and item.relationship == "INFERRED FROM" else None
-    if item.value_type in ("CODE", "TEXT") and above.means(c.MEASUREMENT_GROUP.pair):
-        return None if item.means(*(one.pair for one in NO_EVALUATION)) else "evaluation"
-    return None

@@ -20,8 +20,11 @@ Option = Literal[
     "age",
     "dose_events",
     "image_type_title",
+    "key_objects",
     "mothers_maiden_name",
     "order_stub",
+    "repeated_measurements",
+    "segments",
     "study_id",
     "telecom",
 ]

@@ -17,11 +17,11 @@ from mapper.sinks.client import FhirClient, json_of
 from mapper.sinks.parts import in_parts
 from mapper.sinks.retraction import retracted
 from mapper.sinks.search import known, search
-from mapper.sinks.sink import DERIVED, Key, Resource
+from mapper.sinks.sink import DERIVED, HELD, Key, Resource
 
 BASE, METADATA = Target(""), Target("/metadata")
 OURS: dict[str, tuple[str, dict[str, str]]] = {
-    "Endpoint": ("ImagingStudy", {"endpoint": "{}", "status": "available", "_elements": "identifier"}),
+    "Endpoint": ("ImagingStudy", {"endpoint": "{}", "status": ",".join(HELD), "_elements": "identifier"}),
     "ImagingStudy": ("Observation", {"part-of": "{}"}),
 }
 """Type of a resource -> which type refers to it, and the search for those."""

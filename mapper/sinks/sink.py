@@ -11,6 +11,8 @@ from mapper.maps.values.uid import uid_of
 
 DERIVED = ("Observation", "DiagnosticReport", "DocumentReference")
 """Types of what is made of a document, and belongs to the study whose series holds it."""
+HELD = ("available", "entered-in-error")
+"""What an archive holds is one of these, in error by its rejection notes; what is retracted has no endpoint."""
 
 
 class Sink(Protocol):
@@ -32,7 +34,7 @@ class Sink(Protocol):
     def ours(self, about: Key) -> Iterator[Resource]:
         """Yield what refers to a resource of ours, at least type, id and identifiers of it; raises as `put`.
 
-        At an Endpoint: the ImagingStudies that are available there. Of an ImagingStudy: the Observations that are
+        At an Endpoint: the ImagingStudies that are to be had there. Of an ImagingStudy: the Observations that are
         part of it. Where `about` is system and value of an identifier: all of the types DERIVED that have it. Whether
         we made them, their ids tell.
         """

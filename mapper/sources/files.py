@@ -12,7 +12,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from mapper.dicom.collector import Collector, identity
-from mapper.dicom.documents import LARGEST_CONTENT, is_document
+from mapper.dicom.documents import FRAMES, LARGEST_CONTENT, is_document, is_segmentation
 from mapper.dicom.item import Item, tag_of
 from mapper.dicom.study import IDENTITY
 from mapper.errors import Unreadable
@@ -79,10 +79,19 @@ def collect(
                 skipped.append(Skipped(f"{path}: {elements}"))
             else:
                 head = {tag: element for tag, element in elements.items() if tag in each}
-                document = elements if in_full and is_document(identity(Item(elements), "SOPClassUID")) else None
+                document = document_of(elements) if in_full else None
                 speaks = {tag: element for tag, element in elements.items() if tag in full} if document else elements
                 collector.add(head, lambda one=speaks: one, where=path, document=document)  # type: ignore[misc]
         yield collector, skipped
+
+
+def document_of(elements: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what is kept of a document beside its head, None of all else."""
+    sop_class = identity(Item(elements), "SOPClassUID")
+    if not is_document(sop_class):
+        return None
+    left_out = set(map(tag_of, FRAMES)) if is_segmentation(sop_class) else set()
+    return {tag: element for tag, element in elements.items() if tag not in left_out}
 
 
 def chunks(files: Iterable[Path]) -> Iterator[list[str]]:
@@ -134,8 +143,11 @@ def _read(path: str, keywords: list[str], in_full: list[str]) -> dict[str, Any] 
         return Denied(error.strerror)
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
-    if not in_full or not is_document(str(found.get("SOPClassUID"))):
+    sop_class = str(found.get("SOPClassUID"))
+    if not in_full or not is_document(sop_class):
         return json_model(found, keywords)
+    if is_segmentation(sop_class):  # it is large by its pixels, and those are not read
+        return json_model(found, sorted({*keywords, *in_full}))
     return json_model(found, sorted({*keywords, *in_full})) | ({tag_of(CONTENT): UNREAD} if too_large else {})
 
 

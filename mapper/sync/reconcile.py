@@ -1,6 +1,6 @@
 """The comparison of FHIR itself with the source: rebuilds a lost ledger, and finds what a server lost.
 
-The sweep trusts the ledger; this does not. It lists the ImagingStudies that are available at the source's own
+The sweep trusts the ledger; this does not. It lists the ImagingStudies that are to be had at the source's own
 endpoint, and marks those that the source does not hold, and those that the ledger believes in FHIR but are not.
 """
 

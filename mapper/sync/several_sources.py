@@ -21,7 +21,7 @@ class United:
 
     mapped: Mapped
     rank: str
-    """How many instances this source holds."""
+    """How many instances this source holds, those included that a rejection note leaves out."""
     speaks: bool
     """Whether the ImagingStudy says what this source says."""
     asks: bool
@@ -31,7 +31,7 @@ class United:
 def unite(known: Known, claim: Claim, mapped: Mapped, study: Key) -> United:
     """Return a study as this source may write it; raises OtherPatient."""
     about = next(one for one in mapped.resources if key_of(one) == study)
-    rank = f"{about.get('numberOfInstances', 0):08d}"
+    rank = f"{mapped.instances:08d}"
     others = [one for one in known.siblings if not one.is_of(claim)]
     if not others:
         return United(mapped, rank, speaks=True, asks=False)

@@ -1,9 +1,10 @@
 """The guard: nobody gets in who is not known, and no page of another site writes."""
 
 import re
+from html import escape
 from urllib.parse import quote, urlsplit
 
-from starlette.responses import RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapper.web.entrance import Entrance, Refused
@@ -93,8 +94,21 @@ class Guard:
             if b"text/html" in headers.only(b"accept"):
                 query = b"?" + scope["query_string"] if scope["query_string"] else b""
                 wanted = quote(quote(path_of(scope), safe="/") + query.decode("latin-1"), safe="/")
+                if headers.only(b"sec-fetch-site") == b"cross-site":
+                    return again(scope, query)
                 return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={wanted}", 303)
         return self._refusals.answer(refused.reason, ring=path_of(scope) == RING, seconds=refused.seconds)
+
+
+def again(scope: Scope, query: bytes) -> HTMLResponse:
+    """Return a page that asks for the same page once more.
+
+    Who follows a link of another site sends no cookie of ours along (SameSite=Strict), whether logged in or not.
+    """
+    place = escape(quote(scope["path"].lstrip("/"), safe="/") + query.decode("latin-1"), quote=True)
+    return HTMLResponse(
+        f'<!doctype html><title>orthanc-fhir</title><meta http-equiv="refresh" content="0;url=/{place}">'
+    )
 
 
 def refuse_write(path: str, method: str, headers: Headers) -> None:

@@ -1,1 +1,1 @@
-"""Structured reports: measurements by two independent writers, radiation doses, texts."""
+"""Structured reports: measurements by two independent writers, ultrasound, marks of machines, doses, texts."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from highdicom.seg import SegmentationTypeValues as Kind
 from pydicom import Dataset
+from pydicom.sr.coding import Code
 
 from samples import documents
 from samples.dataset import Attributes
 from samples.header import Header
-from samples.sr import ct_dose, projection_dose, radiopharmaceutical_dose, text_report
+from samples.sr import cad, ct_dose, echo, projection_dose, radiopharmaceutical_dose, text_report, ultrasound
 from samples.sr.dcmqi import measurement_report_by_dcmqi
 from samples.sr.every_value_type import every_value_type
+from samples.sr.key_objects import DESCRIPTION, REJECTED, selection
 from samples.sr.measurements import Case, Reading, case, measurement_report
+from samples.sr.monai import segmentation
 
 FIRST = Reading("1", "12.40", "998.10", "-24.50")
 CORRECTED = Reading("1", "12.80", "998.10", "-24.50")
 SECOND = Reading("2", "15.00", "1767.10", "-22.75")
+OF_INTEREST = Code("113000", "DCM", "Of Interest")
 STUDY: Attributes = {
     "StudyID": "SR-1",
     "StudyDate": "20240517",
@@ -69,6 +74,16 @@ MAKERS: dict[str, Callable[[], Dataset]] = {
     # verified, with umlauts in ISO_IR 100; and what replaces it
     "text-report": of("sr-text", "käthe", text_report.text_report),
     "text-report-amended": of("sr-text", "käthe", text_report.amended_report),
+    # sixty measurements, two of them chosen among repeated ones, one under a scheme of its machine
+    "echo": of("sr-echo", "boris", echo.echo_report),
+    # today's shorter template: what is said of a measurement stands at it alone
+    "simplified-echo": of("sr-simplified-echo", "boris", ultrasound.simplified_echo),
+    # vessels of two sides, and of none
+    "vascular": of("sr-vascular", "käthe", ultrasound.vascular),
+    "congenital": of("sr-congenital", "anna", ultrasound.congenital),
+    # marks that are for people, may be, and are not
+    "mammography-cad": of("sr-mammography-cad", "anna", cad.mammography_cad),
+    "chest-cad": of("sr-chest-cad", "boris", cad.chest_cad),
     # for readers: everything that can stand in a content tree
     "every-value-type": of("sr-every-value-type", "boris", every_value_type),
 }
@@ -79,3 +94,14 @@ DOCUMENTS: dict[str, Callable[[], Dataset]] = {
     "encapsulated-cda": of("sr-cda", "boris", documents.encapsulated_cda),
 }
 """Maker of each encapsulated document."""
+
+OBJECTS: dict[str, Callable[[], Dataset]] = {
+    # two images worth a look; one that should not be used
+    "key-objects": lambda: selection(lesion_case().header, 7, OF_INTEREST, lesion_case().images[2:4], DESCRIPTION),
+    "rejection-note": lambda: selection(lesion_case().header, 8, REJECTED, lesion_case().images[:1]),
+    # the tracked lesion that the reports measure; three organs under one code, in both SOP classes
+    "segmentation": lambda: lesion_case().outline,
+    "monai-segmentation": lambda: segmentation(lesion_case().header, lesion_case().images, Kind.BINARY, 9),
+    "monai-label-map": lambda: segmentation(lesion_case().header, lesion_case().images, Kind.LABELMAP, 10),
+}
+"""Maker of each key object selection and segmentation: all of the CT of the first time point."""

@@ -84,6 +84,11 @@ def referring(how: str, value_type: str, name: Code | None, sop: tuple[str, str]
     return item(how, value_type, name, {"ReferencedSOPSequence": [named]})
 
 
+def point(how: str, name: Code, column: float, row: float, *below: Attributes) -> Attributes:
+    """Return a SCOORD that is a point of an image."""
+    return item(how, "SCOORD", name, {"GraphicType": "POINT", "GraphicData": [column, row]}, *below)
+
+
 def by_reference(how: str, *positions: int) -> Attributes:
     """Return an item that stands for another one of the same document."""
     return {"RelationshipType": how, "ReferencedContentItemIdentifier": list(positions)}

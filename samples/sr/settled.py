@@ -34,5 +34,5 @@ def settled(made: Dataset, header: Header, series: Attributes) -> Dataset:
 
 
 def is_chance(value: UID) -> bool:
-    """Tell whether a UID is neither ours nor registered."""
-    return not value.startswith("2.25.") and value.name == value
+    """Tell whether a UID is neither ours nor DICOM's own."""
+    return not value.startswith(("2.25.", "1.2.840.10008."))

@@ -273,6 +273,8 @@ def test_ours_is_what_refers_to_a_resource_and_no_more(sink: Sink, made: Made) -
     sink.put(other.all)
     assert keys_of(sink, made.keys["Endpoint"]) == [made.keys["ImagingStudy"]]
     assert keys_of(sink, made.keys["ImagingStudy"]) == [made.keys["Observation"]]
+    sink.put([{**made.study, "status": "entered-in-error"}])
+    assert keys_of(sink, made.keys["Endpoint"]) == [made.keys["ImagingStudy"]], "rejected, and there all the same"
     sink.retract(made.keys["ImagingStudy"], "unknown")
     assert keys_of(sink, made.keys["Endpoint"]) == [], "it is available there no longer"
     assert keys_of(sink, made.keys["ImagingStudy"]) == [made.keys["Observation"]], "and still has its parts"

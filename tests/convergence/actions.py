@@ -204,6 +204,26 @@ def report(walk: "Walk") -> str:
     return f"{uid_of(study)}: {make.__name__}"
 
 
+def select(walk: "Walk") -> str:
+    """Store key objects that name instances of a study, most often as rejected."""
+    study = walk.some()
+    files = walk.pacs.files(study) if study else []
+    if not study or not files:
+        return NOTHING
+    walk.pacs.store(documents.selection(walk.random, walk.random.choice(files), files))
+    return uid_of(study)
+
+
+def outline(walk: "Walk") -> str:
+    """Store a segmentation of a study."""
+    study = walk.some()
+    files = walk.pacs.files(study) if study else []
+    if not study or not files:
+        return NOTHING
+    walk.pacs.store(documents.outline(walk.random, walk.random.choice(files), walk.name))
+    return uid_of(study)
+
+
 def amend(walk: "Walk") -> str:
     """Store a report once more with other values, as what comes after it; the older one may go or stay."""
     study = walk.some()
@@ -261,4 +281,11 @@ WITH_DOCUMENTS = (
     Action(amend, 9),
     Action(withdraw, 7),
 )
-"""A batch of an earlier seed goes the steps that it went before there were documents."""
+
+WITH_OBJECTS = (
+    *WITH_DOCUMENTS,
+    Action(select, 16),
+    Action(outline, 6),
+)
+STORED = {"images": ACTIONS, "documents": WITH_DOCUMENTS, "objects": WITH_OBJECTS}
+"""The actions by what they store: images alone, reports, doses and PDFs too, key objects and segmentations too."""

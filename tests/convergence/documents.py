@@ -1,4 +1,4 @@
-"""Reports, doses and documents as a dice makes them: few lesions and algorithms, so that studies have much to share."""
+"""Reports, doses, documents, key objects and segmentations as a dice makes them: few lesions, few algorithms."""
 
 from copy import deepcopy
 from random import Random
@@ -6,18 +6,28 @@ from typing import Any
 
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import ComprehensiveSRStorage, EncapsulatedPDFStorage, XRayRadiationDoseSRStorage
+from pydicom.sr.coding import Code
+from pydicom.uid import (
+    ComprehensiveSRStorage,
+    EncapsulatedPDFStorage,
+    KeyObjectSelectionDocumentStorage,
+    SegmentationStorage,
+    XRayRadiationDoseSRStorage,
+)
 
-from samples.dataset import Attributes, dataset
+from samples.dataset import Attributes, code, dataset
 from samples.letter import pdf
-from samples.sr.content import CONTAINS, CONTEXT, coded, container, num, text, uidref, unit
+from samples.sr.content import CONTAINS, CONTEXT, coded, container, num, referring, text, uidref, unit
 from samples.sr.ct_dose import CT_X_RAY
+from samples.sr.document import instances_of
 from samples.sr.dose import procedure
 from samples.sr.measurements import LONG_AXIS, LUNG, MASS, VOLUME
 from tests.convergence.samples import uid
 
 LESIONS, ALGORITHMS = 2, 2
-DOCUMENTS = ("SR", "DOC")
+DOCUMENTS = ("SR", "DOC", "KO", "SEG")
+TITLES = ("113000", "113001", "113037", "113038", "113039")
+"""Titles of key objects: of interest, three that reject, one that does neither (PS3.16 CID 7010)."""
 OF_STUDY = (
     *("SpecificCharacterSet", "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID"),
     *("StudyID", "StudyDate", "StudyTime", "StudyDescription", "TimezoneOffsetFromUTC", "AccessionNumber"),
@@ -93,6 +103,38 @@ def letter(random: Random, like: Dataset, name: str) -> Dataset:
         "EncapsulatedDocumentLength": len(whole),
     }
     return document(random, like, "DOC", EncapsulatedPDFStorage, attributes)
+
+
+def selection(random: Random, like: Dataset, of: list[Dataset]) -> Dataset:
+    """Return key objects that name some of the instances of a study, or all of them: as a choice or as rejected."""
+    named = of if random.random() < 0.3 else random.sample(of, random.randint(1, len(of)))
+    references = [(str(one.SOPClassUID), str(one.SOPInstanceUID)) for one in named]
+    root = container(
+        "",
+        Code(random.choice(TITLES), "DCM", "A title"),
+        *(referring(CONTAINS, "IMAGE", None, one) for one in references),
+        template="2010",
+    )
+    evidence = instances_of(str(like.StudyInstanceUID), str(like.SeriesInstanceUID), references)
+    named_in = {"CurrentRequestedProcedureEvidenceSequence": evidence}
+    return document(random, like, "KO", KeyObjectSelectionDocumentStorage, {**root, **named_in})
+
+
+def outline(random: Random, like: Dataset, name: str) -> Dataset:
+    """Return the description of a segmentation without its pixels: a lesion of the walk, and what nobody tracks."""
+    tracked = {"TrackingID": "Lesion 1", "TrackingUID": tracking_uid(name, 1)}
+    segments = [
+        {
+            "SegmentNumber": number,
+            "SegmentLabel": f"Segment {random.randint(1, 9)}",
+            "SegmentAlgorithmType": "MANUAL",
+            "SegmentedPropertyCategoryCodeSequence": [code(codes.SCT.MorphologicallyAbnormalStructure)],
+            "SegmentedPropertyTypeCodeSequence": [code(MASS)],
+            **more,
+        }
+        for number, more in enumerate((tracked, {}), 1)
+    ]
+    return document(random, like, "SEG", SegmentationStorage, {"SegmentSequence": segments})
 
 
 def document(random: Random, like: Dataset, modality: str, sop_class: str, attributes: Attributes) -> Dataset:

@@ -14,5 +14,5 @@ class Plan:
     """Orthanc 1.12.7, else Debian's 1.10.1."""
     faults: tuple[str, ...] | None = None
     """Which may happen, by name; None: all."""
-    documents: bool = True
-    """Whether studies get reports, doses and PDFs; a seed of before there were any goes its steps without."""
+    stored: str = "objects"
+    """What studies get (tests.convergence.actions.STORED): a seed goes the steps that it went when it was chosen."""

@@ -12,6 +12,7 @@ import requests
 from sqlalchemy.engine import make_url
 
 from stack import FhirServer, Mapper, Orthanc, OrthancInFolder, Postgres, free_port
+from stack.mapper import OPTIONS
 from stack.orthanc_in_folder import INSIDE
 from stack.process import ROOT
 from tests.convergence.launcher_names import ORDER
@@ -93,6 +94,7 @@ class Batch:
         settings = {
             "ORTHANC_FHIR_FHIR_URL": self.before_fhir.url,
             "ORTHANC_FHIR_ORTHANC_URL": self.before_orthanc.url,
+            "ORTHANC_FHIR_OPTIONS": OPTIONS,
             "ORTHANC_FHIR_TIMEOUT": str(TIMEOUT),
         }
         self.mappers = [

@@ -40,6 +40,6 @@ def test_whatever_happens_fhir_says_in_the_end_what_orthanc_holds(servers: Serve
         say("Orthanc 1.12.7 is not here: setup/orthanc-trixie.sh (as root) puts it there")
     faults = tuple(batch["faults"]) if "faults" in batch else None
     outcome = run(
-        servers, Plan(batch["seed"], batch["walks"], batch["steps"], newer, faults, batch.get("documents", False))
+        servers, Plan(batch["seed"], batch["walks"], batch["steps"], newer, faults, batch.get("stored", "images"))
     )
     assert not outcome.wrong, outcome.story()

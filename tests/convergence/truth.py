@@ -76,7 +76,8 @@ def truth_of(mapper: Mapper) -> Truth:
 def settings_of(mapper: Mapper) -> Settings:
     """Return the settings of a mapper as it reads them."""
     given = {name.removeprefix(PREFIX).lower(): value for name, value in mapper.environment().items()}
-    return load(Settings, **{name: value for name, value in given.items() if name in Settings.model_fields})
+    read = {name: json.loads(value) if value.startswith("[") else value for name, value in given.items()}
+    return load(Settings, **{name: value for name, value in read.items() if name in Settings.model_fields})
 
 
 def held_by(fhir: FhirServer) -> dict[str, Json]:

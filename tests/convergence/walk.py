@@ -7,7 +7,7 @@ from random import Random
 
 from pydicom import Dataset
 
-from tests.convergence.actions import ACTIONS, NOTHING, WITH_DOCUMENTS, resolve
+from tests.convergence.actions import NOTHING, STORED, resolve
 from tests.convergence.pacs import Json, Pacs, uid_of
 from tests.convergence.plan import Plan
 
@@ -30,8 +30,7 @@ class Walk:
 
     def run(self, steps: int) -> None:
         """Go so many steps, and clear up what only a person can."""
-        possible = WITH_DOCUMENTS if self.plan.documents else ACTIONS
-        chosen = [action for action in possible if self.plan.newer or not action.newer]
+        chosen = [action for action in STORED[self.plan.stored] if self.plan.newer or not action.newer]
         weights = [action.weight for action in chosen]
         for _ in range(steps):
             while not self.step(self.random.choices(chosen, weights)[0].do):

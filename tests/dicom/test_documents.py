@@ -18,7 +18,7 @@ from mapper.dicom.study import Study
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.sources.files import collect, files_under
 from samples.dataset import part10
-from samples.sr.catalogue import DOCUMENTS, MAKERS
+from samples.sr.catalogue import DOCUMENTS, MAKERS, OBJECTS
 from tests.support.reported import BASIC_TEXT, instance
 from tests.support.tables import rows
 
@@ -50,11 +50,18 @@ def titled(text: str = "a", **more: Any) -> dict[str, Any]:
     104.2    yes   # CDA
     104.3    no    # STL: a surface, no document for people
     88.40    no    # procedure log
-    88.50    no    # mammography CAD
-    88.59    no    # key objects
-    88.65    no    # chest CAD
+    88.50    yes   # mammography CAD
+    88.59    yes   # key objects
+    88.65    yes   # chest CAD
+    88.69    yes   # colon CAD
     88.73    no    # patient dose: listed only
     88.76    no    # enhanced X-ray dose: listed only
+    66.4     yes   # segmentation
+    66.7     yes   # label map segmentation
+    66.5     no    # surface segmentation
+    11.1     no    # presentation state: its title is all
+    30       no    # parametric map
+    481.3    no    # structure set
     2        no    # CT
     """,
 )
@@ -68,8 +75,10 @@ def test_which_instances_are_read_in_full(sop_class: str, in_full: str) -> None:
 
 
 def test_every_sop_class_has_a_name_in_ps3_6() -> None:
-    assert all(UID(uid).name != uid and uid.startswith(PREFIX) for uid in IN_FULL)
-    assert IN_FULL == documents.REPORTS | documents.DOSES | documents.ENCAPSULATED
+    assert all(UID(uid).name != uid and uid.startswith(PREFIX) for uid in IN_FULL - {documents.LABEL_MAP})
+    assert f"{PREFIX}66.7" == documents.LABEL_MAP  # PS3.6 table A-1; pydicom does not have it yet
+    reports = documents.REPORTS | documents.DOSES | documents.CADS | documents.ENCAPSULATED
+    assert reports | documents.KEY_OBJECTS | documents.SEGMENTATIONS == IN_FULL
 
 
 def test_a_reader_that_is_asked_for_no_document_reads_none() -> None:
@@ -126,6 +135,27 @@ def test_which_documents_are_left_out_does_not_depend_on_their_order(
     assert study.instances == 4
 
 
+def segmented(frames: int, **more: Any) -> dict[str, Any]:
+    """Return a segmentation of one segment with so many frames."""
+    frame = {"FrameAnatomySequence": [{"FrameLaterality": "L"}], "FrameContentSequence": [{"FrameComments": "x" * 900}]}
+    segments = [{"SegmentNumber": 1, "SegmentLabel": "liver"}]
+    return instance({"SegmentSequence": segments, "PerFrameFunctionalGroupsSequence": [frame] * frames}, "66.4", **more)
+
+
+def test_of_a_segmentation_neither_frames_nor_their_size_count() -> None:
+    collector = Collector()
+    many = [segmented(900, SOPInstanceUID=f"1.2.{number}") for number in range(LARGEST_TOGETHER // 900_000 + 2)]
+    text = json.dumps(many).encode()
+    assert len(text) > LARGEST_TOGETHER
+    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(text, collector)
+    study = collector.only_study()
+    assert TOO_MANY not in study.problems
+    for found in study.series[0].instances:
+        assert found.document is not None
+        assert found.document["SegmentSequence"]["SegmentLabel"] == "liver"
+        assert "PerFrameFunctionalGroupsSequence" not in found.document
+
+
 NUMBERS: tuple[tuple[str, str], ...] = (  # as JSON has it, as it is read
     ('"12.40"', "12.40"),
     ("12.40", "12.40"),
@@ -165,7 +195,7 @@ def test_two_of_one_uid_are_told_apart_by_their_content_not_by_arrival() -> None
 
 def folder(path: Path, *names: str) -> Study:
     for name in names:
-        (path / f"{name}.dcm").write_bytes(part10({**MAKERS, **DOCUMENTS}[name]()))
+        (path / f"{name}.dcm").write_bytes(part10({**MAKERS, **DOCUMENTS, **OBJECTS}[name]()))
     (collector, skipped), *_ = list(
         collect(files_under([path]), KEYWORDS, INSTANCE_KEYWORDS, document_keywords=DOCUMENT_KEYWORDS)
     )
@@ -196,3 +226,16 @@ def test_a_file_that_is_too_large_keeps_its_head(tmp_path: Path, monkeypatch: py
     tree = content_tree(found.document)
     assert tree.root.children == []
     assert tree.problems
+
+
+def test_a_segmentation_that_is_large_by_its_pixels_keeps_its_segments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapper.sources.files.LARGEST_CONTENT", 1000)
+    for name in ("monai-segmentation", "monai-label-map"):
+        (tmp_path / name).mkdir()
+        (found,) = folder(tmp_path / name, name).series[0].instances
+        assert found.document is not None
+        assert [one["SegmentLabel"] for one in found.document.values("SegmentSequence")][-1] == "left kidney"
+        for left_out in ("ContentSequence", "PixelData", "PerFrameFunctionalGroupsSequence"):
+            assert left_out not in found.document

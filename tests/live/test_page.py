@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
-from playwright.sync_api import Error as PlaywrightError
 
 from stack import FhirServer, free_port
-from tests.support.browser import SHOTS, SLOW
+from tests.support.browser import SHOTS, SLOW, log_in
 from tests.support.situations import SITUATIONS
 from tests.support.situations import Site as Situation
 from tests.support.stack import TOKEN, Stack
@@ -96,10 +95,10 @@ def stack(run_folder: Path, fhir_server: FhirServer) -> Iterator[Stack]:
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     """Give a page for whoever has the token: every request stays with the mapper, nothing goes wrong in the browser."""
-    credentials = {"username": "anybody", "password": TOKEN}
-    context = browser.new_context(http_credentials=credentials)  # type: ignore[arg-type]  # as Playwright documents it
+    context = browser.new_context()
     watched = Watched(context, stack.mapper.url)
     expect.set_options(timeout=SLOW)
+    log_in(watched.page, stack.mapper.url, TOKEN)
     yield watched.page
     context.close()
     assert watched.complaints == []
@@ -107,14 +106,43 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 def test_a_browser_without_the_token_sees_nothing(browser: Browser, stack: Stack) -> None:
     context = browser.new_context()
-    with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):
-        context.new_page().goto(stack.mapper.url)
+    page = context.new_page()
+    page.goto(f"{stack.mapper.url}/?state=parked")
+    assert page.url == f"{stack.mapper.url}/login?next=/%3Fstate%3Dparked"
+    page.get_by_label("Token").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("no token that is known")
+    assert context.cookies() == []
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?state=parked")
+    (cookie,) = context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    context.add_cookies([cookie])  # type: ignore[list-item]  # as it came
+    page.goto(stack.mapper.url)
+    expect(page.get_by_label("Token")).to_be_visible()
     context.close()
     for auth in (None, ("anybody", "wrong")):
         answer = stack.http.get(stack.mapper.url, auth=auth, timeout=30)
         assert answer.status_code == 401
         assert "the token as password" in answer.headers["WWW-Authenticate"]
         assert "<html" not in answer.text
+
+
+def test_a_link_of_another_site_leads_who_is_logged_in_to_the_page(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    log_in(page, stack.mapper.url, TOKEN)
+    link = f'<a href="{stack.mapper.url}/?state=parked">look</a>'
+    page.route("http://elsewhere.example/", lambda route: route.fulfill(content_type="text/html", body=link))
+    page.goto("http://elsewhere.example/")
+    page.get_by_role("link", name="look").click()
+    page.wait_for_url("**/?state=parked")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    context.close()
 
 
 def test_a_study_is_found_with_what_was_dropped_of_it_and_leads_to_fhir(page: Page, stack: Stack) -> None:
@@ -167,19 +195,21 @@ def test_an_outage_is_said_and_its_end_is_shown_without_a_hand(
     browser: Browser, run_folder: Path, stack: Stack
 ) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/fhir"
-    with Stack(run_folder / "page-down", stack.fhir, settings={"ORTHANC_FHIR_FHIR_URL": nowhere}) as away:
+    key = str(run_folder / "session-key")
+    settings = {"ORTHANC_FHIR_FHIR_URL": nowhere, "ORTHANC_FHIR_SESSION_KEY_FILE": key}
+    with Stack(run_folder / "page-down", stack.fhir, settings=settings) as away:
         sample = study()
         away.upload(sample)
         away.until_state(sample.uid, "retrying", "pending")
-        context = browser.new_context(http_credentials={"username": "anybody", "password": TOKEN})
+        context = browser.new_context()
         watched = Watched(context, away.mapper.url)
-        watched.page.goto(away.mapper.url)
+        log_in(watched.page, away.mapper.url, TOKEN)
         expect(watched.page.locator(".banner.bad")).to_contain_text("Down:", timeout=SLOW)  # by itself
         watched.page.screenshot(path=SHOTS / "status-outage.png")
         away.mapper.stop()
         away.mapper.settings["ORTHANC_FHIR_FHIR_URL"] = stack.fhir.url
         away.mapper.start().wait_ready()
         away.until_found(sample.uid)
-        watched.page.reload()
+        watched.page.reload()  # the session goes on, as its key was kept
         expect(watched.page.locator(".banner.good")).to_contain_text("In line", timeout=SLOW)
         context.close()

@@ -9,6 +9,7 @@ import pytest
 from samples.dataset import part10
 from samples.studies import studies
 from stack import FhirServer
+from stack.mapper import OPTIONS
 from tests.support.questions import Question, differences, parameters, questions
 from tests.support.stack import Stack, entries, until
 
@@ -16,7 +17,9 @@ from tests.support.stack import Stack, entries, until
 @pytest.fixture(scope="module")
 def stack(run_folder: Path) -> Iterator[Stack]:
     """Run everything from Orthanc to a FHIR server of its own, and wait until the demo's studies are there."""
-    with FhirServer(run_folder / "questions-fhir") as fhir, Stack(run_folder / "questions", fhir) as running:
+    options = {"ORTHANC_FHIR_OPTIONS": OPTIONS}
+    fhir = FhirServer(run_folder / "questions-fhir")
+    with fhir, Stack(run_folder / "questions", fhir, settings=options) as running:
         made = list(studies())
         for study in made:
             running.store(map(part10, study.datasets))

@@ -24,7 +24,7 @@ from mapper.maps import DOCUMENT_KEYWORDS, OF_DOCUMENTS, TABLES, Mapped, keys, s
 from mapper.maps.content import ContentRule
 from mapper.maps.rule import Rule
 from mapper.maps.silence import Silence, Silences
-from mapper.maps.tables import measurement
+from mapper.maps.tables import cad, measurement
 from mapper.maps.values import concepts as c
 from mapper.sources.data_set import json_model
 from samples.sr.content import CONTAINS, CONTEXT, PROPERTY, coded, container, num, pname, text
@@ -49,6 +49,7 @@ from tests.support.reported import (
     BASIC_TEXT,
     COMPREHENSIVE,
     DOSE,
+    KEY_OBJECTS,
     SAMPLES,
     SITE,
     bundle_of,
@@ -59,9 +60,12 @@ from tests.support.reported import (
     study_of,
 )
 
-ALL = ("dose_events",)
-KINDS = (COMPREHENSIVE, BASIC_TEXT, DOSE, "88.68", "104.1")
-TITLES = (c.X_RAY_DOSE, c.RADIOPHARMACEUTICAL_DOSE, c.IMAGING_REPORT)
+ALL = ("dose_events", "key_objects", "repeated_measurements", "segments")
+KINDS = (COMPREHENSIVE, BASIC_TEXT, DOSE, "88.68", "88.50", "104.1", KEY_OBJECTS, "66.4", "66.7")
+TITLES = (
+    *(c.X_RAY_DOSE, c.RADIOPHARMACEUTICAL_DOSE, c.IMAGING_REPORT, c.REJECTED_SAFETY),
+    *(c.ECHOCARDIOGRAPHY, c.VASCULAR_ULTRASOUND, c.CHEST_CAD),
+)
 DERIVED = ("Observation", "DiagnosticReport", "DocumentReference")
 
 
@@ -72,21 +76,32 @@ CONTAINERS = (
     c.ADMINISTRATION,
     c.CT_ACQUISITION,
     c.X_RAY_EVENT,
+    c.CAD_IMPRESSION,
 )
-"""Groups, dose containers, irradiation events."""
+"""Groups, dose containers, irradiation events, impressions of a machine."""
+SECTIONS = (c.FINDINGS.pair, c.FINDINGS_LN.pair)
+MARKS = (c.SINGLE_IMAGE_FINDING.pair, c.COMPOSITE_FEATURE.pair)
 
 
 def most(root: ContentItem) -> int:
-    """Return how many Observations a tree may make: groups, numbers, evaluations, dose containers and events."""
+    """Return how many Observations a tree may make: groups, numbers, evaluations, marks, dose containers and events."""
     counted = 0
     for one in (root, *root.descendants()):
         if one.value_type == "CONTAINER":
-            counted += one.means(*(concept.pair for concept in CONTAINERS))
+            counted += one.means(*(concept.pair for concept in CONTAINERS)) or is_vessel(one)
         elif one.value_type in ("CODE", "TEXT"):
-            counted += one.parent is not None and one.parent.means(c.MEASUREMENT_GROUP.pair)
+            above = one.parent
+            counted += one.means(*MARKS) or (
+                above is not None and (above.means(c.MEASUREMENT_GROUP.pair) or is_vessel(above))
+            )
         else:
             counted += one.value_type == "NUM"
     return counted
+
+
+def is_vessel(one: ContentItem) -> bool:
+    """Tell whether a container may be a group that is named by its vessel."""
+    return one.value_type == "CONTAINER" and one.parent is not None and one.parent.means(*SECTIONS)
 
 
 def assert_clean(found: Mapped) -> list[dict[str, Any]]:
@@ -229,7 +244,7 @@ def test_a_redacted_explanation_names_places_but_no_value_of_the_report() -> Non
 def test_what_is_read_in_full_is_what_the_tables_of_documents_name() -> None:
     assert {"ContentSequence", "VerificationFlag", "DocumentTitle", "StudyDate"} <= DOCUMENT_KEYWORDS
     assert {"PixelData", "EncapsulatedDocument"}.isdisjoint(DOCUMENT_KEYWORDS)
-    assert len(IN_FULL) == 9
+    assert len(IN_FULL) == 15
     assert dataset(StudyDate="20240517")
 
 
@@ -252,9 +267,11 @@ def explained(name: str) -> tuple[frozenset[Rule], tuple[Silence, ...]]:
     return frozenset(spoke), tuple(silences)
 
 
+OF_ROLES = ("Observation (measurement)", "Observation (CAD)")
 KINDS_OF_TABLES = {
-    **{name: rows for name, rows in OF_DOCUMENTS.items() if name != "Observation (measurement)"},
+    **{name: rows for name, rows in OF_DOCUMENTS.items() if name not in OF_ROLES},
     **{f"Observation ({role})": rows for role, rows in measurement.TABLES.items() if role != "measurement"},
+    **{f"Observation ({role})": rows for role, rows in cad.TABLES.items()},
 }
 """Tables that are asked as a whole; a measurement's rows are those of a derived one but for its category."""
 

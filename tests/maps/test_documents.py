@@ -91,9 +91,10 @@ KINDS: dict[str, tuple[Code, tuple[Any, ...], str | None, int, int]] = {
         0,
         1,
     ),
-    "echocardiography": (Code("125200", "DCM", "Adult Echocardiography Procedure Report"), (BELOW,), None, 0, 1),
-    "vascular": (Code("125100", "DCM", "Vascular Ultrasound Procedure Report"), (BELOW,), None, 0, 1),
-    "CAD": (Code("112000", "DCM", "Chest CAD Report"), (BELOW,), None, 0, 1),
+    "echocardiography": (Code("125200", "DCM", "Adult Echocardiography Procedure Report"), (BELOW,), None, 2, 1),
+    "vascular": (Code("125100", "DCM", "Vascular Ultrasound Procedure Report"), (BELOW,), None, 2, 1),
+    "obstetric": (Code("125000", "DCM", "OB-GYN Ultrasound Procedure Report"), (BELOW,), None, 0, 1),
+    "CAD": (Code("112000", "DCM", "Chest CAD Report"), (BELOW,), None, 0, 0),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydicom.sr.coding import Code
 
-from mapper.maps import documents
+from mapper.maps import documents, doses
 from samples.sr.content import CONTAINS, CONTEXT, MOD, coded, container, num, uidref, unit
 from tests.support.reported import DOSE, codes_of, instance, mapped, mapped_samples, of_kind, text_of
 from tests.support.reported import coded as coded_as
@@ -192,7 +192,7 @@ def test_of_two_reports_which_count(one: Any, other: Any, totals: list[float], r
         found = mapped(*order)
         values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
         assert sorted(values) == totals
-        assert (documents.OVERLAPPING in found.problems) is recorded
+        assert (doses.OVERLAPPING in found.problems) is recorded
 
 
 FINISHED, UNFINISHED = {"CompletionFlag": "COMPLETE"}, {"CompletionFlag": "PARTIAL"}
@@ -220,7 +220,7 @@ def test_an_unfinished_report_that_replaces_a_finished_one_is_recorded(
         found = mapped(*order)
         values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
         assert sorted(values) == totals
-        assert (documents.UNFINISHED in found.problems) is recorded
+        assert (doses.UNFINISHED in found.problems) is recorded
 
 
 def test_a_choice_that_no_site_has_is_refused() -> None:
@@ -323,7 +323,7 @@ def test_what_has_no_totals_replaces_no_totals(
         found = mapped(*order)
         values = [each["component"][0]["valueQuantity"]["value"] for each in coded_as(found, SUMMARY)]
         assert sorted(values) == totals
-        assert (documents.WITHOUT_TOTALS in found.problems) is recorded
+        assert (doses.WITHOUT_TOTALS in found.problems) is recorded
 
 
 @rows(
@@ -361,9 +361,9 @@ def test_an_event_that_a_report_has_twice_is_told_once_and_recorded(
     )
     found = mapped(instance(container("", TITLE, *told), DOSE), options=("dose_events",))
     assert [one["component"][0]["valueQuantity"]["value"] for one in coded_as(found, "113819")] == values
-    assert (documents.EVENT_TWICE in found.problems) is recorded
+    assert (doses.EVENT_TWICE in found.problems) is recorded
 
 
 def test_an_event_of_several_reports_is_none_twice() -> None:
     found = mapped(dose(1, "1.1", "1.2"), dose(2, "1.2", "1.3"), options=("dose_events",))
-    assert documents.EVENT_TWICE not in found.problems
+    assert doses.EVENT_TWICE not in found.problems

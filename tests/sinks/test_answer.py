@@ -761,7 +761,8 @@ def test_the_studies_at_an_endpoint_are_listed_page_by_page_at_our_own_address()
     ) as http:
         found = sink_of(http.url).ours(("Endpoint", "e1"))
         assert [uid for one in found for uid in study_uids(one)] == ["1.2", "1.3"]
-    assert http.asked[0].path.startswith("/fhir/ImagingStudy?endpoint=Endpoint%2Fe1&status=available")
+    query = "endpoint=Endpoint%2Fe1&status=available%2Centered-in-error"
+    assert http.asked[0].path.startswith(f"/fhir/ImagingStudy?{query}")
     assert http.asked[1].path == "/fhir?_getpages=7&_o=2"
 
 

@@ -556,6 +556,7 @@ TAGS = Answer(
 )
 MORE_TAGS = Answer(200, {**TAGS.body, "0008,1030": {}, "0040,0275": {}})
 TOLD = Answer(200, {"state": "synced", "message": "fine"})
+ANY_CLASS, KNOWN_CLASSES = Answer(200, b"1"), Answer(200, b"0")
 HELD = Answer(200, [study(Series=[ID])])
 CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
     "nothing stored yet": ([PLUGINS, NONE, NONE], []),
@@ -583,12 +584,30 @@ CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("answers", "found"), CHECKUPS.values(), ids=CHECKUPS)
 def test_doctor_hears_what_is_wrong_with_an_orthanc(answers: list[Answer], found: list[tuple[str, str]]) -> None:
-    with HttpFake(SYSTEM, *answers) as http:
+    with HttpFake(SYSTEM, *answers, ANY_CLASS) as http:
         first, *others = orthanc(http.url).check()
     assert (first.level, "1.12.7" in first.text) == ("ok", True)
     assert [one.level for one in others] == [level for level, _ in found]
     assert all(words in str(one) for one, (_, words) in zip(others, found, strict=True))
     assert all(one.remedy for one in others if one.level != "ok")
+
+
+@pytest.mark.parametrize(
+    ("version", "answer", "words"),
+    [
+        ("1.12.6", KNOWN_CLASSES, ["UnknownSopClassAccepted"]),
+        ("1.12.7", KNOWN_CLASSES, []),
+        ("1.12.6", ANY_CLASS, []),
+        ("1.12.6", MISSING, []),
+    ],
+    ids=["only known ones", "a newer one", "any", "it does not say"],
+)
+def test_doctor_hears_which_sop_classes_orthanc_takes(version: str, answer: Answer, words: list[str]) -> None:
+    system = Answer(200, {**SYSTEM.body, "Version": version})
+    with HttpFake(system, PLUGINS, NONE, NONE, answer) as http:
+        _, *others = orthanc(http.url).check()
+    assert [one.level for one in others] == ["limit" for _ in words]
+    assert all(word in one.remedy for one, word in zip(others, words, strict=True))
 
 
 def test_doctor_hears_that_dicomweb_does_not_answer() -> None:

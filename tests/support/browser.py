@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from stack import Orthanc
 
 CHROMIUM = "/usr/bin/chromium"
@@ -27,3 +29,11 @@ SLOW = 60_000
 
 def explorer(orthanc: Orthanc, study: str) -> str:
     return f"{orthanc.url}/app/explorer.html#study?uuid={study}"
+
+
+def log_in(page: Page, url: str, token: str) -> None:
+    """Go to a page of the mapper, which leads to the login, and log in; the browser then stands on that page."""
+    page.goto(url)
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda there: "/login" not in there)

@@ -6,11 +6,12 @@ from typing import Any
 from pydicom.sr.coding import Code
 
 from mapper.dicom.study import Study
+from samples.dataset import code
 from samples.sr.content import CONTAINS, CONTEXT, PROPERTY, coded, container, item, not_measured, num, text, unit
 from tests.support.datasets import dataset
 from tests.support.reported import BASIC_TEXT, SAMPLES, SITE, instance, study_of, study_of_samples
 
-EVERYTHING = SITE.model_copy(update={"options": ("dose_events",)})
+EVERYTHING = SITE.model_copy(update={"options": ("dose_events", "key_objects", "repeated_measurements", "segments")})
 """A site with all rows of documents that are off by default."""
 MM = unit("mm")
 REPORT, GROUP = Code("126000", "DCM", "Imaging Measurement Report"), Code("125007", "DCM", "Measurement Group")
@@ -18,6 +19,8 @@ LENGTH, MEAN = Code("410668003", "SCT", "Length"), Code("373098007", "SCT", "Mea
 DERIVED = Code("126011", "DCM", "Derived Imaging Measurements")
 SITES, LUNG = Code("363698007", "SCT", "Finding Site"), Code("39607008", "SCT", "Lung")
 SIDE, LEFT = Code("272741003", "SCT", "Laterality"), Code("7771000", "SCT", "Left")
+RIGHT, KIDNEY = Code("24028007", "SCT", "Right"), Code("64033007", "SCT", "Kidney")
+MASS = Code("4147007", "SCT", "Mass")
 TITLE = Code("18748-4", "LN", "Diagnostic Imaging Report")
 IMPRESSION, EMBOLISM = Code("121073", "DCM", "Impression"), Code("59282003", "SCT", "Pulmonary embolism")
 
@@ -74,7 +77,32 @@ def replacing() -> dict[str, Any]:
     return {**titled(), **dataset(PredecessorDocumentsSequence=[named])}
 
 
+def segmented() -> dict[str, Any]:
+    """Return a segmentation of the left kidney, and of a mass in the right lung that has a description only."""
+    left, right = ({**code(one), "CodeMeaning": None} for one in (LEFT, RIGHT))
+    kidney = {**code(KIDNEY), "SegmentedPropertyTypeModifierCodeSequence": [left]}
+    lung = {**code(LUNG), "AnatomicRegionModifierSequence": [right]}
+    place, finding = ([code(Code(value, "SCT", "x"))] for value in ("91723000", "49755003"))
+    segments = [
+        {
+            "SegmentNumber": 1,
+            "SegmentLabel": "kidney",
+            "SegmentedPropertyCategoryCodeSequence": place,
+            "SegmentedPropertyTypeCodeSequence": [kidney],
+        },
+        {
+            "SegmentNumber": 2,
+            "SegmentDescription": "mass",
+            "SegmentedPropertyCategoryCodeSequence": finding,
+            "SegmentedPropertyTypeCodeSequence": [code(MASS)],
+            "AnatomicRegionSequence": [lung],
+        },
+    ]
+    return instance({"SegmentSequence": segments}, "66.4", 7, Modality="SEG")
+
+
 OTHERS = {
+    "segmented": segmented,
     "untracked": untracked,
     "verified": verified,
     "titled": titled,

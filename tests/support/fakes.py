@@ -18,7 +18,7 @@ from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
 from mapper.maps import Mapped, derived_keys, keys, study_to_fhir
 from mapper.maps.site import Site
-from mapper.sinks.sink import DERIVED, Key, Resource
+from mapper.sinks.sink import DERIVED, HELD, Key, Resource
 from mapper.sources.source import Changes, Feed, Reading, Sighting, Source
 from mapper.sync.worker import Worker
 from tests.support.datasets import dataset
@@ -248,7 +248,7 @@ class FakeSink:
         kind, element = {"Endpoint": ("ImagingStudy", "endpoint"), "ImagingStudy": ("Observation", "partOf")}[about[0]]
         for one in map(self.now, self.keys(kind)):
             refers = {"reference": "/".join(about)} in one.get(element, [])
-            if refers and (kind != "ImagingStudy" or one["status"] == "available"):
+            if refers and (kind != "ImagingStudy" or one["status"] in HELD):
                 yield one
 
     def read(self, key: Key) -> Resource | None:

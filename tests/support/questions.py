@@ -98,7 +98,7 @@ def value(one: dict[str, Any]) -> str:
     """Return the one value of an Observation."""
     if "valueQuantity" in one:
         return f"{one['valueQuantity']['value']} {one['valueQuantity']['code']}"
-    return concept(one["valueCodeableConcept"]) if "valueCodeableConcept" in one else str(one["valueString"])
+    return concept(one["valueCodeableConcept"]) if "valueCodeableConcept" in one else one.get("valueString", "")
 
 
 def concept(one: dict[str, Any]) -> str:
@@ -116,12 +116,14 @@ def diagnostic_report(one: dict[str, Any]) -> Row:
 
 
 def document_reference(one: dict[str, Any]) -> Row:
-    attachment = one["content"][0]["attachment"]
-    return concept(one["type"]), one.get("date", ""), f"{attachment['contentType']}, {attachment['size']} bytes"
+    attached = [content["attachment"] for content in one["content"]]
+    size = f"{attached[0]['size']} bytes" if "size" in attached[0] else f"{len(attached)} instances"
+    return concept(one["type"]), one.get("date", ""), f"{attached[0]['contentType']}, {size}"
 
 
 def imaging_study(one: dict[str, Any]) -> Row:
-    return one["description"], one["started"], ", ".join(sorted(mode["code"] for mode in one["modality"]))
+    modalities = ", ".join(sorted(mode["code"] for mode in one["modality"]))
+    return one["description"], one["started"], f"{modalities}, {one['numberOfInstances']} instances"
 
 
 SHOWN = {

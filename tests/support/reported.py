@@ -15,7 +15,7 @@ from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, Mapped, 
 from mapper.maps.site import Site
 from mapper.sources.data_set import json_model
 from samples.dataset import part10
-from samples.sr.catalogue import DOCUMENTS, MAKERS
+from samples.sr.catalogue import DOCUMENTS, MAKERS, OBJECTS
 from tests.support.datasets import BASE, BERLIN, dataset
 
 SITE = Site(
@@ -25,9 +25,9 @@ SITE = Site(
     timezone=BERLIN,
 )
 STUDY_UID = "1.2.826.0.1.3680043.8.498.7"
-SAMPLES = (*MAKERS, *DOCUMENTS)
+SAMPLES = (*MAKERS, *DOCUMENTS, *OBJECTS)
 """Names of all samples of documents."""
-COMPREHENSIVE, BASIC_TEXT, DOSE = "88.33", "88.11", "88.67"
+COMPREHENSIVE, BASIC_TEXT, DOSE, KEY_OBJECTS = "88.33", "88.11", "88.67", "88.59"
 
 
 def instance(root: dict[str, Any], sop_class: str = COMPREHENSIVE, number: int = 9, **more: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def mapped(*instances: dict[str, Any], **choices: Any) -> Mapped:
 @cache
 def sample(name: str) -> Dataset:
     """Return a sample of samples.sr as a file gives it."""
-    return dcmread(BytesIO(part10({**MAKERS, **DOCUMENTS}[name]())))
+    return dcmread(BytesIO(part10({**MAKERS, **DOCUMENTS, **OBJECTS}[name]())))
 
 
 def study_of_samples(*names: str) -> Study:

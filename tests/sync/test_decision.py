@@ -29,9 +29,10 @@ def made(key: Key, **elements: Any) -> Made:
 
 
 MAPPED = Mapped(
-    [made(PATIENT), made(ENDPOINT), made(STUDY, numberOfInstances=3, endpoint=[{"reference": "Endpoint/e"}])],
+    [made(PATIENT), made(ENDPOINT), made(STUDY, numberOfInstances=2, endpoint=[{"reference": "Endpoint/e"}])],
     [],
     "2024",
+    3,
 )
 NOBODY: dict[Key, Writer | None] = dict.fromkeys((PATIENT, ENDPOINT))
 NOTHING = Known(frozenset(), {STUDY: None, **NOBODY}, NOBODY, (), frozenset())

@@ -9,11 +9,15 @@ import pytest
 from pydicom.sr.coding import Code
 
 from mapper.ledger.claim import BY_HAND
+from mapper.maps import Mapped, study_to_fhir
 from mapper.sinks.sink import DERIVED, Key
+from mapper.sources.source import Reading, Source
+from mapper.sync.reconcile import reconcile
+from mapper.sync.sweep import sweep
 from samples.sr.content import CONTAINS, CONTEXT, coded, container, num, text, uidref, unit
 from tests.support.ages import DATES, MIDDLE, NEW, OLD
 from tests.support.documented import GROUP, IMPRESSION, LENGTH, LUNG, REPORT, SITES, TITLE
-from tests.support.fakes import FakeSource, World, study_identifier, study_key, with_a_new_ledger
+from tests.support.fakes import CT, SITE, FakeSource, World, study_identifier, study_key, with_a_new_ledger
 
 COMPREHENSIVE, BASIC_TEXT, PDF = (f"1.2.840.10008.5.1.4.1.1.{one}" for one in ("88.33", "88.11", "104.1"))
 TRACKING_UID, NAME = Code("112040", "DCM", "Tracking Unique Identifier"), Code("111001", "DCM", "Algorithm Name")
@@ -578,3 +582,162 @@ def test_who_leaves_while_another_study_takes_over_is_not_retracted(
     monkeypatch.setattr(world.sink, "put", meanwhile)
     world.work()
     assert value_of(world) == ("final", VALUES[OLD])
+
+
+# -- rejection notes -----------------------------------------------------------------------------
+
+KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
+QUALITY = Code("113001", "DCM", "Rejected for Quality Reasons")
+WORKLIST = Code("113038", "DCM", "Incorrect Modality Worklist Entry")
+
+
+def reject(world: World, study_uid: str, *named: str, source: FakeSource | None = None, title: Code = QUALITY) -> None:
+    """Store a note that rejects instances of a study, and mark it."""
+    references = [{"ReferencedSOPClassUID": CT, "ReferencedSOPInstanceUID": one} for one in named]
+    series = [{"SeriesInstanceUID": f"{study_uid}.1", "ReferencedSOPSequence": references}]
+    evidence = [{"StudyInstanceUID": study_uid, "ReferencedSeriesSequence": series}]
+    place = {"SeriesInstanceUID": f"{study_uid}.20", "SOPInstanceUID": f"{study_uid}.20.1", "InstanceNumber": "1"}
+    said = {"CurrentRequestedProcedureEvidenceSequence": evidence, **container("", title), **place}
+    day = {"StudyDate": DATES[study_uid], "PatientName": "Doe^Jane"}
+    archive = source or world.source
+    archive.store(study_uid, instance="note", **day, SOPClassUID=KEY_OBJECTS, Modality="KO", **said)
+    world.mark(study_uid, source=archive.name)
+
+
+def accept(world: World, study_uid: str) -> None:
+    """Delete the note again, and mark the study."""
+    world.source.delete_instance(study_uid, "note")
+    world.mark(study_uid)
+
+
+def counted(world: World, study_uid: str = OLD) -> int:
+    return int(world.sink.now(study_key(study_uid))["numberOfInstances"])
+
+
+def test_a_note_that_is_stored_removed_and_stored_again_moves_the_study_each_time_and_nothing_else(
+    world: World,
+) -> None:
+    store(world, OLD, images=3)
+    world.work()
+    contents = [world.sink.now(study_key(OLD))]
+    before = world.sink.versions()
+    for number, change in enumerate((reject, accept, reject), 1):
+        change(world, OLD, *((f"{OLD}.1.1",) if change is reject else ()))
+        world.work()
+        assert {key for key in moved(world, before) if key in before} == {study_key(OLD)}
+        assert world.sink.versions()[study_key(OLD)] == before[study_key(OLD)] + number
+        contents.append(world.sink.now(study_key(OLD)))
+        again = world.sink.versions()
+        world.ledger.studies.mark("orthanc", [OLD], BY_HAND)
+        world.work()
+        assert world.sink.versions() == again, "sending again changes no version"
+    assert [one["numberOfInstances"] for one in contents] == [3, 3, 3, 3]  # the note is an instance itself
+    assert contents[0] == contents[2]
+    assert contents[1] == contents[3]
+    listed = [one["uid"] for series in contents[1]["series"] for one in series["instance"]]
+    assert listed == [f"{OLD}.1.2", f"{OLD}.1.3", f"{OLD}.20.1"]
+
+
+def test_what_a_rejected_report_said_is_retracted_and_comes_back(world: World) -> None:
+    store(world, OLD, "text", "measurements")
+    world.work()
+    everything = derived(world, OLD)
+    final = statuses(world, everything)
+    reject(world, OLD, *(sop_uid(OLD, kind) for kind in ("text", "measurements")))
+    world.work()
+    assert {status for _, status in statuses(world, everything)} == {"unknown"}
+    accept(world, OLD)
+    world.work()
+    assert statuses(world, everything) == final
+
+
+def test_the_archive_that_holds_more_speaks_whatever_its_notes_leave_out(ledger_url: str) -> None:
+    """Three images and a note that rejects two of them are more than three images."""
+    east, west = FakeSource("east"), FakeSource("west")
+    world = World(ledger_url, east, west)
+    store(world, OLD, images=3, source=east)
+    store(world, OLD, images=3, source=west)
+    world.work()
+    assert counted(world) == 3
+    reject(world, OLD, f"{OLD}.1.1", f"{OLD}.1.2", source=east)
+    for source in ("west", "east", "west"):
+        world.mark(OLD, source=source)
+        world.work()
+        assert counted(world) == 2
+    world.database.close()
+
+
+def test_a_study_that_is_rejected_whole_is_there_until_the_archive_deletes_it(new_database: Any) -> None:
+    """FHIR says that it is in error: it is not taken for lost, and it is retracted after a lost ledger too."""
+    world = World(new_database())
+    store(world, OLD)
+    reject(world, OLD, f"{OLD}.1.1", title=WORKLIST)
+    sweep(world.ledger, world.source)
+    world.work()
+    assert world.sink.now(study_key(OLD))["status"] == "entered-in-error"
+    endpoint = world.sink.now(study_key(OLD))["endpoint"][0]["reference"].partition("/")[2]
+    assert reconcile(world.ledger, "orthanc", world.sink, endpoint, study_key).lost == 0
+    world.database.close()
+    world = with_a_new_ledger(world, new_database())
+    world.source.delete(OLD)
+    sweep(world.ledger, world.source)
+    assert reconcile(world.ledger, "orthanc", world.sink, endpoint, study_key, vanishing_allowed=True).strange == 1
+    world.work()
+    assert world.sink.now(study_key(OLD))["status"] == "unknown"
+    assert "endpoint" not in world.sink.now(study_key(OLD))
+    world.database.close()
+
+
+# -- segments ------------------------------------------------------------------------------------
+
+
+def segments(reading: Reading, source: Source) -> Mapped:
+    """Map for a site that wants segments."""
+    return study_to_fhir(reading.study, SITE.model_copy(update={"options": ("segments",)}))
+
+
+def segmented(world: World, study_uid: str, place: Code, tracking_uid: str | None) -> None:
+    """Store a study with a segmentation of one segment, and mark it."""
+    named = {"CodeValue": place.value, "CodingSchemeDesignator": "SCT", "CodeMeaning": place.meaning}
+    category = {"CodeValue": "123037004", "CodingSchemeDesignator": "SCT", "CodeMeaning": "Anatomical Structure"}
+    one = {
+        "SegmentNumber": 1,
+        "SegmentLabel": place.meaning,
+        "SegmentedPropertyCategoryCodeSequence": [category],
+        "SegmentedPropertyTypeCodeSequence": [named],
+        "TrackingUID": tracking_uid,
+    }
+    day = {"StudyDate": DATES[study_uid], "PatientName": "Doe^Jane", "SegmentSequence": [one]}
+    place_of_it = {"SeriesInstanceUID": f"{study_uid}.30", "SOPInstanceUID": f"{study_uid}.30.1", "InstanceNumber": "1"}
+    world.source.store(study_uid, instance="1", **{**day, "SegmentSequence": None})
+    world.source.store(study_uid, instance="seg", SOPClassUID=SEGMENTATION, Modality="SEG", **day, **place_of_it)
+    world.mark(study_uid)
+
+
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+
+
+def test_the_newest_study_speaks_for_a_tracked_segment_and_an_untracked_one_is_its_own(world: World) -> None:
+    world.worker = world.new_worker(mapping=segments)
+    for study_uid in (NEW, OLD):
+        segmented(world, study_uid, PLACES[study_uid], LESION)
+        world.work()
+    assert place_of(world) == KIDNEY.value
+    before = world.sink.versions()
+    world.mark(OLD, NEW)
+    world.work()
+    assert world.sink.versions() == before, "nothing flaps"
+    segmented(world, MIDDLE, LIVER, None)
+    world.work()
+    assert len(world.sink.keys("BodyStructure")) == 2
+
+
+def test_a_segmentation_that_goes_leaves_its_segments_and_hands_them_over(world: World) -> None:
+    world.worker = world.new_worker(mapping=segments)
+    for study_uid in (OLD, NEW):
+        segmented(world, study_uid, PLACES[study_uid], LESION)
+    world.work()
+    world.source.delete_instance(NEW, "seg")
+    world.mark(NEW)
+    world.work()
+    assert place_of(world) == LUNG.value

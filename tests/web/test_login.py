@@ -61,6 +61,21 @@ def test_a_part_of_a_page_asks_for_the_whole(house: House) -> None:
     assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 
+def test_a_link_of_another_site_leads_to_the_page_it_names_once_more(house: House) -> None:
+    """The browser sends no cookie then; asked by a page of ours it does."""
+    linked = {"Accept": "text/html", "Sec-Fetch-Site": "cross-site"}
+    for path, place in {
+        f"/?study={A}": f"/?study={A}",
+        '/"><script>': "/%22%3E%3Cscript%3E",
+        "//evil.example": "/evil.example",
+        '/?"><script>&x=1': "/?%22%3E%3Cscript%3E&amp;x=1",
+    }.items():
+        answer = house.browser().get(f"{HERE}{path}", headers=linked)
+        assert answer.status_code == 200
+        assert answer.text.endswith(f'content="0;url={place}">')
+    assert house.browser().get("/api/studies", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 401
+
+
 @pytest.mark.parametrize("role", Role)
 def test_a_session_has_the_role_of_its_token(house: House, role: Role) -> None:
     browser = house.logged_in(role)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapper.commands.server import run
 from mapper.errors import SettingError
+from mapper.settings import Settings
 from mapper.web import tokens as tokens_module
 from mapper.web.attempts import ALL, ALL_EVERY, EACH, EACH_EVERY, Attempts, network
 from mapper.web.named_token import NamedToken, made, read
@@ -173,6 +175,15 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_file_is_of_bounded_size(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="larger than 1 MB"):
         TokensFile(file_of(tmp_path, "#" * (LARGEST + 1)))
+
+
+@pytest.mark.parametrize("name", ["tokens_file", "session_key_file", "audit_file"])
+def test_serve_stops_at_the_start_before_it_makes_anything(tmp_path: Path, name: str) -> None:
+    wrong = file_of(tmp_path, "what") if name != "audit_file" else tmp_path
+    settings = Settings(ledger=f"sqlite:///{tmp_path}/ledger.db", port=0, **{name: wrong})  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match=f"^{name}"):
+        run(settings)
+    assert not (tmp_path / "ledger.db").exists()
 
 
 def test_what_changes_counts_at_once(tmp_path: Path, clock: Clock) -> None:

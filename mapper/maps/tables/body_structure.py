@@ -1,4 +1,4 @@
-"""BodyStructure <- a tracked lesion, or a finding site with side or part (PS3.16 TID 1410, TID 1411, TID 1501, TID 4108).
+"""BodyStructure <- a tracked lesion, or a site with side or part (PS3.16 TID 1410, TID 1411, TID 1501, TID 4108, TID 5103).
 
 One a patient and Tracking Unique Identifier: over time points and groups it is the same. A site with a side that
 nobody tracks is a BodyStructure of its own item.
@@ -14,7 +14,7 @@ from mapper.maps.content import ContentRule, Within
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.reported import sr_item
-from mapper.maps.tables.subject import ISSUED_ID, is_phantom, issued_id, issued_reference, own_id, own_reference
+from mapper.maps.tables.subject import ISSUED_ID, is_phantom, issued_reference, own_reference, patient_id
 from mapper.maps.values import content
 from mapper.maps.values.concepts import (
     FINDING_SITE,
@@ -23,7 +23,7 @@ from mapper.maps.values.concepts import (
     TRACKING_IDENTIFIER,
     TRACKING_UID,
 )
-from mapper.maps.values.context import Context, all_beside, beside
+from mapper.maps.values.context import Context
 from mapper.maps.values.uid import uid_identifier
 
 MODIFIERS = (LATERALITY, TOPOGRAPHICAL_MODIFIER)
@@ -56,12 +56,11 @@ def id_of(cx: Context, holder: Within) -> str | None:
     if is_phantom(cx):
         return None
     uid = content.text_of(holder.content.child(TRACKING_UID.pair))
-    issued = (beside(cx, "PatientID"), beside(cx, "IssuerOfPatientID"))
-    patient = issued_id(cx, *issued, all_beside(cx, "IssuerOfPatientIDQualifiersSequence")) or own_id(cx)
+    patient = patient_id(cx)
     if uid:
         return cx.id(*derived_keys.body_structure(patient, uid))
     tracked = content.text_of(holder.content.child(TRACKING_IDENTIFIER.pair))
-    if not tracked and not modifiers_of(holder.content.child(FINDING_SITE.pair)):
+    if not tracked and not modifiers_of(holder, next(iter(holder.find((FINDING_SITE,))[0]), None)):
         return None
     return cx.id(*derived_keys.body_structure_at(patient, holder.report.uid, holder.content.path))
 
@@ -78,15 +77,25 @@ def body_site(cx: Context, sites: list[ContentItem], _: Any = None) -> dict[str,
     if id := structure_id(cx):
         extension = {"url": systems.BODY_SITE, "valueReference": {"reference": f"BodyStructure/{id}"}}
         made = {"extension": [extension], **made}
-    sides = modifiers_of(site)
+    sides = modifiers_of(content.at(cx), site)
     if site and sides and (named := made.get("text") or content.meaning_of(site)):
         made["text"] = in_words(named, sides)
     return made or None
 
 
-def modifiers_of(site: ContentItem | None) -> list[ContentItem]:
-    """Return the laterality and the topographical modifiers of a site."""
-    return site.having(*(one.pair for one in MODIFIERS)) if site else []
+def modifiers_of(within: Within, site: ContentItem | None) -> list[ContentItem]:
+    """Return the laterality and the topographical modifiers of a site.
+
+    In ultrasound they stand beside it, or at the section that its vessel is in (TID 5103).
+    """
+    found = site.having(*(one.pair for one in MODIFIERS)) if site else []
+    if site is None or within.report.kind != "ultrasound":
+        return found
+    for concept in MODIFIERS:
+        above = within.report.names.holder(site.parent, (concept.pair,)) if site.parent else None
+        if above and not any(one.means(concept.pair) for one in found):
+            found = [*found, *above.having(concept.pair)]
+    return found
 
 
 def in_words(site: str, modifiers: list[ContentItem]) -> str:
@@ -108,7 +117,7 @@ def tracking_identifiers(cx: Context, found: list[ContentItem]) -> list[dict[str
     return [{"type": {"coding": [TRACKING_IDENTIFIER.coding]}, "value": value}] if value else []
 
 
-def places(cx: Context, uids: list[ContentItem]) -> list[dict[str, str]]:
+def places(cx: Context, uids: list[ContentItem], _: Any = None) -> list[dict[str, str]]:
     """Without a Tracking Unique Identifier: SOPInstanceUID and the item's place -> identifier of what nobody tracks."""
     return [] if content.text_of(next(iter(uids), None)) else sr_item(cx, None)
 
@@ -120,7 +129,7 @@ def location(cx: Context, sites: list[ContentItem]) -> dict[str, Any] | None:
 
 def qualifiers(cx: Context, sites: list[ContentItem]) -> list[dict[str, Any]]:
     """Laterality and Topographical modifier of the site -> locationQualifier, each with its code."""
-    found = modifiers_of(next(iter(sites), None))
+    found = modifiers_of(content.at(cx), next(iter(sites), None))
     return [made for one in found if (made := content.concept(cx, one))]
 
 
@@ -131,7 +140,7 @@ RULES = (
     *meta("BodyStructure"),
     ContentRule("BodyStructure.identifier",       "",                tracking_uids, concepts=(TRACKING_UID,)),
     ContentRule("BodyStructure.identifier",       "",                tracking_identifiers, concepts=(TRACKING_IDENTIFIER,)),
-    ContentRule("BodyStructure.identifier",       "",                places, concepts=(TRACKING_UID,)),
+    ContentRule("BodyStructure.identifier",       "",                places, concepts=(TRACKING_UID, FINDING_SITE)),
     ContentRule("BodyStructure.location",         "",                location, concepts=(FINDING_SITE,), reach="above"),
     ContentRule("BodyStructure.locationQualifier", "",               qualifiers, concepts=(FINDING_SITE,), reach="above"),
     Rule("BodyStructure.patient",                 ISSUED_ID,         issued_reference),

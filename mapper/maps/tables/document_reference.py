@@ -61,13 +61,14 @@ def related(cx: Context, uid: Any) -> list[dict[str, Any]]:
 
 CONTENT = "DocumentReference.content"
 # fmt: off
+CURRENT = Rule("DocumentReference.status",               "",                         constant("current", "current", "What the archive holds is current (FHIR R4 DocumentReference)."), MUST)
 RULES = (
     #           FHIR element                             DICOM attribute             by
     ContentRule("DocumentReference.id",                  "SOPInstanceUID",           reference_id, MUST),
     *meta("DocumentReference"),
     Rule("DocumentReference.masterIdentifier",           "SOPInstanceUID",           uid_identifier),
     Rule("DocumentReference.identifier",                 "StudyInstanceUID",         of_study),
-    Rule("DocumentReference.status",                     "",                         constant("current", "current", "What the archive holds is current (FHIR R4 DocumentReference)."), MUST),
+    CURRENT,
     Rule("DocumentReference.docStatus",                  "VerificationFlag",         status),
     ContentRule("DocumentReference.type",                "ConceptNameCodeSequence*", codeable_concept),
     Rule("DocumentReference.type",                       "DocumentTitle",            text_concept),

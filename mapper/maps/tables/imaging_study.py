@@ -50,9 +50,9 @@ def uid_of_study(cx: Context, *_: Any) -> dict[str, Any] | None:
     return study_identifier(cx, cx.study.uid)
 
 
-def available(cx: Context) -> str:
-    """A study with at least one instance in the PACS is available."""
-    return "available"
+def status(cx: Context) -> str:
+    """A study with an instance in the PACS is available, one that a rejection note takes back whole is in error."""
+    return "entered-in-error" if cx.in_error else "available"
 
 
 def number_of_study(cx: Context, value: Any) -> dict[str, str] | None:
@@ -92,7 +92,7 @@ STUDY = (
     Rule("ImagingStudy.identifier",                "StudyInstanceUID",                                many(uid_of_study)),
     Rule("ImagingStudy.identifier",                ACCESSION,                                         many(accession)),
     Rule("ImagingStudy.identifier",                "StudyID",                                         many(number_of_study), option="study_id"),
-    Rule("ImagingStudy.status",                    "",                                                available, MUST),
+    Rule("ImagingStudy.status",                    "",                                                status, MUST),
     Rule("ImagingStudy.modality",                  "ModalitiesInStudy",                               study_modalities),
     *subject("ImagingStudy.subject"),
     Rule("ImagingStudy.encounter",                 "AdmissionID IssuerOfAdmissionIDSequence*",        encounter),

@@ -1,20 +1,25 @@
-"""Observation <- measurements and evaluations of reports (PS3.16 TID 1500 and what it includes, TID 2000).
+"""Observation <- measurements and evaluations of reports (PS3.16 TID 1500 and what it includes, TID 2000, TID 5100,
+TID 5200, TID 5220, TID 5300).
 
 A Measurement Group is an Observation that has its measurements and evaluations as members. Who is the patient, when
 the images were taken, which algorithm measured and where: said once in the report, it stands in every Observation.
-Numbers of the image library say how images were made: they are left out. Source: HL7 DICOM SR to FHIR 1.0.0, which is
+Numbers of the image library say how images were made: they are left out. In an ultrasound report sections name sites,
+groups say the image mode, the point of the cycle, the direction of flow: a component of each measurement. Of several
+values of one measurement the selected one, else the mean counts, all with the option `repeated_measurements`; what the
+report says of the patient (age, height, weight) is left out there. Source: HL7 DICOM SR to FHIR 1.0.0, which is
 R5, brought back to FHIR R4 Observation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.maps import engine
 from mapper.maps.content import ContentRule
-from mapper.maps.report import CONTEXT, NO_EVALUATION, Part, Report
-from mapper.maps.rule import MUST, Made, MissingElement
+from mapper.maps.part import Part
+from mapper.maps.report import Report
+from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.tables.algorithm import NAMED, algorithm_reference
 from mapper.maps.tables.body_structure import body_site
 from mapper.maps.tables.component import NUMBER, components
@@ -25,6 +30,8 @@ from mapper.maps.values import concepts as c
 from mapper.maps.values import content, measured_value
 from mapper.maps.values.coding import codeable_concept
 from mapper.maps.values.context import Context
+
+Told = Callable[[Report, Part], Iterator[ContentItem]]
 
 
 def part_at(cx: Context) -> Part:
@@ -106,6 +113,7 @@ WHERE_AND_HOW = (
     MADE_BY,
 )
 NAME = ContentRule("Observation.code",              "ConceptNameCodeSequence*",  codeable_concept, MUST)
+EVALUATED = ContentRule("Observation.valueCodeableConcept", "ConceptCodeSequence*? TextValue?", evaluation, MUST)
 IMAGES = ContentRule("Observation.derivedFrom",     "CurrentRequestedProcedureEvidenceSequence*? PertinentOtherEvidenceSequence*?", evidence)
 MEASURED = (
     NAME,
@@ -134,52 +142,29 @@ TABLES = {
         *HEAD,
         category("evaluation", c.QUALITATIVE, "An evaluation in words or codes (PS3.16 TID 1501)."),
         NAME,
-        ContentRule("Observation.valueCodeableConcept", "ConceptCodeSequence*? TextValue?", evaluation, MUST),
+        EVALUATED,
         *WHERE_AND_HOW,
         IMAGES,
     ),
 }
 # fmt: on
 RULES = tuple(dict.fromkeys(row for table in (*TABLES.values(), (EMPTY,)) for row in table))
-SAID = (
-    *(c.MEASUREMENT_METHOD, c.FINDING_SITE, c.NORMALITY, c.NORMAL_RANGE_LOWER, c.NORMAL_RANGE_UPPER),
-    *(c.NORMAL_RANGE_TEXT, c.NORMAL_RANGE_AUTHORITY),
-    *(c.ALGORITHM_NAME, c.ALGORITHM_VERSION, c.ALGORITHM_PARAMETERS, c.ALGORITHM_FAMILY),
-    *(c.TRACKING_IDENTIFIER, c.TRACKING_UID, c.ACTIVITY_SESSION, c.PERSON_OBSERVER),
-)
-"""Children of a measurement that have an element of their own: they are no components."""
-SAID_OF_GROUP = (*NO_EVALUATION, c.TRACKING_UID, c.PERSON_OBSERVER)
-"""The same of a group."""
-MOMENTS = ("DATE", "DATETIME", "TIME", "PNAME", "UIDREF")
-"""Value types that are components of a group wherever they stand in it: as Observations they would say little."""
 
 
-def observation(cx: Context, report: Report, part: Part) -> Made | None:
-    """Return the Observation of one content item, None where it has no name or says nothing: that is recorded."""
+def observation(
+    cx: Context, report: Report, part: Part, tables: Mapping[str, tuple[Rule, ...]], told: Told
+) -> Made | None:
+    """Return the Observation of one content item, None where it has no name or says nothing: that is recorded.
+
+    `tables` has the rows of each role, `told` yields the content items that are components.
+    """
     within = report.within(cx.study, part.content)
     try:
-        made = engine.resource(TABLES[part.role], cx, within, "Observation")
+        made = engine.resource(tables[part.role], cx, within, "Observation")
     except MissingElement as missing:
         cx.item = within
         cx.left_out(missing)
         return None
-    if found := components(cx, within, beside(part), made["code"]):
+    if found := components(cx, within, told(report, part), made["code"]):
         made["component"] = found
     return said(cx, within, made) if part.role == "group" else made
-
-
-def beside(part: Part) -> Iterator[ContentItem]:
-    """Yield the content items that are components: what modifies a value, and of a group its second Finding too."""
-    is_group = part.role == "group"
-    if is_group:
-        yield from part.content.having(c.FINDING.pair)[1:]
-    told = tuple(one.pair for one in (SAID_OF_GROUP if is_group else SAID))
-    for child in part.content.children:
-        item = child if child.reference is None else child.target
-        if item is None or item.means(*told):
-            continue
-        modifies = child.relationship in content.MODIFIES
-        if (modifies and item.value_type in (*content.WORDS, "UIDREF")) or (
-            is_group and child.relationship not in CONTEXT and item.value_type in MOMENTS
-        ):
-            yield item

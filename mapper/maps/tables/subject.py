@@ -5,7 +5,7 @@ from typing import Any
 
 from mapper.maps import keys
 from mapper.maps.rule import MUST, Rule
-from mapper.maps.values.context import Context, beside
+from mapper.maps.values.context import Context, all_beside, beside
 from mapper.maps.values.identifier import patient_identifier
 from mapper.maps.values.text import as_code, as_text
 
@@ -62,6 +62,12 @@ def issued_id(cx: Context, *issued: Any) -> str | None:
 def own_id(cx: Context, *_: Any) -> str:
     """Without a PatientID the patient is this study's own, never merged with another."""
     return cx.id(*keys.patient(cx.study.uid, None))
+
+
+def patient_id(cx: Context) -> str:
+    """Return the id of the patient that the data set at hand is of."""
+    issued = (beside(cx, "PatientID"), beside(cx, "IssuerOfPatientID"))
+    return issued_id(cx, *issued, all_beside(cx, "IssuerOfPatientIDQualifiersSequence")) or own_id(cx)
 
 
 def issued_reference(cx: Context, *issued: Any) -> dict[str, str] | None:

@@ -37,11 +37,11 @@ def first(cx: Context, items: list[ContentItem]) -> ContentItem | None:
 
 
 def concept(cx: Context, item: ContentItem | None) -> dict[str, Any] | None:
-    """Return the value of a CODE or TEXT item as a CodeableConcept."""
+    """Return the value of a CODE or TEXT item as a CodeableConcept; a CONTAINER that is a place says it by its name."""
     if item is None:
         return None
-    if isinstance(item.value, Code):
-        codes = item.item.values("ConceptCodeSequence")
+    if isinstance(item.value, Code) or item.value_type == "CONTAINER":
+        codes = item.item.values("ConceptCodeSequence" if isinstance(item.value, Code) else "ConceptNameCodeSequence")
         return concept_of(cx, codes[0]) if codes else None
     words = text_of(item)
     return {"text": words} if words else None
@@ -50,7 +50,7 @@ def concept(cx: Context, item: ContentItem | None) -> dict[str, Any] | None:
 def full_concept(cx: Context, item: ContentItem | None, told: tuple[Concept, ...] = ()) -> dict[str, Any] | None:
     """Return the same with what modifies it in its text, but for what is told elsewhere: a code has no other room."""
     made = concept(cx, item)
-    if made and item and (modifiers := modifiers_in_words(cx, item, told)):
+    if made and item and item.value_type != "CONTAINER" and (modifiers := modifiers_in_words(cx, item, told)):
         made["text"] = within_bounds(", ".join(filter(None, [meaning_of(item), *modifiers])))
     return made
 
@@ -116,7 +116,9 @@ def modifiers_in_words(cx: Context, item: ContentItem, told: tuple[Concept, ...]
 
 
 def meaning_of(item: ContentItem) -> str | None:
-    """Return the value of a CODE or TEXT item as a person reads it."""
+    """Return the value of a CODE or TEXT item as a person reads it, of a CONTAINER its name."""
+    if item.value_type == "CONTAINER":
+        return name_of(item)
     return (item.value.meaning or item.value.value) if isinstance(item.value, Code) else text_of(item)
 
 

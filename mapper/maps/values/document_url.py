@@ -14,6 +14,30 @@ ORTHANC = "/instances/{orthanc}/content/0042-0011"
 """The same under the root of an Orthanc: from 1.10.1 on it answers with the bytes, of a PDF and of a CDA."""
 
 
+DICOM = "application/dicom"
+"""The media type of what is had at the URL of an instance or a series (PS3.18 section 8.7.3)."""
+
+
+def series_url(cx: Context, study: str | None, series: str | None) -> str | None:
+    """Return where a DICOMweb server has a series (PS3.18 section 10.4), None where the site names no server."""
+    return below(cx, study=study, series=series)
+
+
+def instance_url(cx: Context, study: str | None, series: str | None, instance: str | None) -> str | None:
+    """Return where a DICOMweb server has an instance (PS3.18 section 10.4), None where the site names no server."""
+    return below(cx, study=study, series=series, instance=instance)
+
+
+def below(cx: Context, **uids: str | None) -> str | None:
+    """Return a URL below the root of DICOMweb; raises ValueError for UIDs of which none can be made."""
+    if cx.site.dicomweb is None:
+        return None
+    if not all(one is not None and is_askable(one) for one in uids.values()):
+        raise ValueError("no URL can be made of these UIDs")
+    levels = {"study": "studies", "series": "series", "instance": "instances"}
+    return "/".join([cx.site.dicomweb, *(f"{levels[level]}/{uid}" for level, uid in uids.items())])
+
+
 def document_url(cx: Context, study: Any, series: Any, instance: Any, patient: Any) -> str | None:
     """UIDs of study, series and instance -> url by the site's template; nothing where no URL can be made of them.
 

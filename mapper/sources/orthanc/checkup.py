@@ -10,7 +10,9 @@ from mapper.http.target import Target
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.client import OrthancClient
 
-PLUGINS = Target("/plugins")
+PLUGINS, UNKNOWN_SOP_CLASSES = Target("/plugins"), Target("/tools/unknown-sop-class-accepted")
+KNOWS_LABEL_MAPS = (1, 12, 7)
+"""The Orthanc that is known to know SOP class 1.2.840.10008.5.1.4.1.1.66.7; 1.10.1 does not (tests/live)."""
 LOOKED_AT = 100
 """Studies that are looked at."""
 DICOM_JSON = "application/dicom+json"
@@ -36,6 +38,23 @@ def stability(studies: list[answers.Study]) -> Iterator[Finding]:
             f"none of the {len(studies)} studies that were looked at is stable yet, and only stable ones are synced",
             "wait for Orthanc's StableAge (in seconds) after the last instance, or lower it",
         )
+
+
+def sop_classes(client: OrthancClient, version: tuple[int, ...]) -> Iterator[Finding]:
+    """Yield that Orthanc refuses what its DICOM library does not know, as it does by default."""
+    with client.answer("GET", UNKNOWN_SOP_CLASSES, accept="text/plain") as answer:
+        said = answer.read().strip() if answer else b""
+    if said == b"0" and version < KNOWS_LABEL_MAPS:
+        yield limit(
+            "Orthanc before 1.12.7 refuses by C-STORE what it does not know, label map segmentations among it",
+            'set "UnknownSopClassAccepted": true if DICOM is sent to it so; what comes over HTTP it takes anyway',
+        )
+
+
+def deletions(counts_needed: bool) -> Iterator[Finding]:
+    """Yield that deletions are found by counting."""
+    if counts_needed:
+        yield limit("Orthanc before 1.12.1 does not date deletions, so instances are counted instead")
 
 
 def metadata(client: OrthancClient, root: str, study: answers.Study) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from mapper.errors import (
     StudyGone,
     TwoPatients,
 )
-from mapper.finding import Finding, limit, ok
+from mapper.finding import Finding, ok
 from mapper.http.peer import Bound
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers, checkup
@@ -196,5 +196,5 @@ class Orthanc:
                 yield from checkup.metadata(self._client, self._dicomweb.root, study)
         yield from checkup.stability(studies)
         yield from checkup.our_plugin(self._client, studies)
-        if self._counts_needed():
-            yield limit("Orthanc before 1.12.1 does not date deletions, so instances are counted instead")
+        yield from checkup.sop_classes(self._client, self._api.version)
+        yield from checkup.deletions(self._counts_needed())

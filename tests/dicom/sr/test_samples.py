@@ -97,6 +97,12 @@ KINDS: dict[str, tuple[str, str, str]] = {  # SOP class, template, title
     "text-report": (f"{SR}11", "2000", "18748-4"),
     "text-report-amended": (f"{SR}11", "2000", "18748-4"),
     "every-value-type": (f"{SR}34", "1500", "18748-4"),
+    "echo": (f"{SR}33", "5200", "125200"),
+    "simplified-echo": (f"{SR}33", "5300", "125200"),
+    "vascular": (f"{SR}33", "5100", "125100"),
+    "congenital": (f"{SR}33", "5220", "125197"),
+    "mammography-cad": (f"{SR}50", "4000", "111036"),
+    "chest-cad": (f"{SR}65", "4100", "112000"),
 }
 
 
@@ -129,6 +135,10 @@ COUNTS: tuple[tuple[str, tuple[str, str], int], ...] = (  # report, concept name
     ("radiopharmaceutical-dose", ("113502", DCM), 1),
     ("radiopharmaceutical-dose", ("113811", DCM), 0),
     ("text-report", ("121073", DCM), 1),
+    ("echo", GROUP, 7),
+    ("echo", ("121404", DCM), 1),
+    ("mammography-cad", ("111056", DCM), 6),
+    ("chest-cad", ("111056", DCM), 2),
 )
 
 
@@ -251,10 +261,13 @@ def test_documents_are_encapsulated_whole(name: str, kind: str, start: bytes) ->
 
 # -- what others say ----------------------------------------------------------------------------------------------
 
+UNKNOWN_SCHEME = "Warning - Unrecognized defined term <99ACME> for value 1 of attribute <Coding Scheme Designator>"
 SAID = {
     "ct-dose-enhanced-sr": {
         "Warning - CodingSchemeDesignator is deprecated - attribute <CodingSchemeDesignator> = <SRT>"
     },
+    "echo": {UNKNOWN_SCHEME},
+    "simplified-echo": {UNKNOWN_SCHEME},
     "every-value-type": {  # dciodvfy of Debian 12 does not know TCOORD
         "Warning - Attribute is not present in standard DICOM IOD - (0x0040,0xa130) CS Temporal Range Type ",
         "Warning - Attribute is not present in standard DICOM IOD - (0x0040,0xa132) UL Referenced Sample Positions ",

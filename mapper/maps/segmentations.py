@@ -1,0 +1,53 @@
+"""What the segmentations of a study become, where a site wants it: a BodyStructure for each segment."""
+
+from collections.abc import Iterator
+
+from mapper.errors import Problem
+from mapper.maps.newest import newest_first
+from mapper.maps.rule import Made
+from mapper.maps.segmentation import Segmentation, is_segmented
+from mapper.maps.silence import STUDY
+from mapper.maps.silence import of_documents as place_of
+from mapper.maps.tables import segment
+from mapper.maps.values.context import Context
+
+LARGEST = 5_000
+"""Segments of one segmentation; what comes behind them is recorded and left out."""
+TOO_MANY = Problem(
+    "BodyStructure", "SegmentSequence", f"more than {LARGEST} in one segmentation: the others are left out"
+)
+SAME_SEGMENT = Problem(
+    "BodyStructure", "SegmentNumber TrackingUID", "the same in several segments of one segmentation: the first speaks"
+)
+
+
+def of_segmentations(cx: Context) -> Iterator[Made]:
+    """Yield the segments of a study where a site wants them, those of the newest segmentation first."""
+    numbered = [(number, one) for number, series in enumerate(cx.study.series, 1) for one in series.instances]
+    found = [Segmentation(one, number) for number, one in numbered if is_segmented(one)]
+    if segment.OPTION not in cx.site.options:
+        if found:
+            cx.silent(segment.RULES[0], f"option {segment.OPTION} is off")
+        return
+    for one in newest_first(cx, found):
+        cx.place = place_of(one.series)
+        yield from of_segmentation(cx, one)
+    cx.place = STUDY
+
+
+def of_segmentation(cx: Context, one: Segmentation) -> Iterator[Made]:
+    """Yield the segments of one segmentation, each once."""
+    try:
+        segments = list(one.segments(cx.study))
+    except ValueError as error:
+        cx.record(Problem("BodyStructure", "SegmentSequence", str(error) or "not readable"))
+        return
+    if len(segments) > LARGEST:
+        cx.record(TOO_MANY)
+    said: set[str] = set()
+    for made in filter(None, (segment.body_structure(cx, each) for each in segments[:LARGEST])):
+        if made["id"] in said:
+            cx.record(SAME_SEGMENT)
+        else:
+            yield made
+            said.add(made["id"])
