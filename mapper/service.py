@@ -15,7 +15,7 @@ from mapper.maps.site import Site
 from mapper.metrics import Metrics
 from mapper.settings import Settings
 from mapper.sinks.sink import Key, Sink
-from mapper.sources.source import Reading, Source
+from mapper.sources.source import Catalogue, Reading, Source
 from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads, somebody_works
 from mapper.sync.triggers import Bell, Triggers
@@ -42,6 +42,15 @@ class Service:
     def place(self) -> str:
         """Where the ledger is: a file, or an address without user and password."""
         return self.ledger.database.place
+
+    def catalogue(self, source: str) -> Catalogue | None:
+        """Return what people may ask of a source, where it has that."""
+        return getattr(self.worker.sources[source], "catalogue", None)
+
+    def about(self, source: str | None = None) -> str:
+        """Return what a source is, or the sink, with its version; empty where it was not asked or does not tell."""
+        side: object = self.sink if source is None else self.catalogue(source)
+        return str(getattr(side, "about", ""))
 
     def deliver(self) -> bool:
         """Become a process that delivers from this ledger; False when there can be one only, and another one is it.
@@ -123,7 +132,8 @@ def triggers_of(source: Source, site: Site, sink: Sink, ledger: Ledger, version:
     """Return what looks after one source."""
     endpoint = keys.id_of(site.namespace, keys.endpoint(site.dicomweb or ""))
     study_key = partial(imaging_study_key, site.namespace)
-    return Triggers(source, ledger, partial(reconcile, ledger, source.name, sink, endpoint, study_key), version)
+    compare = partial(reconcile, ledger, source.name, sink, endpoint, study_key)
+    return Triggers(source, ledger, compare, partial(sink.offered, endpoint), version)
 
 
 def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool = True) -> Service:

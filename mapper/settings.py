@@ -22,6 +22,9 @@ from mapper.url import viewer_url
 Header = Annotated[str, AfterValidator(own_header)]
 
 
+ViewerUrl = Annotated[str, AfterValidator(viewer_url)]
+
+
 class OrthancSource(BaseModel):
     """One of several Orthancs that feed one FHIR server."""
 
@@ -126,7 +129,7 @@ class Settings(Site):
     deleted: Literal["unknown", "keep", "entered-in-error"] = Field(
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )
-    viewer_url: Annotated[str, AfterValidator(viewer_url)] | None = Field(
+    viewer_url: ViewerUrl | None = Field(
         None, description="URL of a viewer for the links of a study's page, with {study} for the StudyInstanceUID."
     )
     history_days: int = Field(

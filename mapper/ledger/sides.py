@@ -40,6 +40,14 @@ def source_side(name: str) -> str:
     return f"source:{name}"
 
 
+class Offered(msgspec.Struct, frozen=True):
+    """How many studies of a source the sink says are available."""
+
+    at: float
+    """When it was asked, in seconds since 1970 UTC."""
+    number: int
+
+
 class Sides:
     """What those who work tell of the sides, and whoever looks after them reads."""
 
@@ -63,6 +71,15 @@ class Sides:
         """Store what a sweep found."""
         found = Swept(self._clock(), listed, changed, vanished, whole)
         self._meta.put(f"swept:{source}", msgspec.json.encode(found).decode())
+
+    def offer(self, source: str, number: int) -> None:
+        """Store how many studies of a source the sink offers."""
+        self._meta.put(f"offered:{source}", msgspec.json.encode(Offered(self._clock(), number)).decode())
+
+    def offered(self, source: str) -> Offered | None:
+        """Return how many studies of a source the sink offered when it was last asked; None where it never was."""
+        said = self._meta.get(f"offered:{source}")
+        return msgspec.json.decode(said, type=Offered) if said else None
 
     def last_sweep(self, source: str) -> Swept | None:
         """Return what the last sweep found; None where none was made."""

@@ -69,6 +69,13 @@ class Parts(Struct, frozen=True):
     link: tuple[Link, ...] = ()
 
 
+class Counted(Struct, frozen=True):
+    """The answer to a search for a number (FHIR R4 search.html#summary)."""
+
+    resourceType: Literal["Bundle"]
+    total: int | None = None
+
+
 class Bundle(Struct, frozen=True):
     """A page of a search, or the answer to a transaction."""
 

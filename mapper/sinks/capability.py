@@ -22,6 +22,7 @@ class Software(Struct, frozen=True):
     """CapabilityStatement.software."""
 
     name: str = "unnamed"
+    version: str = ""
 
 
 class Interaction(Struct, frozen=True):

@@ -10,7 +10,7 @@ from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding, ok
 from mapper.http.target import Target
-from mapper.sinks.bundle import Bundle, Response
+from mapper.sinks.bundle import Bundle, Counted, Response
 from mapper.sinks.bundle import Resource as Held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
 from mapper.sinks.client import FhirClient, json_of
@@ -36,6 +36,8 @@ class FhirServer:
         self._client = client
         self._public_url = public_url.rstrip("/")
         self._proven = False
+        self.about = ""
+        """What it is, with its version; empty as long as it was not asked."""
 
     def put(self, resources: Iterable[Resource], expected: Mapping[Key, str] | None = None) -> dict[Key, str]:
         """Write resources as one transaction, in parts when the server finds that too large; see Sink.put."""
@@ -93,6 +95,11 @@ class FhirServer:
             asked = {"identifier": token(*about), **NAMED}
             yield from search(self._client, kind, asked, self._public_url)
 
+    def offered(self, endpoint: str) -> int | None:
+        """Return how many ImagingStudies are available at an Endpoint (an id), None where it does not say."""
+        asked = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_summary": "count"}
+        return self._client.search(Target("/{type}", "ImagingStudy"), asked, Counted).total
+
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
         query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id"}
@@ -122,7 +129,12 @@ class FhirServer:
 
     def _statement(self) -> CapabilityStatement | None:
         answer = self._client.ask("GET", METADATA)
-        return None if answer.status in (404, 410) else self._client.told(answer, CapabilityStatement)
+        if answer.status in (404, 410):
+            return None
+        told = self._client.told(answer, CapabilityStatement)
+        name = f"{printable(told.software.name)} {printable(told.software.version)}".strip()
+        self.about = f"{name}, FHIR {printable(told.fhirVersion)}"
+        return told
 
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this server; raises as `probe`."""

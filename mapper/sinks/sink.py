@@ -39,6 +39,12 @@ class Sink(Protocol):
         we made them, their ids tell.
         """
 
+    def offered(self, endpoint: str) -> int | None:
+        """Return how many ImagingStudies are available at an Endpoint (an id), None where it cannot be told.
+
+        Raises as `put`.
+        """
+
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it; raises as `put`."""
 

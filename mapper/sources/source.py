@@ -62,6 +62,20 @@ class Feed(Protocol):
         """
 
 
+class Catalogue(Protocol):
+    """What people may ask of a source that has one as its `catalogue`; it asks at that moment and keeps nothing."""
+
+    @property
+    def about(self) -> str:
+        """What the source is, with its version; empty as long as it was not asked."""
+
+    def find(self, keyword: str, value: str) -> list[str]:
+        """Return by which names studies are known that have this value of a DICOM keyword; raises as `count`."""
+
+    def header(self, study_uid: str) -> dict[str, str]:
+        """Return what the source shows of a study, by DICOM keyword, nothing where it has none; raises as `count`."""
+
+
 class Source(Protocol):
     """Where studies come from. Whoever has no feed is listed again and again: `feed` is None then."""
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,6 +18,8 @@ from mapper.sync.sweep import Sweep, glance, sweep
 
 POLL = 2.0
 SWEEP, SWEEP_AFTER_RING, WHOLE_SWEEP = 60.0, 5.0, 24 * 3600.0
+COUNT = 120.0
+"""Seconds between two questions how many studies the FHIR server offers: it may have to count them all."""
 RESTS = 4.0
 """How many times as long as a sweep took the next one waits at least: a large archive is not listed without end."""
 REMAPPED_AT_ONCE = 50
@@ -53,6 +56,8 @@ class Triggers:
     ledger: Ledger
     reconcile: Callable[..., Difference] | None = None
     """Compares FHIR itself with the source, where there is a FHIR server to ask."""
+    offered: Callable[[], int | None] | None = None
+    """Asks the FHIR server how many studies of the source it offers."""
     version: str = MAPPING_VERSION
     """What FHIR is made with: what another version made is mapped anew."""
     clock: Callable[[], float] = time.monotonic
@@ -65,6 +70,7 @@ class Triggers:
     _next_sweep: float = field(default=0.0, init=False)
     _next_whole_sweep: float = field(default=0.0, init=False)
     _next_asked_sweep: float = field(default=0.0, init=False)
+    _next_count: float = field(default=0.0, init=False)
     _swept_at: float = field(default=0.0, init=False)
 
     def turn(self, *, sweep_asked: float = 0.0) -> bool:
@@ -89,6 +95,7 @@ class Triggers:
         if swept:
             self._remap()
             self._compare()
+            self._count()
         return swept
 
     def _sweep(self, whole: bool) -> None:
@@ -110,6 +117,15 @@ class Triggers:
         """Have studies that another version of the mapping made mapped anew, a few at a time."""
         if number := self.ledger.studies.remap(self.source.name, self.version, REMAPPED_AT_ONCE):
             log.info("mapped anew", source=self.source.name, studies=number, version=self.version)
+
+    def _count(self) -> None:
+        """Remember now and then how many studies FHIR offers, for people to compare."""
+        if self.offered is None or self.clock() < self._next_count:
+            return
+        self._next_count = self.clock() + COUNT
+        with suppress(MapperError):
+            if (number := self.offered()) is not None:
+                self.ledger.sides.offer(self.source.name, number)
 
     def _compare(self) -> None:
         """Now and then compare FHIR itself with the source; a FHIR server that is down is asked next time."""

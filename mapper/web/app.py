@@ -85,7 +85,7 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     metrics.watch(service.ledger, tuple(service.worker.sources))
     add_probes(app, readiness, metrics)
     add_api(app, service, marker, links)
-    view = View(service.settings.timezone)
+    view = View(service.settings.timezone, service.ledger.clock)
     add_login(app, entrance, view)
     add_pages(app, service, marker, links, view)
     return app

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from mapper.web.guard import HEADERS
+from mapper.web.refusals import UNSEEN, problem
 from mapper.web.rendering import known
 from mapper.web.status import WORDS, span
 
@@ -71,6 +72,12 @@ class View:
         return self._templates.TemplateResponse(
             request, template, {**shown, **context}, status_code=status, headers=headers
         )
+
+    def wrong(self, request: Request, template: str, status: int, message: str, **context: Any) -> Response:
+        """Return a page that says what is wrong, to a browser; to a program the message alone."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return problem(status, message, {"Content-Type": UNSEEN} if status == 404 else None)
+        return self.page(request, template, status, **context)
 
     def at(self, seconds: float | None) -> str:
         """Return a moment in the site's zone, to the second."""

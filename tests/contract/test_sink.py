@@ -281,6 +281,16 @@ def test_ours_is_what_refers_to_a_resource_and_no_more(sink: Sink, made: Made) -
     assert list(sink.ours(("Endpoint", str(uuid4())))) == []
 
 
+def test_how_many_are_offered_is_told_as_a_number(sink: Sink, made: Made) -> None:
+    sink.put(made.all)
+    sink.put(Made().all)
+    endpoint = made.keys["Endpoint"][1]
+    assert sink.offered(endpoint) == 1
+    sink.retract(made.keys["ImagingStudy"], "unknown")
+    assert sink.offered(endpoint) == 0
+    assert sink.offered(str(uuid4())) == 0
+
+
 def test_a_sink_that_is_closed_has_kept_what_was_put(sink: Sink, made: Made) -> None:
     first = sink.put(made.all)
     sink.close()

@@ -86,6 +86,8 @@ class FakeSource:
         self.while_reading: Any = None
         """Called once in the middle of the next read."""
         self.feed: Feed | None = self
+        self.catalogue = self
+        self.about = "an archive in memory"
 
     # -- what people do with an archive ----------------------------------------------------------
 
@@ -162,6 +164,21 @@ class FakeSource:
         if self.held.get(before.id) is None or found[0].sighting().fingerprint != before.fingerprint:
             raise SourceChanged(f"study {study_uid} changed while it was read")
         return Reading(collector.study(study_uid), before)
+
+    def find(self, keyword: str, value: str) -> list[str]:
+        self._alive()
+        assert not {*value} & {*"*?\\"}, "a wild card finds what nobody asked for"
+        assert keyword in ("AccessionNumber", "PatientID")
+        return sorted({held.name for held in self.held.values() if self._first(held)[keyword] == value})
+
+    def header(self, study_uid: str) -> dict[str, str]:
+        self._alive()
+        named = ("PatientName", "PatientID", "StudyDescription", "AccessionNumber")
+        held = [one for one in self.held.values() if one.name == study_uid]
+        return {name: str(self._first(held[0])[name]) for name in named if self._first(held[0])[name]} if held else {}
+
+    def _first(self, held: Held) -> Item:
+        return Item(next(iter(held.instances.values())))
 
     def holds(self, study_uid: str) -> bool:
         self._alive()
@@ -250,6 +267,9 @@ class FakeSink:
             refers = {"reference": "/".join(about)} in one.get(element, [])
             if refers and (kind != "ImagingStudy" or one["status"] in HELD):
                 yield one
+
+    def offered(self, endpoint: str) -> int | None:
+        return sum(1 for _ in self.ours(("Endpoint", endpoint)))
 
     def read(self, key: Key) -> Resource | None:
         self._alive()

@@ -39,6 +39,11 @@ class Api:
         return self._system
 
     @property
+    def about(self) -> str:
+        """What it is, as far as it was asked already: `Orthanc 1.12.7`."""
+        return f"Orthanc {self._system.Version[:40]}" if self._system else ""
+
+    @property
     def version(self) -> tuple[int, ...]:
         """Orthanc's version, `(1, 12, 7)`; a development version counts as newest."""
         return parse_version(self.system.Version)

@@ -28,6 +28,7 @@ from mapper.http.peer import Bound
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers, checkup
 from mapper.sources.orthanc.api import FIND, STATISTICS, Api
+from mapper.sources.orthanc.catalogue import OrthancCatalogue
 from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.exact_numbers import ExactNumbers
@@ -62,16 +63,14 @@ class Orthanc:
         metadata: Bound = METADATA,
         root: str = "/dicom-web",
     ) -> None:
-        """Remember whom to ask; `metadata` is what the metadata of one series may cost, `answer` all else.
-
-        `root` is where its DICOMweb is.
-        """
+        """Remember whom to ask; `metadata` bounds that of one series, `answer` all else; `root` is its DICOMweb's."""
         self.name = name
         self._client = OrthancClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca)
         self._api = Api(self._client)
         self._dicomweb = DicomWeb(self._api, root, metadata)
         self._reader = reader
         self.feed: Feed | None = OrthancFeed(self._api)
+        self.catalogue = OrthancCatalogue(self._api)
 
     # -- one study ------------------------------------------------------------------------------
 
@@ -89,9 +88,9 @@ class Orthanc:
         for series in self._api.series(before.id):
             self._read_series(study_uid, series, collector, exact.of_series(series))
         after = self._sighting(before.id)
-        if after is None or state_of(after) != state_of(before):
-            raise SourceChanged(f"study {study_uid} changed while it was read")
-        return Reading(self._dicomweb.complete(collector.study(study_uid)), before)
+        if after and state_of(after) == state_of(before):
+            return Reading(self._dicomweb.complete(collector.study(study_uid)), before)
+        raise SourceChanged(f"study {study_uid} changed while it was read")
 
     def _read_series(self, study_uid: str, series: answers.Series, collector: Collector, mend: Mend) -> None:
         series_uid = series.MainDicomTags.SeriesInstanceUID or ""
@@ -109,10 +108,9 @@ class Orthanc:
         if not answers.is_id(name):
             return StudyGone("Orthanc knows no study by this name: it is no UID")
         study = self._api.study(name)
-        if study is None:
-            return StudyGone(f"study {name} is no longer in Orthanc")
-        if name_of(study) != name:
-            return StudyGone(f"Orthanc's study {name} is known by its StudyInstanceUID")
+        if study is None or name_of(study) != name:
+            gone = "is no longer in Orthanc" if study is None else "is known by its StudyInstanceUID"
+            return StudyGone(f"Orthanc's study {name} {gone}")
         return BadUID(
             f"the StudyInstanceUID of Orthanc's study {name} is none: no URL can be made of it; correct it in Orthanc"
         )

@@ -8,6 +8,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mapper.dicom.uid import is_askable
+from mapper.errors import MapperError
+from mapper.inquiry import ASKED, Inquiry
 from mapper.ledger.choice import Choice, Place
 from mapper.ledger.rows import Row
 from mapper.ledger.state import STATES
@@ -15,7 +17,8 @@ from mapper.remedies import REMEDIES
 from mapper.service import Service
 from mapper.web.audit import record
 from mapper.web.cursor import place, word
-from mapper.web.form import form_of
+from mapper.web.form import field_of, form_of
+from mapper.web.marker import Marker
 from mapper.web.studies.wanted import PERIODS, Asked, Wanted
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
@@ -36,7 +39,7 @@ class Line:
     fhir: Way
 
 
-def add(app: FastAPI, service: Service, view: View, ways: Ways) -> None:
+def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: View, ways: Ways) -> None:
     """Add the page and its buttons."""
     ledger = service.ledger
     sources = tuple(service.worker.sources)
@@ -51,21 +54,28 @@ def add(app: FastAPI, service: Service, view: View, ways: Ways) -> None:
     @app.get("/studies", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def studies(request: Request, wanted: Asked) -> Response:
         choice, after = wanted.choice(ledger.clock()), place(wanted.after, Place)
-        rows = [] if wanted.is_odd else ledger.rows.chosen(choice, after, SHOWN + 1)
+        odd = wanted.is_odd
+        rows = [] if odd else ledger.rows.chosen(choice, after, SHOWN + 1)
         if one := only_one(wanted, rows):
             return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{one}", 303)
         more, rows = len(rows) > SHOWN, rows[:SHOWN]
+        unknown = bool(wanted.uid and not rows)
+        if not rows:  # what nobody knows may be a name that has the shape of a UID: it is not repeated
+            wanted = wanted.model_copy(update={"q": ""})
         context: dict[str, Any] = {
             "wanted": wanted,
+            "odd": odd,
+            "unknown": unknown,
             "lines": [Line(row, ways.fhir(row.study_uid)) for row in rows],
             "next": wanted.query(after=word(rows[-1].place)) if more else "",
-            "number": 0 if wanted.is_odd else ledger.rows.number(choice, COUNTED),
+            "number": 0 if odd else ledger.rows.number(choice, COUNTED),
             "counted": COUNTED,
             "counts": ledger.rows.counts(),
             "states": STATES,
             "failures": sorted({*REMEDIES, *(name for _, name in ledger.rows.failures())}),
             "periods": PERIODS,
             "sources": sources,
+            "asked": ASKED,
             "most": MOST,
             "refresh": None if wanted.after else f"/studies?{wanted.query()}",
         }
@@ -90,6 +100,29 @@ def add(app: FastAPI, service: Service, view: View, ways: Ways) -> None:
         await to_thread.run_sync(service.mark, *chosen)
         root = request.scope.get("root_path", "")
         return RedirectResponse(f"{root}/studies?{wanted.query(done=len(chosen))}", 303)
+
+    @app.post("/page/find", include_in_schema=False, dependencies=[needs(Role.VALUES)])
+    async def find(request: Request) -> Response:
+        by, value = await field_of(request, "by"), await field_of(request, "value")
+        failure, uids = "", list[str]()
+        try:
+            uids = await to_thread.run_sync(inquiry.find, by, value)
+        except ValueError as error:
+            failure = str(error)
+        except MapperError as error:
+            failure = str(error)
+        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)
+        rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
+        return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
+
+    @app.post("/page/ask", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
+    async def ask(request: Request) -> Response:
+        study_uid = (await field_of(request, "study")).strip()
+        if not is_askable(study_uid):
+            raise HTTPException(422, "study: no StudyInstanceUID such as 1.2.840.99.1")
+        await marker.mark(study_uid)
+        record(request, "re-synced", studies=[study_uid])
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{study_uid}", 303)
 
     def names_of(choice: Choice) -> list[str]:
         return list(dict.fromkeys(row.study_uid for row in ledger.rows.chosen(choice, None, MOST)))

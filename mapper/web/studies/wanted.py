@@ -27,7 +27,7 @@ class Wanted(BaseModel):
     failure: str = Field("", pattern=f"^({FAILURE})$")
     since: Period = ""
     source: str = Field("", max_length=64)
-    q: str = Field("", max_length=200)
+    q: str = ""
     after: str = Field("", max_length=LONGEST)
     done: int | None = Field(None, ge=0, le=1_000_000)
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mapper.ledger.history import Moment
 from mapper.remedies import manner, remedy
 from mapper.service import Service
-from mapper.web.api import StudyUID
+from mapper.web.api import NEVER_SEEN, StudyUID
 from mapper.web.audit import record
 from mapper.web.cursor import LONGEST, place, word
 from mapper.web.marker import Marker
@@ -31,14 +31,12 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
     @app.get(
         "/studies/{study_uid}", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)]
     )
-    def study(
-        request: Request, study_uid: StudyUID, after: Annotated[str, Query(max_length=LONGEST)] = ""
-    ) -> HTMLResponse:
+    def study(request: Request, study_uid: StudyUID, after: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
         rows = ledger.rows.of_all_sources(study_uid)
         before = place(after, Moment)
         syncs = ledger.history.of(study_uid, before=before, limit=SYNCS + 1)
         if not rows and not syncs:
-            return view.page(request, "study/unseen.html", 404, here="/studies", study_uid=study_uid)
+            return view.wrong(request, "study/unseen.html", 404, NEVER_SEEN, here="/studies")
         known = {row.source: ledger.seen.ids(row.source, study_uid) for row in rows}
         context: dict[str, Any] = {
             "study_uid": study_uid,
@@ -60,7 +58,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
     def export(study_uid: StudyUID, form: Literal["txt", "ndjson"] = "txt") -> Response:
         rows = ledger.rows.of_all_sources(study_uid)
         if not rows:
-            raise HTTPException(404, "no such study in the ledger", {"Content-Type": UNSEEN})
+            raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
         kind, made = FORMS[form]
         content = made(records(rows, ledger.history.of(study_uid, limit=EXPORTED), VERSION))
         named = f'attachment; filename="{study_uid}-problems.{form}"'  # a UID as the route takes it needs no quoting

@@ -1,11 +1,15 @@
 """Where else a study can be seen: Orthanc's two pages, a viewer, FHIR."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from mapper.settings import OrthancSource, Settings
 from mapper.web.status import Links
+
+ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
+"""An id that Orthanc gave: the SHA-1 of what names a study, and no value of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Ways:
         if source not in self._sources:
             return []
         base = self._sources[source].public_url or self._sources[source].url
-        found = [Way("Orthanc Explorer", f"{base}/app/explorer.html#study?uuid={quote(id, safe='')}") for id in ids]
+        links = (f"{base}/app/explorer.html#study?uuid={id}" for id in ids if ORTHANC_ID.fullmatch(id))
+        found = [Way("Orthanc Explorer", link) for link in links]
         if not found:
             return []
         uid = quote(study_uid, safe="")

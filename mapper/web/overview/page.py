@@ -1,0 +1,92 @@
+"""The first page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from mapper.dicom.uid import is_askable
+from mapper.ledger.sides import Offered, Side, Swept
+from mapper.ledger.state import State
+from mapper.service import Service
+from mapper.standing import SourceStanding, standing
+from mapper.web.overview.chart import chart
+from mapper.web.view import View
+from mapper.web.visitor import Role, needs
+
+HOUR, WEEK = 3600.0, 7 * 24 * 3600.0
+MINUTE, THREE_HOURS = 60, 3 * 3600
+PACE = 600.0
+"""Seconds of the past by which the rate is told."""
+PARKED_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One source beside what FHIR offers of it."""
+
+    name: str
+    about: str
+    side: Side | None
+    swept: Swept | None
+    offered: Offered | None
+    parked: int
+    open: int
+
+    @property
+    def differ(self) -> int | None:
+        """By how many studies the two differ; None where one of them is not known."""
+        return self.swept.listed - self.offered.number if self.swept and self.offered else None
+
+
+def add(app: FastAPI, service: Service, view: View) -> None:
+    """Add the page."""
+    ledger = service.ledger
+
+    def compared(one: SourceStanding) -> Compared:
+        counts = {state: one.counts.get(state, 0) for state in ("parked", "pending", "syncing", "retrying")}
+        about, offered = service.about(one.name), ledger.sides.offered(one.name)
+        is_open = counts["pending"] + counts["syncing"] + counts["retrying"]
+        return Compared(one.name, about, one.side, one.swept, offered, counts["parked"], is_open)
+
+    def downs(sources: list[Compared], fhir: Side | None) -> list[str]:
+        """Return why a side does not answer: as the ledger has it of all replicas, and as this process has it now."""
+        said = [one.side.reason for one in sources if one.side] + [fhir.reason if fhir else ""]
+        said += [triggers.down for triggers in service.triggers]
+        said += [one.reason for one in (*service.worker.breakers.values(), service.worker.sink_breaker)]
+        return list(dict.fromkeys(filter(None, said)))
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
+    def overview(request: Request, state: State | None = None, study: str = "") -> Response:
+        if state or study.strip():  # where earlier releases had the list of studies
+            root, uid = request.scope.get("root_path", ""), study.strip()
+            asked = f"/studies/{uid}" if is_askable(uid) else f"/studies?state={state}" if state else "/studies"
+            return RedirectResponse(f"{root}{asked}", 303)
+        now, at = standing(ledger, tuple(service.worker.sources)), ledger.clock()
+        sources = [compared(one) for one in now.sources]
+        listed = [one.swept.listed for one in sources if one.swept]
+        hour = chart("the last hour", ledger.history.spans(at - HOUR, MINUTE), at, HOUR, MINUTE)
+        week = chart("the last week", ledger.history.spans(at - WEEK, THREE_HOURS), at, WEEK, THREE_HOURS)
+        lately = sum(ledger.history.counts(at - PACE).values())
+        is_known = len(listed) == len(sources)
+        context: dict[str, Any] = {
+            "counts": now.counts,
+            "failures": now.failures,
+            "waiting": now.open,
+            "lag": now.waits,
+            "downs": downs(sources, now.sink),
+            "brakes": [(one.name, reason) for one in now.sources for reason in one.brakes],
+            "elsewhere": [one.elsewhere for one in now.sources if one.elsewhere],
+            "starting": not is_known,
+            "unstable": max(sum(listed) - sum(now.counts.values()) + now.counts["removed"], 0) if is_known else 0,
+            "sources": sources,
+            "sink": now.sink,
+            "sink_about": service.about(),
+            "charts": [(hour, "1h"), (week, "7d")],
+            "rate": lately / PACE,
+            "left": now.open / (lately / PACE) if lately else None,
+            "parked": ledger.rows.page("parked", PARKED_SHOWN) if now.counts["parked"] else [],
+            "refresh": "/",
+        }
+        return view.page(request, "overview/page.html", here="/", **context)

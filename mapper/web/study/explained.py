@@ -1,0 +1,73 @@
+"""The page on which every element of a study is explained, and the header of it as the PACS shows it."""
+
+from itertools import groupby
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from mapper.errors import MapperError
+from mapper.inquiry import Inquiry
+from mapper.web.api import StudyUID
+from mapper.web.audit import record
+from mapper.web.body import Places
+from mapper.web.view import View
+from mapper.web.visitor import Role, needs, visitor_of
+
+AT_ONCE = 2
+"""Studies that are read for people at one time: a large one takes a while, and memory."""
+SHOWN = 2000
+"""Elements on one page."""
+BUSY = "too many studies are being explained: come again"
+ELEMENT = r"^[A-Za-z0-9.\[\]]{0,120}$"
+
+
+def add(app: FastAPI, inquiry: Inquiry, view: View) -> None:
+    """Add both."""
+    places = Places(AT_ONCE)
+
+    def may_see(request: Request, study_uid: str, what: str) -> bool:
+        if visitor_of(request).role < Role.VALUES:
+            return False
+        record(request, what, study_uid=study_uid)
+        return True
+
+    @app.get("/studies/{study_uid}/explain", include_in_schema=False, dependencies=[needs(Role.READ)])
+    async def explain(
+        request: Request, study_uid: StudyUID, element: Annotated[str, Query(pattern=ELEMENT)] = ""
+    ) -> Response:
+        with places.one() as place:
+            if not place:
+                raise HTTPException(503, BUSY, {"Retry-After": "5"})
+            values = await to_thread.run_sync(may_see, request, study_uid, "looked at values")
+            context = await to_thread.run_sync(explained, study_uid, element, values)
+        if failure := context["failure"]:
+            return view.wrong(request, "study/explain.html", 503, failure, here="/studies", **context)
+        return view.page(request, "study/explain.html", here="/studies", **context)
+
+    def explained(study_uid: str, element: str, values: bool) -> dict[str, Any]:
+        found: list[dict[str, Any]] = []
+        source = failure = ""
+        try:
+            one = inquiry.explain(study_uid, redact=not values, element=element)
+            source, found = one.source, one.objects
+        except MapperError as error:
+            failure = str(error)
+        by_kind = {kind: [one for one in found if one["kind"] == kind] for kind in ("made", "silent", "problem")}
+        made = by_kind["made"]
+        groups = [(name, list(rows)) for name, rows in groupby(made[:SHOWN], lambda one: one["resource"])]
+        facts = {"study_uid": study_uid, "element": element, "values": values, "source": source, "failure": failure}
+        rest = {"groups": groups, "number": len(made), "shown": SHOWN}
+        return {**facts, **rest, "silent": by_kind["silent"][:SHOWN], "problems": by_kind["problem"]}
+
+    @app.get("/studies/{study_uid}/header", include_in_schema=False, dependencies=[needs(Role.VALUES)])
+    def header(request: Request, study_uid: StudyUID) -> HTMLResponse:
+        may_see(request, study_uid, "looked at the header")
+        headers, failure = dict[str, dict[str, str]](), ""
+        try:
+            headers = inquiry.header(study_uid)
+        except MapperError as error:
+            failure = str(error)
+        context: dict[str, Any] = {"study_uid": study_uid, "headers": headers, "failure": failure}
+        return view.page(request, "study/header.html", here="/studies", **context)
