@@ -173,9 +173,12 @@ class FakeSource:
 
     def header(self, study_uid: str) -> dict[str, str]:
         self._alive()
-        named = ("PatientName", "PatientID", "StudyDescription", "AccessionNumber")
         held = [one for one in self.held.values() if one.name == study_uid]
-        return {name: str(self._first(held[0])[name]) for name in named if self._first(held[0])[name]} if held else {}
+        if not held:
+            return {}
+        item, named = self._first(held[0]), ("PatientID", "StudyDescription", "AccessionNumber")
+        found = {"PatientName": (item["PatientName"] or {}).get("Alphabetic", "")}
+        return {name: value for name, value in (found | {name: item[name] for name in named}).items() if value}
 
     def _first(self, held: Held) -> Item:
         return Item(next(iter(held.instances.values())))
