@@ -13,6 +13,7 @@ from mapper.maps.printed import markdown
 from mapper.maps.site import Site
 from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
+from mapper.web import description
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- printed by the code: states -->", "<!-- end -->"
@@ -90,6 +91,7 @@ PAGES = {
     "settings.md": settings,
     "command-line.md": command_line,
     "errors.md": failures,
+    "api.md": description.markdown,
     "operations.md": operations,
 }
 

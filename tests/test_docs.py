@@ -97,7 +97,7 @@ def test_every_field_of_a_line_of_the_log_is_explained() -> None:
     assert len(said) > 10
     assert set(said) | {"library"} == set(events)
     for event, names in said.items():
-        told = set(re.findall(r"`([a-z]+)`", events[event].rpartition(" | ")[2]))
+        told = set(re.findall(r"`([a-z_]+)`", events[event].rpartition(" | ")[2]))
         assert names <= told <= set(fields), event
-    every = {name for row in events.values() for name in re.findall(r"`([a-z]+)`", row.rpartition(" | ")[2])}
+    every = {name for row in events.values() for name in re.findall(r"`([a-z_]+)`", row.rpartition(" | ")[2])}
     assert set(fields) == every | {"timestamp", "level", "event"}

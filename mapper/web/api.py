@@ -6,16 +6,17 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from mapper.dicom.uid import is_askable
-from mapper.ledger.state import State
 from mapper.service import Service
+from mapper.web import shapes
 from mapper.web.audit import record
 from mapper.web.body import Places
 from mapper.web.marker import Marker
+from mapper.web.questions import MOST
 from mapper.web.refusals import UNSEEN
 from mapper.web.status import Links, status, sync_json
+from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
@@ -24,35 +25,22 @@ WAITING = 10
 """Requests that wait for an outcome at one time; others are told at once how things stand."""
 LOOK_AGAIN = 0.2
 NEVER_SEEN = "no such study in the ledger: it was never seen in the PACS"
-MOST = 1000
-"""Studies in one request, or in one answer."""
 MOST_SYNCS = 100
 """Syncs of its history that come with a study."""
-LAST = 10**9
-"""The largest offset: more studies than anybody has, and fewer than SQLite can count."""
-
-
-def uid(text: str) -> str:
-    """Return a text that is a UID; raises ValueError without repeating it, as it may be anything."""
-    if not is_askable(text):
-        raise ValueError("no StudyInstanceUID such as 1.2.840.99.1")
-    return text
-
-
-StudyUID = Annotated[str, AfterValidator(uid)]
+History = Annotated[int, Query(ge=0, le=MOST_SYNCS, description="So many of its last syncs come with it.")]
 
 
 class Wake(BaseModel):
     """Body of POST /wake."""
 
-    model_config = ConfigDict(extra="forbid")
-    sweep: bool = False
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"sweep": True}]})
+    sweep: bool = Field(False, description="Look at everything that the PACS lists.")
 
 
 class Sync(BaseModel):
     """Body of POST /api/studies/{uid}/sync."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"wait": 5}]})
     wait: float = Field(
         0.0, ge=0.0, le=LONGEST_WAIT, allow_inf_nan=False, description="Seconds to wait for the outcome."
     )
@@ -61,50 +49,48 @@ class Sync(BaseModel):
 class Retry(BaseModel):
     """Body of POST /api/retry: the studies named, or all that are parked."""
 
-    model_config = ConfigDict(extra="forbid")
-    studies: list[StudyUID] = Field([], max_length=MOST, fail_fast=True)
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"studies": [shapes.UID]}, {}]})
+    studies: list[StudyUID] = Field([], max_length=MOST, fail_fast=True, description="StudyInstanceUIDs.")
 
 
-FIELDS = frozenset(
-    {"study_uid", "study", "state", "limit", "offset", "history"}
-    | {*Wake.model_fields, *Sync.model_fields, *Retry.model_fields}
-)
+ASKED = {"state", "fate", "failure", "since", "until", "uid_begins", "source", "limit", "after", "offset", "history"}
+FIELDS = frozenset({"study_uid", "study"} | ASKED | {*Wake.model_fields, *Sync.model_fields, *Retry.model_fields})
 """Every name that we gave to something one sends: an error may say these, and nothing else of what came."""
 
 
 def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> None:
     """Add what the plugin and scripts call."""
-    ledger, waiting = service.ledger, Places(WAITING)
+    waiting = Places(WAITING)
+    operate = [needs(Role.OPERATE)]
 
     def found(study_uid: str) -> dict[str, Any]:
-        row = ledger.rows.find(study_uid)
+        row = service.ledger.rows.find(study_uid)
         if row is None:
             raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
         return status(row, links)
 
-    @app.post("/wake", status_code=202, dependencies=[needs(Role.OPERATE)])
+    @app.post("/wake", status_code=202, response_model=shapes.Awake, dependencies=operate)
     async def wake(body: Wake) -> dict[str, str]:
+        """Ring: something may have changed in the PACS. What is lost of rings, the next sweep finds."""
         service.bell.ring(body.sweep)
         return {"message": "awake"}
 
-    @app.get("/api/studies", dependencies=[needs(Role.READ)])
-    def studies(
-        state: State | None = None,
-        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-        offset: Annotated[int, Query(ge=0, le=LAST)] = 0,
-    ) -> dict[str, Any]:
-        rows = ledger.rows.page(state, limit, offset)
-        return {"counts": ledger.rows.counts(), "studies": [status(row, links) for row in rows]}
-
-    @app.get("/api/studies/{study_uid}", dependencies=[needs(Role.READ)])
-    def study(study_uid: StudyUID, history: Annotated[int, Query(ge=0, le=MOST_SYNCS)] = 0) -> dict[str, Any]:
+    @app.get(
+        "/api/studies/{study_uid}",
+        response_model=shapes.StudyWithHistory,
+        response_model_exclude_unset=True,
+        dependencies=[needs(Role.READ)],
+    )
+    def study(study_uid: StudyUID, history: History = 0) -> dict[str, Any]:
+        """Return one study; of several sources that hold it the first one's."""
         one = found(study_uid)
         if history:
-            one["history"] = [sync_json(sync) for sync in ledger.history.of(study_uid, limit=history)]
+            one["history"] = [sync_json(sync) for sync in service.ledger.history.of(study_uid, limit=history)]
         return one
 
-    @app.post("/api/studies/{study_uid}/sync", dependencies=[needs(Role.OPERATE)])
+    @app.post("/api/studies/{study_uid}/sync", response_model=shapes.Study, dependencies=operate)
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
+        """Put a study first in line, in every source that holds it, and wait for the outcome if asked to."""
         record(request, "re-synced", study_uid=study_uid)
         await marker.mark(study_uid)
         with waiting.one() as place:
@@ -115,9 +101,11 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
                     return now
                 await asyncio.sleep(LOOK_AGAIN)
 
-    @app.post("/api/retry", dependencies=[needs(Role.OPERATE)])
+    @app.post("/api/retry", response_model=shapes.Retried, dependencies=operate)
     def retry(body: Retry, request: Request) -> dict[str, Any]:
+        """Put parked studies back in line: those named, or all of them."""
         record(request, "retried", studies=body.studies or "all that are parked")
+        ledger = service.ledger
         parked = ledger.rows.those_in("parked", body.studies)
         number = ledger.studies.retry(body.studies)
         service.bell.ring()

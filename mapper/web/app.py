@@ -5,12 +5,12 @@ Pages and API read the ledger; all they may do is mark a study dirty and ring.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from importlib.resources import files
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -20,6 +20,7 @@ from mapper.errors import LedgerFailed, MapperError, SourceBusy, SourceDown, Stu
 from mapper.service import Service
 from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
+from mapper.web.description import RESPONSES, describe
 from mapper.web.entrance import Entrance, entrance_of
 from mapper.web.form import from_our_page
 from mapper.web.guard import Guard
@@ -28,6 +29,7 @@ from mapper.web.marker import Marker
 from mapper.web.pages import add_pages
 from mapper.web.probes import Readiness, add_probes
 from mapper.web.prometheus import Prometheus
+from mapper.web.questions import add_questions
 from mapper.web.refusals import Refusals, problem, unseen
 from mapper.web.status import Links
 from mapper.web.view import View
@@ -37,12 +39,6 @@ THREADS = 8
 """Threads that read and mark for pages and API: fewer than the ledger has connections."""
 ERRORS_SAID = 3
 HERE = files("mapper.web")
-
-
-class Problem(BaseModel):
-    """What every answer says that is no success."""
-
-    message: str
 
 
 def app_of(
@@ -70,13 +66,16 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
 
     app = FastAPI(
         title="orthanc-fhir",
+        version=version("orthanc-fhir"),
+        openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,  # it would redirect to wherever the header Host says
         dependencies=[Depends(at_least), Depends(from_our_page), Depends(each_once)],
-        responses={422: {"model": Problem}},
+        responses=RESPONSES,
     )
+    describe(app)
     for kind, answer in ANSWERS.items():
         app.add_exception_handler(kind, answer)
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
@@ -84,6 +83,7 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     marker = Marker(service)
     metrics.watch(service.ledger, tuple(service.worker.sources))
     add_probes(app, readiness, metrics)
+    add_questions(app, service, links)
     add_api(app, service, marker, links)
     view = View(service.settings.timezone, service.ledger.clock)
     add_login(app, entrance, view)

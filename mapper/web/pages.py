@@ -9,7 +9,6 @@ from fastapi.responses import RedirectResponse
 from mapper.inquiry import Inquiry
 from mapper.service import Service
 from mapper.web.about import page as about
-from mapper.web.api import StudyUID
 from mapper.web.audit import record
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
@@ -21,6 +20,7 @@ from mapper.web.studies import page as studies
 from mapper.web.study import explained
 from mapper.web.study import page as one_study
 from mapper.web.study.ways import Ways
+from mapper.web.uid import StudyUID
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 

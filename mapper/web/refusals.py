@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from math import ceil
 
 from starlette.responses import JSONResponse
@@ -15,6 +16,8 @@ BEARER = {"WWW-Authenticate": 'Bearer realm="orthanc-fhir"'}
 """For browsers that have a login page: Basic would make them ask for a password of their own."""
 WANTED = "a token is needed: Authorization: Bearer, or Basic with it as password"
 
+PROBLEM = "application/problem+json"
+"""Media type of an answer that says what is wrong."""
 UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
 """Media type of the 404 for a study that nobody knows: whatever else answers 404 does not say this."""
 
@@ -103,8 +106,9 @@ class Refusals:
 
 
 def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return an answer that says what is wrong: the one shape of all of them."""
-    return JSONResponse({"message": message}, status, dict(headers or {}))
+    """Return an answer that says what is wrong: the one shape of all of them (RFC 9457)."""
+    said = {"title": HTTPStatus(status).phrase, "status": status, "detail": message, "message": message}
+    return JSONResponse(said, status, dict(headers or {}), media_type=PROBLEM)
 
 
 def unseen(message: str) -> JSONResponse:

@@ -14,6 +14,7 @@ import pytest
 from mapper.web.guard import HEADERS
 from mapper.web.paths import LOGIN, LOOKS, takes_form
 from stack import FhirServer, Mapper, Orthanc
+from tests.support.asgi import SHAPE
 from tests.support.nowhere import Nowhere
 from tests.support.stack import TOKEN, Json, session, until
 from tests.support.study import Sample, study
@@ -132,7 +133,7 @@ PATHS = [
     "/wake",
     "/page/retry",
     f"/page/retry?study={UID}",
-    "/openapi.json",
+    "/api/openapi.json",
     "/docs",
     "/static/pages.css",
     "/static/../../serve.py",
@@ -166,7 +167,7 @@ def sound(answer: Reply, *told: str) -> None:
         assert text not in answer.text
         assert text not in str(answer.headers)
     if answer.status >= 400 and answer.method != "HEAD" and 'action="/login"' not in answer.text:
-        assert set(answer.json) == {"message"}
+        assert set(answer.json) == SHAPE
 
 
 @pytest.mark.parametrize(("credentials", "right"), CREDENTIALS.values(), ids=CREDENTIALS)

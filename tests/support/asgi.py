@@ -73,3 +73,7 @@ def ask(
     }
     asyncio.run(app(given, receive, send))  # type: ignore[arg-type]  # an application returns a coroutine
     return answered
+
+
+SHAPE = {"title", "status", "detail", "message"}
+"""What every answer says that is no success (RFC 9457)."""

@@ -16,7 +16,7 @@ from mapper.web.paths import OPEN, PROBES
 from mapper.web.refusals import REFUSALS, Refusals
 from mapper.web.token import usable
 from mapper.web.tokens import Tokens
-from tests.support.asgi import Answered, RawHeaders, ask
+from tests.support.asgi import SHAPE, Answered, RawHeaders, ask
 from tests.support.hosts import HOSTS, TOKEN
 
 RIGHT = (b"authorization", f"Bearer {TOKEN}".encode())
@@ -64,7 +64,8 @@ def opens(door: Door, *request: object) -> bool:
         return True
     refusal = REFUSALS[door.reasons[-1]]
     assert answered.status == refusal.status
-    assert answered.json == {"message": refusal.message}
+    assert set(answered.json) == SHAPE
+    assert answered.json["detail"] == answered.json["message"] == refusal.message
     return False
 
 
@@ -124,7 +125,7 @@ TARGETS = [
     "\\healthz",
     "/x\\healthz",
     "/readyz/x",
-    "/openapi.json",
+    "/api/openapi.json",
     "/static/pages.css/",
     "/static/../static/pages.css",
     "/static/vendor/htmx.js",

@@ -10,9 +10,9 @@ import pytest
 from mapper.ledger.rows import Rows
 from mapper.web.body import LARGEST
 from mapper.web.guard import HEADERS
-from mapper.web.refusals import CUT, NOTED, REFUSALS
+from mapper.web.refusals import CUT, NOTED, PROBLEM, REFUSALS
 from mapper.web.view import POLICY
-from tests.support.asgi import Answered, RawHeaders, ask
+from tests.support.asgi import SHAPE, Answered, RawHeaders, ask
 from tests.support.situations import A, Site
 
 MARK = "zqxmarker"
@@ -24,7 +24,7 @@ WRITES = {
     "/api/retry": JSON,
     "/page/retry": FORM,
 }
-READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/openapi.json", "/static/pages.css")
+READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/api/openapi.json", "/static/pages.css")
 PROBES = ("/healthz", "/readyz")
 NOWHERE = ("/nothing", f"/api/studies/{A}/{MARK}", "/static/nothing", "/static", "/docs", "/page", "//", "/wake/")
 EVERYWHERE = (*WRITES, *READS, *PROBES, *NOWHERE)
@@ -46,8 +46,8 @@ def sound(answered: Answered) -> None:
     assert MARK.encode() not in answered.body
     assert all(MARK.encode() not in value for _, value in answered.headers)
     if answered.status >= 400:
-        assert answered.header("content-type") == "application/json"
-        assert set(answered.json) == {"message"}
+        assert answered.header("content-type") == PROBLEM
+        assert set(answered.json) == SHAPE
 
 
 def post(site: Site, path: str, body: bytes, *more: tuple[bytes, bytes], **scope: Any) -> Answered:
@@ -342,12 +342,12 @@ def test_a_failure_of_ours_is_said_in_one_line_and_keeps_browsers_in_check(
     monkeypatch.setattr(Rows, "find", broken)
     answer = site.client.get(f"/api/studies/{A}")
     assert answer.status_code == 500
-    assert answer.json() == {"message": "this went wrong here: see the mapper's log"}
+    assert answer.json()["message"] == "this went wrong here: see the mapper's log"
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
     assert MARK not in answer.text
 
 
 def test_the_documentation_of_the_api_says_how_errors_look(site: Site) -> None:
-    described = ask(site.app, "GET", "/openapi.json", [TOKEN]).json
+    described = ask(site.app, "GET", "/api/openapi.json", [TOKEN]).json
     assert "HTTPValidationError" not in json.dumps(described)
-    assert described["components"]["schemas"]["Problem"]["required"] == ["message"]
+    assert described["components"]["schemas"]["Problem"]["required"] == ["title", "status", "detail", "message"]

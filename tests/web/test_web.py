@@ -26,7 +26,8 @@ from mapper.sync.brake import BRAKE
 from mapper.web.app import routes_of
 from mapper.web.paths import OPEN, takes_form
 from mapper.web.prometheus import Prometheus
-from tests.support.asgi import ask
+from mapper.web.refusals import PROBLEM
+from tests.support.asgi import SHAPE, ask
 from tests.support.fakes import SITE, study_key
 from tests.support.mapper_fake import UNSEEN
 from tests.support.situations import (
@@ -66,6 +67,10 @@ ROUTES = [
     ("GET", "/metrics", {}),
     ("GET", "/api/studies", {}),
     ("GET", f"/api/studies/{A}", {}),
+    ("GET", f"/api/studies/{A}/history", {}),
+    ("GET", "/api/history", {}),
+    ("GET", "/api/failures", {}),
+    ("GET", "/api/status", {}),
     ("POST", f"/api/studies/{A}/sync", {"json": {}}),
     ("POST", "/api/retry", {"json": {}}),
     ("POST", "/wake", {"json": {}}),
@@ -83,7 +88,7 @@ ROUTES = [
     ("GET", "/settings", {}),
     ("GET", "/about", {}),
     ("POST", "/logout", {"headers": FORM}),
-    ("GET", "/openapi.json", {}),
+    ("GET", "/api/openapi.json", {}),
     ("GET", "/nothing/here", {}),
 ]
 LIVE = {"/", "/studies", f"/studies/{A}", "/problems"}
@@ -93,7 +98,7 @@ each_route = pytest.mark.parametrize(("method", "path", "given"), ROUTES, ids=[f
 
 def refused(answer: Response, status: int) -> None:
     assert answer.status_code == status
-    assert set(answer.json()) == {"message"}
+    assert set(answer.json()) == SHAPE
 
 
 # -- who gets in ---------------------------------------------------------------------------------
@@ -337,7 +342,7 @@ def test_an_unknown_study_is_404(site: Site) -> None:
         assert answer.headers["content-type"] == UNSEEN
     elsewhere = site.client.get("/api/nothing")
     refused(elsewhere, 404)
-    assert elsewhere.headers["content-type"] == "application/json"
+    assert elsewhere.headers["content-type"] == PROBLEM
 
 
 def test_the_list_is_counted_filtered_and_paged(site: Site) -> None:

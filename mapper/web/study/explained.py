@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from mapper.errors import MapperError
 from mapper.inquiry import Inquiry
-from mapper.web.api import StudyUID
 from mapper.web.audit import record
 from mapper.web.body import Places
+from mapper.web.uid import StudyUID
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs, visitor_of
 

@@ -9,13 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mapper.ledger.history import Moment
 from mapper.remedies import manner, remedy
 from mapper.service import Service
-from mapper.web.api import NEVER_SEEN, StudyUID
+from mapper.web.api import NEVER_SEEN
 from mapper.web.audit import record
 from mapper.web.cursor import LONGEST, place, word
 from mapper.web.marker import Marker
 from mapper.web.refusals import UNSEEN
 from mapper.web.study.export import FORMS, records
 from mapper.web.study.ways import Ways
+from mapper.web.uid import StudyUID
 from mapper.web.view import VERSION, View
 from mapper.web.visitor import Role, needs
 

@@ -1,0 +1,121 @@
+"""What the API is asked: studies, their history, what keeps them back, how things stand. It reads the ledger alone."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query
+from msgspec import Meta
+from pydantic import AwareDatetime
+
+from mapper.ledger.choice import ANY, Choice, Place
+from mapper.ledger.history import Sync
+from mapper.ledger.state import State
+from mapper.remedies import REMEDIES
+from mapper.service import Service
+from mapper.standing import standing
+from mapper.web import shapes
+from mapper.web.cursor import place, word
+from mapper.web.standing_shape import StandingShape
+from mapper.web.status import Links, standing_json, status, sync_json
+from mapper.web.uid import StudyUID
+from mapper.web.visitor import Role, needs
+
+MOST = 1000
+"""Studies in one request, or in one answer."""
+LAST = 10**9
+"""The largest offset: more studies than anybody has, and fewer than SQLite can count."""
+AFTER_STUDY = tuple[
+    float,
+    Annotated[str, Meta(pattern=r"^[ -~]*$", max_length=64)],
+    Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=48)],
+]
+AFTER_SYNC = tuple[float, Annotated[int, Meta(ge=0, le=2**62)]]
+UNKNOWN = "a failure that this release does not know"
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many on a page.")]
+After = Annotated[str, Query(max_length=400, description="`next` of the page before.")]
+Kind = Annotated[
+    str | None,
+    Query(pattern="^[A-Za-z]{1,64}$", description=f"Kind of the last failure (docs/errors.md), or `{ANY}`."),
+]
+Since = Annotated[AwareDatetime | None, Query(description="Not before this time (ISO 8601 with an offset).")]
+Until = Annotated[AwareDatetime | None, Query(description="Before this time.")]
+Beginning = Annotated[str, Query(pattern="^[0-9A-Za-z.-]{0,64}$", description="How the StudyInstanceUID begins.")]
+Source = Annotated[str | None, Query(pattern=r"^[^\x00-\x1f]{1,48}$", description="Name of a source.")]
+
+
+def add_questions(app: FastAPI, service: Service, links: Links) -> None:
+    """Add what may be asked; every one of these may be asked again at any time."""
+    read = [needs(Role.READ)]
+
+    @app.get("/api/studies", response_model=shapes.Studies, dependencies=read)
+    def studies(
+        state: State | None = None,
+        failure: Kind = None,
+        since: Since = None,
+        until: Until = None,
+        uid_begins: Beginning = "",
+        source: Source = None,
+        limit: Limit = 100,
+        after: After = "",
+        offset: Annotated[int, Query(ge=0, le=LAST, deprecated=True, description="Say `after` instead.")] = 0,
+    ) -> dict[str, Any]:
+        """Return studies, those that moved last first. A page ends where `next` is null."""
+        rows = service.ledger.rows
+        choice = Choice(state, failure, seconds(since), seconds(until), uid_begins, source)
+        if offset:
+            if choice != Choice(state) or after:
+                raise HTTPException(422, "offset: say after instead, beside anything but state")
+            found, more = rows.page(state, limit, offset), False
+        else:
+            begin = place(after, AFTER_STUDY)
+            found = rows.chosen(choice, Place(*begin) if begin else None, limit + 1)
+            found, more = found[:limit], len(found) > limit
+        following = word(found[-1].place) if more else None
+        return {"counts": rows.counts(), "studies": [status(row, links) for row in found], "next": following}
+
+    @app.get("/api/studies/{study_uid}/history", response_model=shapes.Syncs, dependencies=read)
+    def history_of_a_study(study_uid: StudyUID, limit: Limit = 50, after: After = "") -> dict[str, Any]:
+        """Return what became of each sync of one study, newest first; nothing where it was never synced."""
+        before = place(after, AFTER_SYNC)
+        return page(service.ledger.history.of(study_uid, before=before, limit=limit + 1), limit)
+
+    @app.get("/api/history", response_model=shapes.Syncs, dependencies=read)
+    def history(
+        fate: State | None = None,
+        failure: Annotated[str | None, Query(pattern="^[A-Za-z]{1,64}$", description="Kind of failure.")] = None,
+        since: Since = None,
+        limit: Limit = 50,
+        after: After = "",
+    ) -> dict[str, Any]:
+        """Return what became of each sync of all studies, newest first: `failure` and `since` say which failed."""
+        before = place(after, AFTER_SYNC)
+        begin = seconds(since)
+        found = service.ledger.history.latest(failure=failure, fate=fate, since=begin, before=before, limit=limit + 1)
+        return page(found, limit)
+
+    @app.get("/api/failures", response_model=shapes.Failures, dependencies=read)
+    def failures() -> dict[str, Any]:
+        """Return what keeps studies back now, by kind of failure, and what to do about each."""
+        found = []
+        for (state, kind), number in sorted(service.ledger.rows.failures().items()):
+            remedy = REMEDIES.get(kind)
+            said = (remedy.what, remedy.do) if remedy else (UNKNOWN, "See the reason of one of these studies.")
+            found.append({"failure": kind, "state": state, "studies": number, "what": said[0], "do": said[1]})
+        return {"failures": found}
+
+    @app.get("/api/status", response_model=StandingShape, dependencies=read)
+    def how_things_stand() -> dict[str, Any]:
+        """Return whether FHIR is in line with the PACS, and if not, why and what to do."""
+        return standing_json(standing(service.ledger, tuple(service.worker.sources)))
+
+
+def page(found: list[Sync], limit: int) -> dict[str, Any]:
+    """Return a page of the history, of which one more was asked for than it holds."""
+    following = word(found[limit - 1].moment) if len(found) > limit else None
+    return {"syncs": [sync_json(one) for one in found[:limit]], "next": following}
+
+
+def seconds(time: datetime | None) -> float | None:
+    """Return a time in seconds since 1970 UTC."""
+    return time.timestamp() if time is not None else None
