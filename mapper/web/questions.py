@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from mapper.ledger.choice import ANY, Choice, Place
 from mapper.ledger.history import Sync
 from mapper.ledger.state import State
-from mapper.remedies import REMEDIES
+from mapper.remedies import remedy
 from mapper.service import Service
 from mapper.standing import standing
 from mapper.web import shapes
@@ -30,7 +30,6 @@ AFTER_STUDY = tuple[
     Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=48)],
 ]
 AFTER_SYNC = tuple[float, Annotated[int, Meta(ge=0, le=2**62)]]
-UNKNOWN = "a failure that this release does not know"
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many on a page.")]
 After = Annotated[str, Query(max_length=400, description="`next` of the page before.")]
@@ -99,9 +98,8 @@ def add_questions(app: FastAPI, service: Service, links: Links) -> None:
         """Return what keeps studies back now, by kind of failure, and what to do about each."""
         found = []
         for (state, kind), number in sorted(service.ledger.rows.failures().items()):
-            remedy = REMEDIES.get(kind)
-            said = (remedy.what, remedy.do) if remedy else (UNKNOWN, "See the reason of one of these studies.")
-            found.append({"failure": kind, "state": state, "studies": number, "what": said[0], "do": said[1]})
+            said = remedy(kind)
+            found.append({"failure": kind, "state": state, "studies": number, "what": said.what, "do": said.do})
         return {"failures": found}
 
     @app.get("/api/status", response_model=StandingShape, dependencies=read)
