@@ -49,6 +49,7 @@ bench: setup ## measure what the README says in figures (about two minutes)
 	@$(RUN) python -m bench.large_study
 	@$(RUN) python -m bench.speed
 	@$(RUN) python -m bench.ledger
+	@$(RUN) python -m bench.pages
 	@$(RUN) python -m bench.reports
 
 soak: setup ## many examples of every property, then many random walks and faults, as root (fifteen minutes)

@@ -10,6 +10,7 @@ from mapper.inquiry import Inquiry
 from mapper.service import Service
 from mapper.web.about import page as about
 from mapper.web.audit import record
+from mapper.web.lately import Lately
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
 from mapper.web.overview import page as overview
@@ -27,13 +28,13 @@ from mapper.web.visitor import Role, needs
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add all pages."""
-    inquiry = Inquiry(service)
+    inquiry, lately = Inquiry(service), Lately(service.ledger)
     ways, place = Ways(service.settings, links), service.place
-    overview.add(app, service, view)
+    overview.add(app, service, lately, view)
     studies.add(app, service, marker, inquiry, view, ways)
     explained.add(app, inquiry, view)
     one_study.add(app, service, marker, view, ways)
-    problems.add(app, service, view)
+    problems.add(app, service, lately, view)
     mapping.add(app, view, service.settings.options)
     settings.add(app, view, service.settings, service.namespace, place)
     about.add(app, view, place)

@@ -1,4 +1,4 @@
-"""The mapper's status page in a real browser: each situation, wide and narrow, light and dark; and on real servers."""
+"""The mapper's first page in a real browser in each situation, and its pages on real servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,7 +115,7 @@ def test_a_browser_without_the_token_sees_nothing(browser: Browser, stack: Stack
     assert context.cookies() == []
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/?state=parked")
+    page.wait_for_url("**/studies?state=parked")
     (cookie,) = context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     assert page.evaluate("document.cookie") == ""
@@ -140,7 +140,7 @@ def test_a_link_of_another_site_leads_who_is_logged_in_to_the_page(browser: Brow
     page.route("http://elsewhere.example/", lambda route: route.fulfill(content_type="text/html", body=link))
     page.goto("http://elsewhere.example/")
     page.get_by_role("link", name="look").click()
-    page.wait_for_url("**/?state=parked")
+    page.wait_for_url("**/studies?state=parked")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     context.close()
 
@@ -151,21 +151,29 @@ def test_a_study_is_found_with_what_was_dropped_of_it_and_leads_to_fhir(page: Pa
     stack.until_state(sample.uid, "synced")
     page.goto(stack.mapper.url)
     expect(page.locator("body")).to_contain_text("In line: all")
+    page.get_by_role("link", name="Studies", exact=True).click()
+    row = page.locator("tbody tr", has_text=sample.uid)
+    expect(row).to_contain_text("1 element dropped or doubted")
     page.get_by_label("StudyInstanceUID").fill(f" {sample.uid} ")
     page.get_by_role("button", name="Find").click()
-    row = page.locator("tbody tr")
-    expect(row).to_have_count(1)
-    expect(row).to_contain_text("1 element dropped or doubted")
-    expect(row).to_contain_text("Patient.birthDate from PatientBirthDate")
-    expect(row).not_to_contain_text("19700231")
-    link = row.get_by_role("link", name="FHIR")
+    page.wait_for_url(f"**/studies/{sample.uid}")
+    dropped = page.locator("#problems + table")
+    expect(dropped).to_contain_text("Patient.birthDate")
+    expect(dropped).to_contain_text("PatientBirthDate")
+    expect(page.locator("body")).not_to_contain_text("19700231")
+    for name in ("Orthanc Explorer", "Orthanc Explorer 2"):
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    link = page.get_by_role("link", name="FHIR ImagingStudy")
     found = stack.http.get(str(link.get_attribute("href")), timeout=30).json()
     assert found["identifier"][0]["value"] == f"urn:oid:{sample.uid}"
     page.screenshot(path=SHOTS / "status-study.png")
-    row.get_by_role("button", name="Re-sync").click()
-    expect(row).to_contain_text("synced")
-    page.get_by_role("link", name="All studies").click()
-    expect(page.locator(f"a[href='/?study={sample.uid}']")).to_be_visible()
+    page.get_by_role("button", name="Sync again").click()
+    expect(page.locator("#history + table tbody tr")).to_have_count(2)
+    expect(page.locator(".state").first).to_have_text("synced")
+    page.get_by_role("link", name="Explain each element").click()
+    made = page.locator("table", has_text="ImagingStudy.identifier").first
+    expect(made).to_contain_text("StudyInstanceUID (0020,000D)")
+    expect(page.locator("body")).not_to_contain_text("19700231")
 
 
 def test_a_parked_study_is_put_back_in_line_by_its_button(page: Page, stack: Stack) -> None:
@@ -186,7 +194,7 @@ def test_a_parked_study_is_put_back_in_line_by_its_button(page: Page, stack: Sta
     row.get_by_role("button", name="Retry").click()
     stack.until_state(first.uid, "synced")
     page.reload()
-    expect(page.locator("tbody tr")).to_contain_text("synced")
+    expect(page.locator(".state").first).to_have_text("synced")
     page.get_by_role("link", name="orthanc-fhir").click()
     expect(page.locator(".banner.good")).to_contain_text("In line")
 

@@ -11,6 +11,7 @@ from mapper.ledger.sides import Offered, Side, Swept
 from mapper.ledger.state import State
 from mapper.service import Service
 from mapper.standing import SourceStanding, standing
+from mapper.web.lately import Lately
 from mapper.web.overview.chart import chart
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
@@ -40,7 +41,7 @@ class Compared:
         return self.swept.listed - self.offered.number if self.swept and self.offered else None
 
 
-def add(app: FastAPI, service: Service, view: View) -> None:
+def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
     """Add the page."""
     ledger = service.ledger
 
@@ -66,9 +67,9 @@ def add(app: FastAPI, service: Service, view: View) -> None:
         now, at = standing(ledger, tuple(service.worker.sources)), ledger.clock()
         sources = [compared(one) for one in now.sources]
         listed = [one.swept.listed for one in sources if one.swept]
-        hour = chart("the last hour", ledger.history.spans(at - HOUR, MINUTE), at, HOUR, MINUTE)
-        week = chart("the last week", ledger.history.spans(at - WEEK, THREE_HOURS), at, WEEK, THREE_HOURS)
-        lately = sum(ledger.history.counts(at - PACE).values())
+        hour = chart("the last hour", lately.spans(HOUR, MINUTE), at, HOUR, MINUTE)
+        week = chart("the last week", lately.spans(WEEK, THREE_HOURS), at, WEEK, THREE_HOURS)
+        paced = sum(lately.counts(PACE).values())
         is_known = len(listed) == len(sources)
         context: dict[str, Any] = {
             "counts": now.counts,
@@ -84,8 +85,8 @@ def add(app: FastAPI, service: Service, view: View) -> None:
             "sink": now.sink,
             "sink_about": service.about(),
             "charts": [(hour, "1h"), (week, "7d")],
-            "rate": lately / PACE,
-            "left": now.open / (lately / PACE) if lately else None,
+            "rate": paced / PACE,
+            "left": now.open / (paced / PACE) if paced else None,
             "parked": ledger.rows.page("parked", PARKED_SHOWN) if now.counts["parked"] else [],
             "refresh": "/",
         }

@@ -11,6 +11,7 @@ from mapper.ledger.state import State
 from mapper.remedies import REMEDIES, Remedy, manner, remedy
 from mapper.service import Service
 from mapper.web.cursor import LONGEST, place, word
+from mapper.web.lately import Lately
 from mapper.web.studies.wanted import FAILURE, PERIODS
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
@@ -38,15 +39,15 @@ class Kind:
         return manner(self.name)[0]
 
 
-def add(app: FastAPI, service: Service, view: View) -> None:
+def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
     """Add the page."""
     ledger = service.ledger
 
-    def kinds(since: float) -> list[Kind]:
+    def kinds(length: float) -> list[Kind]:
         found: dict[str, Kind] = {}
         for (state, name), number in ledger.rows.failures().items():
             found.setdefault(name, Kind(name)).now[state] = number
-        for (_, failed), number in ledger.history.counts(since).items():
+        for (_, failed), number in lately.counts(length).items():
             if failed:
                 found.setdefault(failed, Kind(failed)).lately += number
         order = [*REMEDIES]
@@ -62,7 +63,7 @@ def add(app: FastAPI, service: Service, view: View) -> None:
     ) -> HTMLResponse:
         words, seconds = PERIODS[since]
         begins = ledger.clock() - seconds
-        found = kinds(begins)
+        found = kinds(seconds)
         if failure and failure not in {one.name for one in found}:
             found.append(Kind(failure))
         failed = [one.name for one in found if one.lately] if not failure else [failure]
