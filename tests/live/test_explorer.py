@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route, expect
 
 from stack import Orthanc
+from tests.support.axe import violations
 from tests.support.browser import SHOTS, SLOW, explorer
 from tests.support.http_fake import Answer, HttpFake
 from tests.support.mapper_fake import MapperFake, State, study_state
@@ -308,6 +309,9 @@ def test_details_say_which_problems_how_it_went_and_what_to_do(
     expect(way).to_have_attribute("href", f"{PAGES}/studies/{uid}")
     expect(way).to_have_attribute("rel", "noopener noreferrer")
     details.screenshot(path=SHOTS / "page-details.png", full_page=True)
+    for scheme in ("light", "dark"):
+        details.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert violations(details) == [], scheme
     details.set_viewport_size({"width": 360, "height": 780})
     assert details.evaluate("document.documentElement.scrollWidth") <= 360, "a phone scrolls in one direction"
     details.screenshot(path=SHOTS / "page-details-phone.png", full_page=True)
