@@ -23,7 +23,7 @@ from mapper.wrong_settings import in_our_words, nearest, refuse_contradictions
 PREFIX = "ORTHANC_FHIR_"
 CONFIG = PREFIX + "CONFIG"
 DEFAULT_FILE = "orthanc-fhir.toml"
-ORTHANCS_OWN = frozenset({PREFIX + "PLUGIN", PREFIX + "MAPPER_URL"})
+ORTHANCS_OWN = frozenset({PREFIX + "PLUGIN", PREFIX + "MAPPER_URL", PREFIX + "MAPPER_PUBLIC_URL"})
 """What orthanc.json reads: it may stand in an environment that Orthanc and the mapper share."""
 FLAG = "the command line"
 S = TypeVar("S", bound=Site)

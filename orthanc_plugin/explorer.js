@@ -3,15 +3,6 @@
 (function () {
   'use strict';
   var EVERY = 2000, POLLS = 150;  // milliseconds between two looks at a study under way; looks at most
-  var WORDS = {  // as in fhir_sync_routes.py
-    pending: 'waiting to be written',
-    syncing: 'being written',
-    synced: 'written, up to date',
-    retrying: 'not up to date yet, will be tried again',
-    parked: 'stopped, somebody has to look at it',
-    removed: 'removed from Orthanc, marked so in FHIR',
-    unreachable: 'not known, as the mapper cannot be asked'
-  };
   var COLORS = { synced: '#2e7d32', parked: '#b00020', unreachable: '#b00020' };
   var asked = 0;  // requests sent; an answer to any but the newest one is dropped
 
@@ -29,17 +20,22 @@
     var uuid = shown(), url = '../fhir-sync/studies/' + encodeURIComponent(uuid), polls = 0;
     var box = $('<div id="fhir-sync-box">').css('margin-bottom', '1.5em');
     var state = $('<p role="status">').css({ 'font-weight': 'bold', margin: '0.5em' });
-    var message = $('<p>').css({ margin: '0.5em', 'word-wrap': 'break-word' }), links = $('<p>').css('margin', '0.5em');
+    var message = $('<p>').css({ margin: '0.5em', 'word-wrap': 'break-word' }), remedy = message.clone();
+    var links = $('<p>').css('margin', '0.5em');
     var button = $('<a data-role="button" href="#" data-icon="refresh" data-theme="e">').text('Re-sync to FHIR');
 
     function say(text, color) {
       state.text('FHIR: ' + text).css('color', color || '');
-      message.add(links).empty();
+      message.add(remedy).add(links).empty();
     }
 
     function link(text, href) {
+      if (!href) { return; }
+      if (links.children().length) { links.append(' \u00b7 '); }
       $('<a target="_blank" rel="noopener noreferrer">').text(text).attr('href', href).appendTo(links);
     }
+
+    function web(url) { return /^https?:\/\//.test(url || '') ? url : ''; }
 
     function ask(type) {
       var mine = ++asked;
@@ -50,13 +46,12 @@
         success: function (answer) {
           if (!current()) { return; }
           button.removeClass('ui-disabled');
-          say((WORDS[answer.state] || answer.state) + count(answer.problems), COLORS[answer.state]);
+          say(answer.state + count(answer.problems), COLORS[answer.state]);
           message.text(answer.message || '');
-          if (/^https?:\/\//.test(answer.fhir_url || '')) {
-            link('Open in FHIR', answer.fhir_url);
-            links.append(' \u00b7 ');
-          }
+          remedy.text(answer.remedy ? 'What to do: ' + String(answer.remedy).replace(/`/g, '') : '');
+          link('Open in FHIR', web(answer.fhir_url));
           link('Details', url + '/page');
+          link('On the mapper\u2019s pages', web(answer.page_url));
           if ((answer.state === 'pending' || answer.state === 'syncing') && polls++ < POLLS) {
             setTimeout(function () { if (current()) { ask('GET'); } }, EVERY);
           }
@@ -73,7 +68,7 @@
     asked++;
     $('#fhir-sync-box').remove();
     if (!uuid) { return; }
-    box.data('uuid', uuid).append(button).append(state).append(message).append(links).insertAfter($('#study-info'));
+    box.data('uuid', uuid).append(button).append(state).append(message).append(remedy).append(links).insertAfter($('#study-info'));
     button.button().click(function (event) {
       event.preventDefault();
       if (shown() !== uuid) { render(); return; }  // the page has moved on: never act on what is not shown

@@ -55,7 +55,7 @@ def configured() -> tuple[Any, Any, bool]:
         section = config.get("FhirSync") or {}
         missing = [f"FhirSync.{name}" for name in ("MapperUrl", "Token") if not section.get(name)]
         if not missing:
-            mapper = Mapper(section["MapperUrl"], section["Token"])
+            mapper = Mapper(section["MapperUrl"], section["Token"], section.get("MapperPublicUrl") or "")
             return mapper, Doorbell(mapper), own
         warn(f"silent, as {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set")
     except SettingError as error:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fhir_sync_http import Request, exchange  # type: ignore[import-not-found]
 from fhir_sync_json import ANSWER, NotJson, parsed  # type: ignore[import-not-found]
@@ -18,6 +18,7 @@ from fhir_sync_log import LOG  # type: ignore[import-not-found]
 
 TIMEOUT = 5.0  # seconds for an answer of the mapper, on top of the wait that was asked for
 WAITING, ASKING = 4, 4  # HTTP threads of Orthanc (it has 50) that wait for outcomes, and for mere answers, at once
+SYNCS = 20  # of a study's history, on its page
 PATIENCE = 0.5  # seconds that a request waits for one of the ASKING
 REST = 1.0  # seconds for which a mapper that did not answer in time is not asked again
 
@@ -26,6 +27,9 @@ ASKABLE = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z.-]{1,64}", re.ASCII)
 
 UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
 """What the mapper's own 404 is, and no gateway's or other server's (mapper/web/refusals.py)."""
+
+UNREACHABLE = "unreachable"
+"""The one state that is said here alone, never by the mapper: all others are its own (mapper/ledger/state.py)."""
 
 Json = dict[str, Any]
 
@@ -70,14 +74,9 @@ class Places:
 class Mapper:
     """The sidecar, asked by its token."""
 
-    def __init__(self, url: str, token: str) -> None:
-        try:
-            self.url = urlsplit(url)
-            right = self.url.scheme in ("http", "https") and self.url.hostname and self.url.port != 0
-        except ValueError:
-            right = False
-        if not right or not re.fullmatch(r"[!-~]+", url) or re.search(r"[@?#\\]", url):
-            raise SettingError("FhirSync.MapperUrl must look like http://mapper:8000, without user or password")
+    def __init__(self, url: str, token: str, public_url: str = "") -> None:
+        self.url = base("MapperUrl", url)
+        self.public = base("MapperPublicUrl", public_url).geturl().rstrip("/") if public_url else None
         if not re.fullmatch(r"[!-~]+", token):
             raise SettingError("FhirSync.Token may hold visible ASCII characters only")
         self.path = self.url.path.rstrip("/")
@@ -105,20 +104,26 @@ class Mapper:
         with self.asking.one(PATIENCE) as place:
             return self.told(name, wait) if place else self.unasked(name)
 
-    def told(self, name: str, wait: float | None = None) -> Json:
+    def details(self, name: str) -> Json:
+        """Give the state of a study and its last syncs, the newest first; none where the mapper tells of none."""
+        with self.asking.one(PATIENCE) as place:
+            return self.told(name, syncs=SYNCS) if place else self.unasked(name)
+
+    def told(self, name: str, wait: float | None = None, syncs: int = 0) -> Json:
         """Give what the mapper tells of a study to who has a place."""
         try:
-            return self.heard(name, wait)
+            return self.heard(name, wait, syncs)
         except Away as away:
             return self.silent(name, away)
 
-    def heard(self, name: str, wait: float | None = None) -> Json:
+    def heard(self, name: str, wait: float | None = None, syncs: int = 0) -> Json:
         """Give what the mapper tells of a study, or why it cannot; raise Away when nobody answers."""
         try:
             if time.monotonic() < self.rested:
                 raise Away("the mapper did not answer in time a moment ago: try again, and check that it runs")
             if wait is None:
-                answer = parsed(self.ask(f"/api/studies/{name}", None, TIMEOUT), ANSWER)
+                query = f"?history={syncs}" if syncs else ""
+                answer = parsed(self.ask(f"/api/studies/{name}{query}", None, TIMEOUT), ANSWER)
             else:
                 answer = parsed(self.ask(f"/api/studies/{name}/sync", {"wait": wait}, TIMEOUT + wait), ANSWER)
             if not isinstance(answer, dict) or not isinstance(answer.get("state"), str):
@@ -130,32 +135,35 @@ class Mapper:
         except Silence as silence:
             if isinstance(silence, Refused):
                 LOG.warn("token", str(silence))
-            answer = {"state": "unreachable", "message": str(silence)}
+            answer = {"state": UNREACHABLE, "message": str(silence)}
         except NotJson:
-            answer = {"state": "unreachable", "message": "what answers at FhirSync.MapperUrl is not the mapper"}
+            answer = {"state": UNREACHABLE, "message": "what answers at FhirSync.MapperUrl is not the mapper"}
         return self.state(name, answer)
 
     def unasked(self, name: str) -> Json:
         """Give the state of a study for which the mapper was not asked."""
         why = "not asked for: the mapper is silent or slow, or too many ask at once; try again later"
-        return self.state(name, {"state": "unreachable", "message": why})
+        return self.state(name, {"state": UNREACHABLE, "message": why})
 
     def silent(self, name: str, why: Silence) -> Json:
         """Give the state of a study of which the mapper tells nothing."""
-        return self.state(name, {"state": "unreachable", "message": str(why)})
+        return self.state(name, {"state": UNREACHABLE, "message": str(why)})
 
-    @staticmethod
-    def state(name: str, answer: Json) -> Json:
+    def state(self, name: str, answer: Json) -> Json:
         """Give the state of a study in the one shape that readers may count on, whatever the mapper left out."""
         link = answer.get("fhir_url")
-        return {
+        shape = {
             "study_uid": name,
             "state": answer["state"],
             "message": answer.get("message"),
+            "failure": answer.get("failure"),
+            "remedy": answer.get("remedy"),
             "problems": answer.get("problems") or [],
             "synced_at": answer.get("synced_at"),
             "fhir_url": link if re.match(r"https?://", str(link)) else None,
+            "page_url": f"{self.public}/studies/{name}" if self.public else None,
         }
+        return {**shape, "history": answer["history"]} if "history" in answer else shape
 
     def ask(self, path: str, body: Json | None, timeout: float) -> bytes:
         """Send one request with the token, a POST when there is a body; raise Silence for all but 2xx."""
@@ -180,3 +188,15 @@ class Mapper:
         if answer.status == 404:
             raise Silence("what answers at FhirSync.MapperUrl is not the mapper: it answers HTTP 404")
         raise Silence(f"the mapper answers HTTP {answer.status}: see its log")
+
+
+def base(setting: str, url: str) -> SplitResult:
+    """Give the parts of a URL to which paths are added; raise SettingError for what is none."""
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not re.fullmatch(r"[!-~]+", url) or re.search(r"[@?#\\]", url):
+        raise SettingError(f"FhirSync.{setting} must look like http://mapper:8000, without user or password")
+    return parts

@@ -12,9 +12,6 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable
-from html import escape
-from pathlib import Path
-from string import Template
 from typing import Any
 
 import orthanc  # type: ignore[import-not-found]  # made by Orthanc itself
@@ -22,19 +19,11 @@ from fhir_sync_json import ANSWER, REQUEST, NotJson, TooLarge, parsed  # type: i
 from fhir_sync_log import LOG  # type: ignore[import-not-found]
 from fhir_sync_mapper import ASKABLE, Away  # type: ignore[import-not-found]
 from fhir_sync_origin import PROTECTION, is_admitted  # type: ignore[import-not-found]
+from fhir_sync_page import page  # type: ignore[import-not-found]
 
 WAIT, LONGEST_WAIT = 5.0, 10.0  # seconds a re-sync waits for its outcome, and an HTTP thread of Orthanc with it
 MOST_STUDIES, BULK_TIME = 1000, 20.0  # of one bulk request; seconds after which the rest is not asked for
 
-WORDS = {
-    "pending": "waiting to be written",
-    "syncing": "being written",
-    "synced": "written, up to date",
-    "retrying": "not up to date yet, will be tried again",
-    "parked": "stopped, somebody has to look at it",
-    "removed": "removed from Orthanc, marked so in FHIR",
-    "unreachable": "not known, as the mapper cannot be asked",  # said by this plugin alone, never by the mapper
-}
 REFUSALS = {
     400: "a body that is not what the route takes: README.md has its bounds",
     403: "a request of another site's page (a proxy must pass the header Host on as it came)",
@@ -42,7 +31,6 @@ REFUSALS = {
     415: "a body that is not application/json",
 }
 ID = r"([0-9a-f]{8}(?:-[0-9a-f]{8}){4})"
-PAGE = Path(__file__).resolve().parent / "page.html"
 
 Json = dict[str, Any]
 Route = Callable[[Any, Any, Json], None]  # (mapper, Orthanc's output, request)
@@ -87,33 +75,15 @@ def bulk_route(mapper: Any, output: Any, request: Json) -> None:
 
 
 def page_route(mapper: Any, output: Any, request: Json) -> None:
-    """GET: a page that says which study this is and how it stands in FHIR, with a re-sync button of its own."""
-    resource = study(request["groups"][0])
-    patient, main = resource.get("PatientMainDicomTags", {}), resource["MainDicomTags"]
-    state = mapper.study(name_of(resource))
-    problems, link, nonce = state["problems"], state["fhir_url"], secrets.token_urlsafe(16)
-    date = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", main.get("StudyDate", ""))
-    values = {
-        "patient_name": re.sub(r"[\^=]+", " ", patient.get("PatientName", "")).strip() or "(no patient name)",
-        "patient_id": patient.get("PatientID") or "(none)",
-        "description": " · ".join(filter(None, (date, main.get("StudyDescription")))) or "(no description)",
-        "study_uid": uid_of(resource),
-        "state": state["state"],
-        "words": WORDS.get(state["state"], state["state"]),
-        "message": state["message"] or "",
-        "problems": len(problems) if isinstance(problems, list) else problems,
-        "synced_at": state["synced_at"] or "never",
-        "nonce": nonce,
-    }
-    texts = {name: escape(str(value)) for name, value in values.items()}
-    anchor = '<a href="{}" target="_blank" rel="noopener noreferrer">Open in FHIR</a>'
-    texts["link"] = anchor.format(escape(link)) if link else ""
+    """GET: a page of the study: how it stands in FHIR, problems, syncs, the way on, a re-sync button of its own."""
+    resource, nonce = study(request["groups"][0]), secrets.token_urlsafe(16)
+    html = page(resource, uid_of(resource), mapper.details(name_of(resource)), nonce)
     policy = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
     policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     output.SetHttpHeader("Content-Security-Policy", policy)
     output.SetHttpHeader("Referrer-Policy", "same-origin")
     output.SetHttpHeader("Cache-Control", "no-store")
-    output.AnswerBuffer(Template(PAGE.read_text("utf-8")).substitute(texts), "text/html; charset=utf-8")
+    output.AnswerBuffer(html, "text/html; charset=utf-8")
 
 
 ROUTES: dict[str, tuple[Route, tuple[str, ...]]] = {

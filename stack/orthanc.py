@@ -36,6 +36,7 @@ class Orthanc(Process):
         plugins: Sequence[str] = PLUGINS,
         plugin_script: Path | None = PLUGIN,
         mapper_url: str = "",
+        mapper_public_url: str = "",
         token: str = "",
         user: str = USER,
         password: str | None = None,
@@ -48,6 +49,7 @@ class Orthanc(Process):
         self.plugins = plugins
         self.plugin_script = plugin_script
         self.mapper_url = mapper_url
+        self.mapper_public_url = mapper_public_url
         self.token = token
 
     @property
@@ -98,6 +100,7 @@ class Orthanc(Process):
         return {
             "ORTHANC_FHIR_PLUGIN": str(self.plugin_script or ""),
             "ORTHANC_FHIR_MAPPER_URL": self.mapper_url,
+            "ORTHANC_FHIR_MAPPER_PUBLIC_URL": self.mapper_public_url,
             "ORTHANC_FHIR_TOKEN": self.token,
         }
 

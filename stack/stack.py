@@ -41,6 +41,7 @@ class NativeStack:
             ports.orthanc,
             token=self.token,
             mapper_url=f"http://127.0.0.1:{ports.mapper}",
+            mapper_public_url=f"http://127.0.0.1:{ports.mapper}",
             user=secrets["ORTHANC_FHIR_ORTHANC_USER"],
             password=secrets["ORTHANC_FHIR_ORTHANC_PASSWORD"],
         )

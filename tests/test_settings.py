@@ -243,6 +243,7 @@ def test_a_variable_that_is_no_setting_is_refused(
 
 def test_what_orthanc_reads_may_stand_in_a_shared_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     env(monkeypatch, plugin="/python/fhir_sync.py", mapper_url="http://mapper:8000", port="1001")
+    env(monkeypatch, mapper_public_url="https://pacs.example/mapper")
     assert load(Settings).port == 1001
 
 

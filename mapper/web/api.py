@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.service import Service
@@ -15,7 +15,7 @@ from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.questions import MOST
 from mapper.web.refusals import UNSEEN
-from mapper.web.status import Links, status
+from mapper.web.status import Links, status, sync_json
 from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
 
@@ -25,6 +25,9 @@ WAITING = 10
 """Requests that wait for an outcome at one time; others are told at once how things stand."""
 LOOK_AGAIN = 0.2
 NEVER_SEEN = "no such study in the ledger: it was never seen in the PACS"
+MOST_SYNCS = 100
+"""Syncs of its history that come with a study."""
+History = Annotated[int, Query(ge=0, le=MOST_SYNCS, description="So many of its last syncs come with it.")]
 
 
 class Wake(BaseModel):
@@ -50,7 +53,7 @@ class Retry(BaseModel):
     studies: list[StudyUID] = Field([], max_length=MOST, fail_fast=True, description="StudyInstanceUIDs.")
 
 
-ASKED = {"state", "fate", "failure", "since", "until", "uid_begins", "source", "limit", "after", "offset"}
+ASKED = {"state", "fate", "failure", "since", "until", "uid_begins", "source", "limit", "after", "offset", "history"}
 FIELDS = frozenset({"study_uid", "study"} | ASKED | {*Wake.model_fields, *Sync.model_fields, *Retry.model_fields})
 """Every name that we gave to something one sends: an error may say these, and nothing else of what came."""
 
@@ -72,10 +75,18 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         service.bell.ring(body.sweep)
         return {"message": "awake"}
 
-    @app.get("/api/studies/{study_uid}", response_model=shapes.Study, dependencies=[needs(Role.READ)])
-    def study(study_uid: StudyUID) -> dict[str, Any]:
+    @app.get(
+        "/api/studies/{study_uid}",
+        response_model=shapes.StudyWithHistory,
+        response_model_exclude_unset=True,
+        dependencies=[needs(Role.READ)],
+    )
+    def study(study_uid: StudyUID, history: History = 0) -> dict[str, Any]:
         """Return one study; of several sources that hold it the first one's."""
-        return found(study_uid)
+        one = found(study_uid)
+        if history:
+            one["history"] = [sync_json(sync) for sync in service.ledger.history.of(study_uid, limit=history)]
+        return one
 
     @app.post("/api/studies/{study_uid}/sync", response_model=shapes.Study, dependencies=operate)
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:

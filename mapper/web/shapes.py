@@ -46,6 +46,7 @@ STUDY = {
     "state": "synced",
     "message": "FHIR says what the PACS says",
     "failure": None,
+    "remedy": None,
     "changed_at": WHEN,
     "attempts": 0,
     "next_attempt_at": None,
@@ -64,6 +65,7 @@ class Study(BaseModel):
     state: State
     message: str = Field(description="The reason, or what the state means.")
     failure: str | None = Field(description="Kind of the last failure (docs/errors.md); null since it was synced.")
+    remedy: str | None = Field(description="What a person does about it, while it keeps the study from being synced.")
     changed_at: Time = Field(description="Since when it is in its state.")
     attempts: int = Field(description="Attempts since it was marked; 0 when it was synced.")
     next_attempt_at: Time | None = Field(description="When it is tried again, where it is.")
@@ -111,6 +113,13 @@ class Synced(BaseModel):
     fate: State = Field(description="The state that it led to: synced, removed, parked or retrying.")
     failure: str | None
     attempts: int = Field(description="Number of the attempt since the study was marked.")
+
+
+class StudyWithHistory(Study):
+    """One study of a source, with its last syncs where they were asked for."""
+
+    model_config = example(**STUDY, history=[SYNC])
+    history: list[Synced] = Field([], description="Newest first; of every source that holds it.")
 
 
 class Syncs(BaseModel):

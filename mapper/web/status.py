@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-from mapper.ledger.history import Sync
+from mapper.ledger.history import FAILING, Sync
 from mapper.ledger.rows import Row
 from mapper.ledger.sides import Side
 from mapper.maps import keys
+from mapper.remedies import remedy
 from mapper.standing import Standing
 
 WORDS = {
@@ -42,6 +43,7 @@ def status(row: Row, links: Links) -> dict[str, Any]:
         "state": row.state,
         "message": row.reason or WORDS[row.state],
         "failure": row.failure or None,
+        "remedy": remedy(row.failure).do if row.failure and row.state in FAILING else None,
         "changed_at": moment(row.changed_at),
         "attempts": row.attempts,
         "next_attempt_at": moment(row.not_before) if row.state == "retrying" else None,

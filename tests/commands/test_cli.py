@@ -35,7 +35,7 @@ COMMANDS = (
 )
 SHAPE = {
     *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),
-    *("synced_at", "fhir_url"),
+    *("synced_at", "fhir_url", "remedy"),
 }
 """What a study is told by."""
 A, B, C = "1.2.1", "1.2.2", "1.2.3"

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route, expect
 
 from stack import Orthanc
+from tests.support.axe import violations
 from tests.support.browser import SHOTS, SLOW, explorer
 from tests.support.http_fake import Answer, HttpFake
 from tests.support.mapper_fake import MapperFake, State, study_state
@@ -20,12 +21,13 @@ pytestmark = [pytest.mark.live, pytest.mark.browser]
 __all__ = ["make"]
 
 FHIR = "http://fhir.example/fhir/ImagingStudy/5f"
+PAGES = "https://pacs.example/mapper"
 PROBLEMS = [{"element": element, "attribute": "x", "reason": "y"} for element in ("a", "b")]
 
 
 @pytest.fixture(scope="module")
 def server(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
-    with MapperFake(TOKEN) as mapper, make(mapper.url) as orthanc:
+    with MapperFake(TOKEN) as mapper, make(mapper.url, mapper_public_url=PAGES) as orthanc:
         yield orthanc, mapper
 
 
@@ -94,9 +96,9 @@ def test_the_button_resyncs_the_study_shown(
     )
     page.goto(explorer(orthanc, study))
     status = page.locator("#fhir-sync-box p[role=status]")
-    expect(status).to_contain_text("FHIR: waiting to be written")
+    expect(status).to_have_text("FHIR: pending")
     page.locator("#fhir-sync-box .ui-btn").click()
-    expect(status).to_have_text("FHIR: written, up to date (2 problems)")
+    expect(status).to_have_text("FHIR: synced (2 problems)")
     assert mapper.syncs == [(uid, 5)]
     link = page.get_by_text("Open in FHIR")
     expect(link).to_have_attribute("href", FHIR)
@@ -111,11 +113,11 @@ def test_a_study_under_way_is_watched_until_it_settles(
     mapper.on_sync = lambda uid, wait: study_state(uid, "syncing")
     page.goto(explorer(orthanc, study))
     status = page.locator("#fhir-sync-box p[role=status]")
-    expect(status).to_contain_text("waiting")
+    expect(status).to_have_text("FHIR: pending")
     page.locator("#fhir-sync-box .ui-btn").click()
-    expect(status).to_have_text("FHIR: being written")
+    expect(status).to_have_text("FHIR: syncing")
     mapper.states[uid] = study_state(uid, "parked", message="the FHIR server refuses ImagingStudy (invalid)")
-    expect(status).to_contain_text("somebody has to look at it")
+    expect(status).to_have_text("FHIR: parked")
     expect(page.locator("#fhir-sync-box")).to_contain_text("the FHIR server refuses ImagingStudy (invalid)")
     page.screenshot(path=SHOTS / "explorer-parked.png")
     asked = len(mapper.asked)
@@ -129,18 +131,18 @@ def test_after_a_change_of_the_hash_the_new_study_is_meant(
     (first, first_uid), (second, second_uid) = studies
     page.goto(explorer(orthanc, first))
     button, box = page.locator("#fhir-sync-box .ui-btn"), page.locator("#fhir-sync-box")
-    expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("waiting")
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: pending")
     for study, uid in ((second, second_uid), (first, first_uid)):
         page.evaluate("hash => { location.hash = hash; }", f"#study?uuid={study}")
         page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=study)
         expect(box).to_have_count(1)
         button.click()
-        expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("up to date")
+        expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: synced")
         assert mapper.syncs[-1][0] == uid
     page.go_back()
     page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=second)
     button.click()
-    expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("up to date")
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: synced")
     assert [uid for uid, _ in mapper.syncs] == [second_uid, first_uid, second_uid]
 
 
@@ -160,17 +162,17 @@ def test_a_late_answer_of_an_earlier_study_is_dropped(
     mapper.on_sync = late
     page.goto(explorer(orthanc, first))
     status = page.locator("#fhir-sync-box p[role=status]")
-    expect(status).to_contain_text("will be tried again")
+    expect(status).to_have_text("FHIR: retrying")
     page.locator("#fhir-sync-box .ui-btn").click()
     expect(status).to_have_text("FHIR: re-sync requested ...")
     page.evaluate("hash => { location.hash = hash; }", f"#study?uuid={second}")
     page.wait_for_function("study => $('#fhir-sync-box').data('uuid') === study", arg=second)
-    expect(status).to_contain_text("will be tried again")
+    expect(status).to_have_text("FHIR: retrying")
     with page.expect_response(re.compile(f"/fhir-sync/studies/{first}$")):
         go_on.set()
     assert answered.wait(5)
     page.wait_for_timeout(500)
-    assert state_line(page) == "FHIR: not up to date yet, will be tried again"
+    assert state_line(page) == "FHIR: retrying"
 
 
 def test_an_answer_older_than_the_last_press_is_dropped(
@@ -188,11 +190,11 @@ def test_an_answer_older_than_the_last_press_is_dropped(
     mapper.answer = hold
     page.goto(explorer(orthanc, study))
     page.locator("#fhir-sync-box .ui-btn").click()
-    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: written, up to date")
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: synced")
     with page.expect_response(lambda response: response.request.method == "GET" and study in response.url):
         go_on.set()
     page.wait_for_timeout(500)
-    assert state_line(page) == "FHIR: written, up to date"
+    assert state_line(page) == "FHIR: synced"
 
 
 def test_a_study_no_longer_shown_is_watched_no_more(
@@ -200,7 +202,7 @@ def test_a_study_no_longer_shown_is_watched_no_more(
 ) -> None:
     mapper.states[studies[0][1]] = study_state(studies[0][1], "syncing")
     page.goto(explorer(orthanc, studies[0][0]))
-    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: being written")
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: syncing")
     page.locator("#list-series a").first.click()
     expect(page.locator("#series.ui-page-active")).to_have_count(1)
     page.wait_for_timeout(500)
@@ -220,7 +222,7 @@ def test_from_series_back_to_the_study(
     expect(page.locator("#study.ui-page-active")).to_have_count(1)
     expect(page.locator("#fhir-sync-box")).to_have_count(1)
     page.locator("#fhir-sync-box .ui-btn").click()
-    expect(page.locator("#fhir-sync-box p[role=status]")).to_contain_text("up to date")
+    expect(page.locator("#fhir-sync-box p[role=status]")).to_have_text("FHIR: synced")
     assert [uid for uid, _ in mapper.syncs] == [studies[0][1]]
 
 
@@ -230,7 +232,7 @@ def test_a_silent_mapper_is_said_in_words(
     mapper.answer = lambda method, path: (503, b"")
     page.goto(explorer(orthanc, studies[0][0]))
     status = page.locator("#fhir-sync-box p[role=status]")
-    expect(status).to_contain_text("the mapper cannot be asked")
+    expect(status).to_have_text("FHIR: unreachable")
     page.locator("#fhir-sync-box .ui-btn").click()
     expect(page.locator("#fhir-sync-box")).to_contain_text("HTTP 503")
     page.screenshot(path=SHOTS / "explorer-unreachable.png")
@@ -247,12 +249,12 @@ def test_the_page_resyncs_and_shows_the_outcome(
     mapper.states[uid] = study_state(uid, "parked", message="<b>not bold</b>", problems=PROBLEMS)
     mapper.on_sync = lambda uid, wait: study_state(uid, fhir_url=FHIR, synced_at="2026-01-02T03:04:05Z")
     page.goto(f"{orthanc.url}/fhir-sync/studies/{study}/page")
-    expect(page.get_by_role("heading")).to_have_text("Example Ännchen")
-    expect(page.get_by_role("status")).to_have_text("FHIR: stopped, somebody has to look at it")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Example Ännchen")
+    expect(page.get_by_role("status")).to_have_text("FHIR: parked")
     expect(page.get_by_text("<b>not bold</b>")).to_be_visible()
     page.screenshot(path=SHOTS / "page-parked.png")
     page.get_by_role("button", name="Re-sync to FHIR").click()
-    expect(page.get_by_role("status")).to_have_text("FHIR: written, up to date")
+    expect(page.get_by_role("status")).to_have_text("FHIR: synced")
     expect(page.get_by_text("Open in FHIR")).to_have_attribute("href", FHIR)
     assert mapper.syncs == [(uid, 5)]
     page.screenshot(path=SHOTS / "page-synced.png")
@@ -264,9 +266,55 @@ def test_the_page_follows_a_study_under_way(
     study, uid = studies[0]
     mapper.states[uid] = study_state(uid, "syncing")
     page.goto(f"{orthanc.url}/fhir-sync/studies/{study}/page")
-    expect(page.get_by_role("status")).to_have_text("FHIR: being written")
+    expect(page.get_by_role("status")).to_have_text("FHIR: syncing")
     mapper.states[uid] = study_state(uid)
-    expect(page.get_by_role("status")).to_have_text("FHIR: written, up to date")
+    expect(page.get_by_role("status")).to_have_text("FHIR: synced")
+
+
+SYNC = {"ended": "2026-01-02T03:04:06Z", "seconds": 1.25, "fate": "parked", "failure": "TwoPatients", "attempts": 3}
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_details_say_which_problems_how_it_went_and_what_to_do(
+    page: Page, orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, str]]
+) -> None:
+    study, uid = studies[0]
+    problems = [
+        {"element": "Patient.birthDate", "attribute": "PatientBirthDate", "reason": "no date of DICOM"},
+        {"element": HOSTILE, "attribute": HOSTILE, "reason": HOSTILE},
+    ]
+    told = {"message": "under two patients", "failure": "TwoPatients", "remedy": "Say `doctor`, then retry."}
+    mapper.states[uid] = study_state(uid, "parked", problems=problems, **told)
+    mapper.histories[uid] = [SYNC, {**SYNC, "fate": "retrying", "failure": HOSTILE, "attempts": 2}]
+    page.goto(explorer(orthanc, study))
+    box = page.locator("#fhir-sync-box")
+    expect(box.get_by_role("status")).to_have_text("FHIR: parked (2 problems)")
+    expect(box).to_contain_text("under two patients")
+    expect(box).to_contain_text("What to do: Say doctor, then retry.")
+    expect(box.get_by_text("mapper’s pages")).to_have_attribute("href", f"{PAGES}/studies/{uid}")
+    page.screenshot(path=SHOTS / "explorer-details.png")
+    with page.context.expect_page() as opened:
+        box.get_by_text("Details").click()
+    details = opened.value
+    expect(details.get_by_role("heading", level=1)).to_have_text("Example Ännchen")
+    problem_table, sync_table = details.get_by_role("table").all()
+    expect(problem_table.get_by_role("row")).to_have_count(3)
+    assert problem_table.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts() == list(problems[0].values())
+    assert problem_table.get_by_role("row").nth(2).get_by_role("cell").all_inner_texts() == [HOSTILE] * 3
+    shown = ["2026-01-02 03:04:06 UTC", "1.25 s", "parked", "TwoPatients", "3"]
+    assert sync_table.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts() == shown
+    assert sync_table.get_by_role("row").nth(2).get_by_role("cell").nth(3).inner_text() == HOSTILE
+    expect(details.get_by_role("main").locator("code")).to_have_text("doctor")
+    way = details.get_by_role("link", name="This study on the mapper's pages")
+    expect(way).to_have_attribute("href", f"{PAGES}/studies/{uid}")
+    expect(way).to_have_attribute("rel", "noopener noreferrer")
+    details.screenshot(path=SHOTS / "page-details.png", full_page=True)
+    for scheme in ("light", "dark"):
+        details.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert violations(details) == [], scheme
+    details.set_viewport_size({"width": 360, "height": 780})
+    assert details.evaluate("document.documentElement.scrollWidth") <= 360, "a phone scrolls in one direction"
+    details.screenshot(path=SHOTS / "page-details-phone.png", full_page=True)
 
 
 # Pages of other sites -----------------------------------------------------------------------------------------
@@ -314,5 +362,5 @@ def test_a_page_of_elsewhere_may_link_here_and_no_more(
         assert sorted(framed) == [("GET", status), ("POST", status)]
         assert (mapper.asked, mapper.syncs) == ([], [])
         page.get_by_text("link").click()
-        expect(page.get_by_role("heading")).to_have_text("Example Ännchen")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Example Ännchen")
         assert mapper.asked == [studies[0][1]]

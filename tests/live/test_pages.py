@@ -12,16 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mapper.errors import BundleRejected, SinkBusy
 from mapper.web.visitor import Role
-from stack.process import ROOT
+from tests.support.axe import violations
 from tests.support.browser import SHOTS, SLOW, log_in
 from tests.support.served import Served
 from tests.support.visitors import PEOPLE, House
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-AXE = ROOT / ".run/axe/axe.min.js"
-STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-"""axe's names of WCAG 2.2, levels A and AA."""
 UIDS = [f"1.2.840.99999.4711.20260101.{number}.{number * 7919}" for number in range(1, 9)]
 SYNCED, PARKED, BUSY = UIDS[0], UIDS[3], UIDS[5]
 LOOKS: dict[str, dict[str, Any]] = {
@@ -101,14 +98,6 @@ def looked_at(browser: Browser, house: House, role: Role = Role.VALUES, **look: 
 
 def host(url: str) -> str:
     return f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
-
-
-def violations(page: Page) -> list[Any]:
-    """Return what keeps people out of a page, as axe finds it."""
-    assert AXE.exists(), "setup/axe.sh fetches it"
-    asked = f"axe.run({{runOnly: {{type: 'tag', values: {STANDARD}}}}})"
-    found = page.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')}; return {asked} }}")["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -269,10 +269,10 @@ def spoiled(stack: Stack, sample: Sample) -> bool:
 def press(page: Page) -> None:
     """Press the button, and wait until the line beside it says that all is well."""
     line = page.locator("#fhir-sync-box p[role=status]")
-    expect(line).to_contain_text("up to date", timeout=BROWSER)  # as the mapper left it, before anybody spoiled it
+    expect(line).to_contain_text("FHIR: synced", timeout=BROWSER)  # as the mapper left it, before anybody spoiled it
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         page.locator("#fhir-sync-box .ui-btn").click()
-    expect(line).to_contain_text("written, up to date", timeout=BROWSER)
+    expect(line).to_contain_text("FHIR: synced", timeout=BROWSER)
 
 
 # The command line ---------------------------------------------------------------------------------------------

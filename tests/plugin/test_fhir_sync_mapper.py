@@ -120,7 +120,7 @@ def test_the_rule_is_the_mappers(module: ModuleType) -> None:
 
 ROUTES: dict[str, tuple[str, str, str, str]] = {
     "state": ("GET", STUDY_URI, "", ""),
-    "page": ("GET", STUDY_URI + "/page", "", ""),
+    "page": ("GET", STUDY_URI + "/page", "", "?history=20"),
     "re-sync": ("POST", STUDY_URI, "{}", "/sync"),
     "bulk": ("POST", "/fhir-sync/bulk", json.dumps({"ids": [ID]}), "/sync"),
 }

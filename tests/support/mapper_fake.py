@@ -16,12 +16,14 @@ UNSEEN = "application/vnd.orthanc-fhir.unseen+json"
 NO_SUCH_STUDY: Answer = 404, b'{"message": "no such study"}'
 STUDY = re.compile(r"/api/studies/([0-9A-Za-z.-]{1,64})")
 SYNC = re.compile(STUDY.pattern + "/sync")
+DETAILS = re.compile(STUDY.pattern + r"\?history=([1-9][0-9]?)")
 
 
 def study_state(uid: str, state: str = "synced", **others: Any) -> State:
-    """Make the JSON of a study."""
-    empty = {"message": None, "problems": [], "synced_at": None, "fhir_url": None}
-    return {"study_uid": uid, "state": state, **empty, **others}
+    """Make the JSON of a study, as the plugin gives it: what it does not know of is null."""
+    empty = {"message": None, "failure": None, "remedy": None, "problems": []}
+    links = {"synced_at": None, "fhir_url": None, "page_url": None}
+    return {"study_uid": uid, "state": state, **empty, **links, **others}
 
 
 class MapperFake:
@@ -34,6 +36,8 @@ class MapperFake:
         self.syncs: list[tuple[str, float]] = []
         self.unexpected: list[str] = []
         self.states: dict[str, State] = {}
+        self.histories: dict[str, list[Any]] = {}
+        """Of each study its syncs, the newest first."""
         self.answer: Callable[[str, str], Answer | None] = lambda method, path: None
         """Answers instead of the fake when it gives something: (method, path) -> (status, body)."""
         self.on_sync: Callable[[str, float], State] = lambda uid, wait: study_state(uid)
@@ -78,11 +82,14 @@ class MapperFake:
             self.syncs.append((uid, wait))
             self.states[uid] = self.on_sync(uid, wait)
             return 200, json.dumps(self.states[uid]).encode()
-        if method == "GET" and (match := STUDY.fullmatch(path)):
+        if method == "GET" and (match := DETAILS.fullmatch(path) or STUDY.fullmatch(path)):
             self.asked.append(match[1])
             if match[1] not in self.states:
                 return NO_SUCH_STUDY
-            return 200, json.dumps(self.states[match[1]]).encode()
+            told = dict(self.states[match[1]])
+            if match.re is DETAILS:
+                told["history"] = self.histories.get(match[1], [])[: int(match[2])]
+            return 200, json.dumps(told).encode()
         return self.refuse(f"{method} {path} {body!r}", 500)
 
     def refuse(self, what: str, status: int) -> Answer:

@@ -20,6 +20,7 @@ from mapper.dicom.uid import is_askable
 from mapper.errors import BundleRejected, SourceDown
 from mapper.ledger.state import STATES
 from mapper.maps import MAPPING_VERSION
+from mapper.remedies import remedy
 from mapper.settings import Settings
 from mapper.sync.brake import BRAKE
 from mapper.web.app import routes_of
@@ -312,6 +313,26 @@ def test_a_study_that_was_never_written_has_no_link(site: Site) -> None:
     site.sync(A)
     one = site.client.get(f"/api/studies/{A}").json()
     assert (one["state"], one["message"], one["synced_at"], one["fhir_url"]) == ("retrying", "no answer", None, None)
+
+
+def test_a_study_that_failed_says_what_to_do_and_how_it_went(site: Site) -> None:
+    parked(site)
+    one = site.client.get(f"/api/studies/{A}", params={"history": 2}).json()
+    [failed] = one["history"]
+    assert (one["failure"], one["remedy"]) == ("BundleRejected", remedy("BundleRejected").do)
+    assert (failed["fate"], failed["failure"], failed["attempts"]) == ("parked", "BundleRejected", 1)
+    for _ in range(3):
+        site.sync(A)
+    one = site.client.get(f"/api/studies/{A}", params={"history": 2}).json()
+    assert [sync["fate"] for sync in one["history"]] == ["synced", "synced"]
+    assert one["remedy"] is None
+    assert "history" not in site.client.get(f"/api/studies/{A}").json()
+
+
+@pytest.mark.parametrize("wanted", ["-1", "101", "x", ""])
+def test_a_history_of_no_number_is_refused(site: Site, wanted: str) -> None:
+    in_line(site)
+    refused(site.client.get(f"/api/studies/{A}", params={"history": wanted}), 422)
 
 
 def test_an_unknown_study_is_404(site: Site) -> None:
