@@ -4,7 +4,7 @@ Source of the rules: PS3.18 Annex F (JSON), PS3.6 (keywords), PS3.5 section 6.2 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -102,9 +102,8 @@ class Item:
         """Return the one data set whose value of an attribute counts: what goes with it is read there too."""
         return self
 
-    @property
-    def kept(self) -> dict[int, Any] | None:
-        """What rows made of this data set before, where many items share it; None where nothing is kept."""
+    def kept(self, keywords: Iterable[str]) -> dict[int, Any] | None:
+        """Return what rows that read these attributes made before, where many items share them; else None."""
         return None
 
     def is_settled(self, keyword: str) -> bool:

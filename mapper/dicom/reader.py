@@ -23,9 +23,14 @@ from mapper.nesting import PIECE, cut
 
 LARGEST = 1 << 20
 """Bytes of an attribute beyond which it is not read: FHIR R4 (datatypes.html) has no longer string."""
-MANY = ("ContentSequence", "CurrentRequestedProcedureEvidenceSequence")
+MANY = (
+    "ContentSequence",
+    "CurrentRequestedProcedureEvidenceSequence",
+    "ReferencedSeriesSequence",
+    "SegmentSequence",
+)
 LARGEST_OF = dict.fromkeys(map(tag_of, MANY), LARGEST_CONTENT)
-"""Attributes that may be larger: they hold many texts, or name every instance of a study."""
+"""Attributes that may be larger: they hold many texts or segments, or name every instance of a study."""
 LARGEST_LOOSE = 1 << 24
 """Bytes of a data set beyond which it is read as strict JSON or not at all."""
 CUT = Problem("ImagingStudy", "", f"items in more than {ITEMS} others: what lies deeper is left out")

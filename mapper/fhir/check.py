@@ -58,6 +58,10 @@ def check(resources: Iterable[Resource]) -> None:
         raise BundleRejected(f"our own check refuses the result: {'; '.join(found[:SAID])}")
 
 
+CODE_ALONE = re.compile(r"valueQuantity|\.relatesTo\[\d+\]$")
+"""Elements whose `code` is of the type code: no Coding (FHIR R4 DocumentReference.relatesTo)."""
+
+
 def faults(bundle: Mapping[str, Any], *, models: bool = True) -> list[Fault]:
     """Return what is wrong with a transaction Bundle, best first; nothing when it may be sent."""
     found = list(lint(bundle, "Bundle"))
@@ -84,7 +88,7 @@ def lint(value: Any, path: str) -> Iterator[Fault]:
                 yield Fault(f"{path}.{name}: not an id")
             if name in TIMES and isinstance(child, str) and LOOKS_LIKE_TIME.match(child):
                 yield from time_faults(child, f"{path}.{name}")
-            if name == "code" and "system" not in value and "valueQuantity" not in path and _is_coding(value):
+            if name == "code" and "system" not in value and not CODE_ALONE.search(path) and _is_coding(value):
                 yield Fault(f"{path}.code: a code without its system")
     elif isinstance(value, list):
         if not value:

@@ -102,7 +102,7 @@ class History:
 
     def counts(self, since: float) -> dict[tuple[State, str | None], int]:
         """Return how many syncs ended since then, by fate and kind of failure."""
-        by = history.c.fate, history.c.failure
+        by = func.coalesce(history.c.fate, ""), func.coalesce(history.c.failure, "")  # else SQLite sorts all by index
         with self._database.read() as db:
             rows = db.execute(select(*by, func.count()).where(history.c.ended >= since).group_by(*by)).all()
         return {(row[0], row[1] or None): row[2] for row in rows}

@@ -44,7 +44,7 @@ from mapper.maps.tables import (
 from mapper.maps.values import issuer
 from mapper.maps.values.context import READ_BESIDE, READ_BESIDE_OF_INSTANCES, Context
 
-MAPPING_VERSION = "5"
+MAPPING_VERSION = "6"
 """Moves with every change of the output: all studies are then mapped anew."""
 
 TABLES: dict[str, tuple[Rule, ...]] = {
@@ -102,12 +102,11 @@ def study_to_fhir(study: Study, site: Site, silences: Silences | None = None) ->
     Raises NotOneStudy when no series of it can be expressed in FHIR.
     """
     cx = Context(site, study, silences=silences, problems=dict.fromkeys(study.problems))
-    found, contradicted = issuer.patient(cx, study)
-    cx.study = replace(study, patient=found)
+    left = rejection(study)
+    found, contradicted = issuer.patient(cx, left.study)
+    cx.study, cx.rejected, cx.in_error = replace(left.study, patient=found), left.rejected, left.in_error
     if contradicted:
         cx.record(issuer.CONTRADICTED)
-    left = rejection(cx.study)
-    cx.study, cx.in_error = left.study, left.in_error
     for problem in left.problems:
         cx.record(problem)
     if left.words:

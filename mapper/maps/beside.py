@@ -27,7 +27,7 @@ def beside(report: Report, part: Part) -> Iterator[ContentItem]:
     is_group, is_ultrasound = part.role == "group", report.kind == "ultrasound"
     if is_group:
         yield from part.content.having(c.FINDING.pair)[1:]
-    sides = ultrasound.SIDES if is_ultrasound else ()
+    sides = ultrasound.SIDES if is_ultrasound and ultrasound.has_site(part.content, report.names) else ()
     told = tuple(one.pair for one in (*(SAID_OF_GROUP if is_group else SAID), *sides))
     for child in part.content.children:
         item = child if child.reference is None else child.target

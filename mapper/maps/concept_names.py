@@ -21,6 +21,7 @@ class ConceptNames:
         self._children: dict[Positions, dict[Pair, list[ContentItem]]] = {}
         self._anywhere: dict[tuple[Pair, ...], list[ContentItem]] = {}
         self._holders: dict[tuple[Positions, tuple[Pair, ...]], ContentItem | None] = {}
+        self._firsts: dict[tuple[Positions, tuple[Pair, ...], tuple[str, ...]], list[ContentItem]] = {}
 
     def children(self, item: ContentItem, concepts: tuple[Pair, ...]) -> list[ContentItem]:
         """Return the children with one of these concept names, references followed, in their order."""
@@ -34,6 +35,19 @@ class ConceptNames:
                 known.setdefault(FINDING_SITE.pair, []).append(item)
         found = [child for pair in dict.fromkeys(current(*one) for one in concepts) for child in known.get(pair, ())]
         return found if len(concepts) == 1 else sorted(dict.fromkeys(found), key=lambda one: one.positions)
+
+    def firsts(
+        self, item: ContentItem, concepts: tuple[Pair, ...], relationships: tuple[str, ...]
+    ) -> list[ContentItem]:
+        """Return of each of these concept names the first child in one of these relationships."""
+        key = item.positions, concepts, relationships
+        if key not in self._firsts:
+            found: dict[Pair, ContentItem] = {}
+            for one in self.children(item, concepts):
+                if one.relationship in relationships and one.concept is not None:
+                    found.setdefault(one.concept.concept, one)
+            self._firsts[key] = list(found.values())
+        return self._firsts[key]
 
     def anywhere(self, root: ContentItem, concepts: tuple[Pair, ...]) -> list[ContentItem]:
         """Return the items of the whole document with one of these concept names, in its order."""

@@ -48,9 +48,8 @@ class Within(Parted):
         """Return another content item of the same document."""
         return Within(content, self.report, self.document, self.study)
 
-    @property
-    def kept(self) -> dict[int, Any]:
-        """What rows made that read no content item: the same for all items of a document."""
+    def kept(self, keywords: Iterable[str]) -> dict[int, Any]:
+        """Return what rows made that read no content item: the same for all items of a document."""
         kept: dict[int, Any] = self.report.kept
         return kept
 

@@ -16,7 +16,7 @@ def make(rule: Rule, cx: Context, item: Item) -> Any:
 
     What many items share is made once: by rows that read nothing else.
     """
-    kept = item.kept if type(rule) is Rule else None
+    kept = item.kept(rule.keywords) if type(rule) is Rule else None
     if kept is None:
         return made_by(rule, cx, item)
     if id(rule) not in kept:

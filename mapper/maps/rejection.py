@@ -26,6 +26,13 @@ ELSEWHERE = Problem(
 )
 
 
+SPEAKS = Problem(
+    "ImagingStudy.series",
+    "CurrentRequestedProcedureEvidenceSequence",
+    "a rejection note names the first instance of a series: the series is told by it all the same",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """What the rejection notes of a study say together."""
@@ -35,6 +42,8 @@ class Rejection:
     in_error: bool = False
     """Whether nothing is left beside key objects, and a note says that the study should not exist."""
     problems: tuple[Problem, ...] = ()
+    rejected: frozenset[str] = frozenset()
+    """UIDs of the instances that are left out, and of the series of which nothing is left."""
     words: str = ""
     """How many instances are left out and why, empty where none is."""
 
@@ -52,19 +61,22 @@ class Note:
 def rejection(study: Study) -> Rejection:
     """Return a study as its rejection notes leave it; one without any is the same."""
     notes = list(notes_of(study))
-    problems = (ELSEWHERE,) if any(one.elsewhere for one in notes) else ()
+    problems = [ELSEWHERE] if any(one.elsewhere for one in notes) else []
     rejected = frozenset().union(*(one.rejected for one in notes)).difference(one.uid for one in notes)
     in_error = is_in_error(study, notes)
-    held = [one.uid for series in study.series for one in series.instances if one.uid in rejected]
+    held = frozenset(one.uid for series in study.series for one in series.instances if one.uid in rejected)
     if not held:
-        return Rejection(study, in_error, problems)
+        return Rejection(study, in_error, tuple(problems))
     lessened = (
-        replace(one, instances=tuple(each for each in one.instances if each.uid not in rejected))
-        for one in study.series
+        replace(one, instances=tuple(each for each in one.instances if each.uid not in held)) for one in study.series
     )
     left = replace(study, series=tuple(one for one in lessened if one.count))
-    titles = [one for one in REJECTING if any(one is note.title for note in notes)]
-    return Rejection(left, in_error, problems, f"{len(held)} rejected: {', '.join(map(str, titles))}")
+    gone = {one.uid for one in study.series} - {one.uid for one in left.series}
+    if any(one.instances and one.instances[0].uid in held for one in study.series if one.uid not in gone):
+        problems.append(SPEAKS)
+    titles = [one for one in REJECTING if any(one is note.title and note.rejected & held for note in notes)]
+    words = f"{len(held)} rejected: {', '.join(map(str, titles))}"
+    return Rejection(left, in_error, tuple(problems), held | gone, words)
 
 
 def is_in_error(study: Study, notes: list[Note]) -> bool:

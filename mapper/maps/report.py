@@ -122,11 +122,11 @@ class Report:
         return list(named) or list(filter(None, [identity(self.item, "StudyInstanceUID")]))
 
     @cached_property
-    def studies(self) -> dict[str, str]:
-        """The StudyInstanceUID of each instance that the document names as evidence; the first one counts."""
-        return {one.instance: one.study for one in reversed(self.evidence)}
+    def named(self) -> dict[str, Evidence]:
+        """The evidence by SOPInstanceUID: what is named several times counts where it stands first."""
+        return {one.instance: one for one in reversed(self.evidence)}
 
-    @property
+    @cached_property
     def references(self) -> list[ContentItem]:
         """The content items that point to instances, in the order of the document."""
         return [one for one in self.tree.root.descendants() if isinstance(one.value, Reference)]
@@ -137,7 +137,8 @@ class Report:
         Where no image is named: the report's own study, unless the report is about others alone.
         """
         if content.positions not in self._studies_of:
-            named = dict.fromkeys(filter(None, map(self.studies.get, self.pointers.of(content))))
+            found = (self.named.get(uid) for uid in self.pointers.of(content))
+            named = dict.fromkeys(one.study for one in found if one is not None)
             own = [one for one in self.asked if one == identity(self.item, "StudyInstanceUID")]
             self._studies_of[content.positions] = list(named) or own or self.asked
         return self._studies_of[content.positions]

@@ -1,13 +1,18 @@
 """One segmentation of a study, and its segments as the rows read them (PS3.3 C.8.20.2, C.8.20.4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import Any
 
 from mapper.dicom.collector import identity
 from mapper.dicom.documents import is_segmentation
 from mapper.dicom.item import Item
+from mapper.dicom.sr.reading import Problems, Reading
 from mapper.dicom.study import Instance, Study
+from mapper.errors import Problem
 from mapper.maps.parted import Parted
 
+ELEMENT = "BodyStructure"
+"""What problems of the sequence of segments are problems of."""
 SEGMENTS = ("SegmentSequence",)
 """What must be read of a segmentation beside what rows name."""
 OF_SEGMENT = frozenset(
@@ -28,12 +33,16 @@ OF_SEGMENT = frozenset(
 class Segment(Parted):
     """One segment, with its document and its study."""
 
-    __slots__ = ("sop_instance_uid",)
+    __slots__ = ("_shared", "sop_instance_uid")
 
-    def __init__(self, item: Item, sop_instance_uid: str, document: Item, study: Item) -> None:
-        """Take an item of SegmentSequence and the UID of the instance that it stands in."""
+    def __init__(self, item: Item, sop_instance_uid: str, document: Item, study: Item, shared: dict[int, Any]) -> None:
+        """Take an item of SegmentSequence, the UID of the instance that it stands in, and what all of these share."""
         super().__init__(item, OF_SEGMENT, document, study)
-        self.sop_instance_uid = sop_instance_uid
+        self.sop_instance_uid, self._shared = sop_instance_uid, shared
+
+    def kept(self, keywords: Iterable[str]) -> dict[int, Any] | None:
+        """Return what rows made that read nothing of the segment: the same for all segments of an instance."""
+        return self._shared if OF_SEGMENT.isdisjoint(keywords) else None
 
 
 class Segmentation:
@@ -43,10 +52,11 @@ class Segmentation:
         assert instance.document is not None
         self.series, self.uid, self.item = series, instance.uid, instance.document
 
-    def segments(self, study: Study) -> Iterator[Segment]:
-        """Yield the segments in their order; raises ValueError where they are not to be read."""
-        for one in self.item.values("SegmentSequence"):
-            yield Segment(one, self.uid, self.item, study.item)
+    def segments(self, study: Study) -> tuple[list[Segment], tuple[Problem, ...]]:
+        """Return the segments in their order, and what of the sequence cannot be read."""
+        problems, shared = Problems(ELEMENT), dict[int, Any]()
+        found = Reading(self.item, (), "", problems).items("SegmentSequence")
+        return [Segment(one.item, self.uid, self.item, study.item, shared) for one in found], problems.all()
 
 
 def is_segmented(one: Instance) -> bool:

@@ -1,4 +1,7 @@
-"""What the segmentations of a study become, where a site wants it: a BodyStructure for each segment."""
+"""What the segmentations of a study become, where a site wants it: a BodyStructure for each segment.
+
+What several segmentations track under one UID the newest says.
+"""
 
 from collections.abc import Iterator
 
@@ -29,25 +32,23 @@ def of_segmentations(cx: Context) -> Iterator[Made]:
         if found:
             cx.silent(segment.RULES[0], f"option {segment.OPTION} is off")
         return
+    said: dict[str, Segmentation] = {}
     for one in newest_first(cx, found):
         cx.place = place_of(one.series)
-        yield from of_segmentation(cx, one)
+        for made in of_segmentation(cx, one):
+            if made["id"] not in said:
+                yield made
+            elif said[made["id"]] is one:
+                cx.record(SAME_SEGMENT)
+            said.setdefault(made["id"], one)
     cx.place = STUDY
 
 
 def of_segmentation(cx: Context, one: Segmentation) -> Iterator[Made]:
-    """Yield the segments of one segmentation, each once."""
-    try:
-        segments = list(one.segments(cx.study))
-    except ValueError as error:
-        cx.record(Problem("BodyStructure", "SegmentSequence", str(error) or "not readable"))
-        return
+    """Yield what the segments of one segmentation make."""
+    segments, problems = one.segments(cx.study)
+    for problem in problems:
+        cx.record(problem)
     if len(segments) > LARGEST:
         cx.record(TOO_MANY)
-    said: set[str] = set()
-    for made in filter(None, (segment.body_structure(cx, each) for each in segments[:LARGEST])):
-        if made["id"] in said:
-            cx.record(SAME_SEGMENT)
-        else:
-            yield made
-            said.add(made["id"])
+    yield from filter(None, (segment.body_structure(cx, each) for each in segments[:LARGEST]))

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from mapper.dicom.sr.code import Code
 from mapper.dicom.sr.content_item import ContentItem
+from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.dicom.sr.reading import Positions
 from mapper.maps.concept_names import ConceptNames
 from mapper.maps.values import concepts as c
@@ -25,6 +26,12 @@ INHERITED = (
 SIDES = (c.LATERALITY, c.TOPOGRAPHICAL_MODIFIER)
 """What says more of a site: told in its element."""
 MODIFYING = ("HAS CONCEPT MOD", "HAS ACQ CONTEXT")
+NO_ANATOMY = ("DCM", "LN")
+"""Schemes whose codes name sections, not vessels (PS3.16 CID 12105 and those that it includes are of SNOMED CT)."""
+CHOOSING = (c.DERIVATION, c.SELECTION_STATUS)
+"""What tells the values of one measurement apart."""
+IDENTIFYING = (c.FINDING_SITE, c.TRACKING_UID, c.TRACKING_IDENTIFIER, *SIDES)
+"""What makes it another measurement, in whatever relationship it stands."""
 OPTION = "repeated_measurements"
 """With it every value of a repeated measurement becomes an Observation, not only the chosen one."""
 
@@ -42,17 +49,45 @@ def vessels(root: ContentItem) -> frozenset[Positions]:
     sections = root.descendants(c.FINDINGS.pair, c.FINDINGS_LN.pair)
     found = (item for section in sections for item in section.children if item.value_type == "CONTAINER")
     others = (c.MEASUREMENT_GROUP.pair, c.FINDINGS.pair, c.FINDINGS_LN.pair)
-    return frozenset(one.positions for one in found if one.concept is not None and not one.means(*others))
+    named = (one for one in found if one.concept is not None and not one.means(*others))
+    return frozenset(one.positions for one in named if one.concept and one.concept.scheme not in NO_ANATOMY)
 
 
 def inherited(item: ContentItem, names: ConceptNames) -> Iterator[ContentItem]:
-    """Yield what the groups above say of a measurement or a group, but what it says itself."""
+    """Yield what the groups above say of a measurement or a group, but what it says itself; of a site's side its site."""
+    concepts = tuple(one.pair for one in (INHERITED if has_site(item, names) else (*INHERITED, *SIDES)))
     named = {one.concept.concept for one in item.related(*MODIFYING, "HAS PROPERTIES") if one.concept is not None}
     for above in item.ancestors():
-        for one in names.children(above, tuple(concept.pair for concept in INHERITED)):
-            if one.relationship in MODIFYING and one.concept and one.concept.concept not in named:
+        for one in names.firsts(above, concepts, MODIFYING):
+            if one.concept and one.concept.concept not in named:
                 yield one
                 named.add(one.concept.concept)
+
+
+def has_site(item: ContentItem, names: ConceptNames) -> bool:
+    """Tell whether an item, or one above it, names a site."""
+    return names.holder(item, (c.FINDING_SITE.pair,)) is not None
+
+
+def sides(item: ContentItem, site: ContentItem, names: ConceptNames) -> list[ContentItem]:
+    """Return the side and the part of a site that hold for an item, the nearest first: of it, of its site, from above."""
+    found: list[ContentItem] = []
+    named_at = site.positions if site.value_type == "CONTAINER" else site.positions[:-1]
+    for concept in SIDES:
+        holder = names.holder(item, (concept.pair,))
+        own = site.having(concept.pair)
+        if holder and (len(holder.positions) > len(named_at) or not own):
+            found += names.children(holder, (concept.pair,))
+        else:
+            found += own
+    return sorted(found, key=lambda one: -len(one.positions))
+
+
+def says_two_sides(item: ContentItem, site: ContentItem, names: ConceptNames) -> bool:
+    """Tell whether what is above an item, or its site, says another side than counts for it."""
+    pair = c.LATERALITY.pair
+    told = [*site.having(pair), *(one for here in (item, *item.ancestors()) for one in names.children(here, (pair,)))]
+    return len({fact(one) for one in told}) > 1
 
 
 def passed_over(items: Iterable[ContentItem]) -> frozenset[Positions]:
@@ -67,12 +102,19 @@ def passed_over(items: Iterable[ContentItem]) -> frozenset[Positions]:
             same.setdefault(what_is_measured(item), []).append(item)
     found: set[Positions] = set()
     for several in same.values():
-        chosen = [one for one in several if one.child(c.SELECTION_STATUS.pair)] or [
-            one for one in several if is_mean(one)
-        ]
+        numbers = [one for one in several if is_measured(one)]
+        chosen = [one for one in numbers if one.child(c.SELECTION_STATUS.pair)] or list(filter(is_mean, numbers))
         if chosen:
             found.update({one.positions for one in several} - {one.positions for one in chosen})
     return frozenset(found)
+
+
+def is_measured(item: ContentItem) -> bool:
+    """Tell whether there is a number: what has none hides no other value."""
+    value = item.value
+    return isinstance(value, MeasuredValue) and any(
+        number is not None for number in (value.value, value.floating, value.rational)
+    )
 
 
 def is_mean(item: ContentItem) -> bool:
@@ -86,9 +128,14 @@ def is_statistic(item: ContentItem) -> bool:
 
 
 def what_is_measured(item: ContentItem) -> Hashable:
-    """Return what two values of one measurement have in common: container, concept name, modifiers."""
+    """Return what two values of one measurement have in common: container, concept name, what and where, modifiers."""
     container = next((one for one in item.ancestors() if one.value_type == "CONTAINER"), None)
-    told = (one for one in item.children if one.relationship in MODIFYING and not one.means(c.DERIVATION.pair))
+    choosing, identifying = (tuple(one.pair for one in concepts) for concepts in (CHOOSING, IDENTIFYING))
+    told = (
+        one
+        for one in item.children
+        if not one.means(*choosing) and (one.relationship in MODIFYING or one.means(*identifying))
+    )
     return container and container.positions, item.concept and item.concept.concept, frozenset(map(fact, told))
 
 

@@ -12,9 +12,11 @@ from samples.sr.cad import (
     COMPOSITE,
     HIDDEN,
     IMPRESSION,
+    IMPRESSION_CERTAINTY,
     INTENT,
     MASS,
     OPTIONAL,
+    PERCENT,
     REQUIRED,
     SINGLE,
     SUMMARY,
@@ -22,7 +24,7 @@ from samples.sr.cad import (
     algorithm,
     finding,
 )
-from samples.sr.content import CONTAINS, INFERRED, MOD, by_reference, coded, container, text
+from samples.sr.content import CONTAINS, INFERRED, MOD, by_reference, coded, container, num, text
 from tests.support.reported import SAMPLES, SITE, codes_of, instance, mapped, mapped_samples, of_kind, study_of_samples
 from tests.support.reported import coded as coded_as
 
@@ -63,7 +65,11 @@ MARKS: dict[str, tuple[tuple[Any, ...], list[str]]] = {  # below the summary -> 
     "in an impression": ((impression(REQUIRED, mark(REQUIRED)),), ["111034", "111059"]),
     "in an optional impression": ((impression(OPTIONAL, mark(REQUIRED)),), []),
     "in an impression without an intent": ((impression(None, mark(REQUIRED)),), []),
-    "hidden in an impression": ((impression(REQUIRED, mark(HIDDEN)),), ["111034"]),
+    "hidden in an impression": ((impression(REQUIRED, mark(HIDDEN)),), []),
+    "hidden in an impression that says more": (
+        (impression(REQUIRED, mark(HIDDEN), num(CONTAINS, IMPRESSION_CERTAINTY, "71", PERCENT)),),
+        ["111034"],
+    ),
     "of a feature": (
         (finding(INFERRED, COMPOSITE, MASS, REQUIRED, mark(REQUIRED, how=INFERRED)),),
         ["111015", "111059"],

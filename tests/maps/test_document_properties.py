@@ -217,6 +217,12 @@ def test_every_leaf_of_a_document_is_explained(name: str) -> None:
                 assert leaf.rule.places or path.endswith((".code", ".display", ".system")), path
 
 
+def test_what_every_document_makes_may_be_sent() -> None:
+    for name, study in every_study():
+        found = study_to_fhir(study, SITE.model_copy(update={"options": ALL}))
+        assert faults(bundle_of(found)) == [], name
+
+
 def test_an_explanation_names_the_item_its_concept_and_the_attribute() -> None:
     text = "\n".join(lines(mapped_samples("measurements"), (), SITE.fhir_public_url))
     assert "Observation.valueQuantity.value = 12.40" in text

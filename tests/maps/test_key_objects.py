@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from mapper.dicom.collector import identity
+from mapper.dicom.item import Item
+from mapper.maps.rejection import SPEAKS
 from mapper.maps.tables.key_objects import NOWHERE
-from tests.support.rejected import OTHER_STUDY, note, uid
+from tests.support.rejected import IMAGES, OTHER_STUDY, note, uid
 from tests.support.reported import STUDY_UID, codes_of, mapped, mapped_samples, of_kind, sample
 from tests.support.tables import rows
 
@@ -91,3 +94,52 @@ def test_a_selection_of_what_is_nowhere_to_be_had_is_left_out_and_recorded(
 def test_a_selection_stays_when_one_of_its_images_is_nowhere() -> None:
     found = made(note("113000", "1/../2", uid("1.1")))
     assert [one["attachment"]["url"].rpartition("/")[2] for one in found["content"]] == [f"{STUDY_UID}.1.1"]
+
+
+@rows(
+    "rejected, left",
+    """
+    113001 1.1        1.2
+    113037 1.1 1.2    -      # nothing is left of the selection
+    113039 1.1        1.1 1.2
+    """,
+)
+def test_a_selection_lists_nothing_that_a_note_takes_out(rejected: str, left: str | None) -> None:
+    code, *named = rejected.split()
+    chosen = note("113000", uid("1.1"), uid("1.2"), number=8)
+    found = mapped(*IMAGES, chosen, note(code, *map(uid, named)), options=OPTIONS)
+    listed = [url_of(one) for document in of_kind(found, "DocumentReference") for one in document["content"]]
+    assert listed == [
+        f"{ROOT}/studies/{STUDY_UID}/series/{uid('1')}/instances/{uid(one)}" for one in (left or "").split()
+    ]
+    assert found.problems == ([SPEAKS] if code != "113039" and len(named) == 1 else [])
+
+
+def url_of(content: dict[str, Any]) -> str:
+    return str(content["attachment"]["url"])
+
+
+def test_of_a_study_in_error_nothing_is_worth_a_look() -> None:
+    everything = note("113038", *(uid(one) for one in ("1.1", "1.2", "2.1")))
+    found = mapped(*IMAGES, note("113000", OTHER_STUDY, study=OTHER_STUDY, number=8), everything, options=OPTIONS)
+    assert of_kind(found, "DocumentReference") == []
+
+
+def test_an_image_that_is_named_twice_is_listed_once() -> None:
+    assert len(made(note("113000", uid("7.7"), uid("7.7"), uid("7.8")))["content"]) == 2
+
+
+def test_twice_as_many_images_ask_the_evidence_twice_as_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    def looked_at(images: int) -> int:
+        count = 0
+
+        def counted(of: Item, keyword: str) -> str | None:
+            nonlocal count
+            count += 1
+            return identity(of, keyword)
+
+        monkeypatch.setattr("mapper.maps.report.identity", counted)
+        made(note("113000", *(uid(f"7.{number}") for number in range(images))))
+        return count
+
+    assert looked_at(200) < 2.2 * looked_at(100)

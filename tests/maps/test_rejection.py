@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapper.explain import lines
-from mapper.fhir.bundle import dump
 from mapper.fhir.check import faults
 from mapper.maps import Mapped, study_to_fhir
-from mapper.maps.rejection import ELSEWHERE
+from mapper.maps.rejection import ELSEWHERE, SPEAKS
 from mapper.maps.silence import Silences
 from samples.sr.content import CONTAINS, container, text
 from tests.support.documented import IMPRESSION, TITLE
@@ -69,10 +68,28 @@ def test_the_title_decides_what_becomes_of_the_instances(code: str, named: str, 
     assert found.problems == []
 
 
-def test_without_its_note_a_study_is_what_it_was() -> None:
-    before, after = mapped(*IMAGES), mapped(*IMAGES)
-    rejected = mapped(*IMAGES, note("113001", uid("1.2")))
-    assert dump(bundle_of(before)) == dump(bundle_of(after)) != dump(bundle_of(rejected))
+@rows(
+    "named, is_recorded",
+    """
+    1.1        yes    # its series goes on being told by it
+    1.2        no
+    1.1 1.2    no     # nothing is left of the series
+    2.1        no
+    """,
+)
+def test_a_rejected_instance_that_speaks_for_a_series_is_recorded(named: str, is_recorded: str) -> None:
+    found = mapped(*IMAGES, note("113037", *map(uid, named.split())))
+    assert (SPEAKS in found.problems) == (is_recorded == "yes")
+
+
+def test_who_the_patient_is_is_not_said_by_what_is_rejected() -> None:
+    wrong = {"IssuerOfPatientID": "WRONG", "PatientName": "Wrong^A"}
+    right = {"IssuerOfPatientID": "RIGHT", "PatientName": "Right^B"}
+    found = mapped(image(1, 1, **wrong), image(2, 1, **right), note("113037", uid("1.1"), **right))
+    (patient,) = of_kind(found, "Patient")
+    assert "WRONG" not in str(patient)
+    assert "Wrong" not in str(patient)
+    assert of_kind(mapped(image(2, 1, **right), note("113037", uid("1.1"), **right)), "Patient") == [patient]
 
 
 @rows(

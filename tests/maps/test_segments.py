@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from mapper.fhir.check import faults
 from mapper.maps import Mapped, keys
 from mapper.maps.segmentations import SAME_SEGMENT
+from mapper.maps.values.document_url import series_url
 from tests.support.examples import times
+from tests.support.rejected import IMAGES, note, uid
 from tests.support.reported import (
     SITE,
     STUDY_UID,
@@ -32,6 +34,9 @@ ANATOMY, ABNORMAL = ("123037004", "Anatomical Structure"), ("49755003", "Morphol
 
 def code(value: str, meaning: str, scheme: str = "SCT", **more: Any) -> list[dict[str, Any]]:
     return [{"CodeValue": value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning, **more}]
+
+
+NODULE = code("27925004", "Nodule")
 
 
 def segment(number: int | None = 1, **more: Any) -> dict[str, Any]:
@@ -173,7 +178,17 @@ def test_the_newest_segmentation_speaks_for_what_is_tracked() -> None:
     older = segmentation(segment(TrackingUID="1.2.9", SegmentLabel="old"), ContentDate="20240101")
     newer = segmentation(segment(TrackingUID="1.2.9", SegmentLabel="new"), number=4, ContentDate="20240201")
     for order in ((older, newer), (newer, older)):
-        assert [one["description"] for one in structures(*order)] == ["new"]
+        found = mapped(*order, options=OPTIONS)
+        assert [one["description"] for one in of_kind(found, "BodyStructure")] == ["new"]
+        assert found.problems == []
+
+
+def test_what_the_newest_segmentation_does_not_say_no_older_one_says() -> None:
+    nodule = {"SegmentedPropertyCategoryCodeSequence": code(*ABNORMAL), "SegmentedPropertyTypeCodeSequence": NODULE}
+    older = segmentation(segment(TrackingUID="1.2.9", **nodule), ContentDate="20240101")
+    newer = segmentation(segment(TrackingUID="1.2.9"), number=4, ContentDate="20240201")
+    (made,) = structures(older, newer)
+    assert "morphology" not in made
 
 
 def test_the_background_of_a_label_map_and_a_phantom_are_no_body() -> None:
@@ -186,7 +201,57 @@ def test_the_background_of_a_label_map_and_a_phantom_are_no_body() -> None:
 def test_segments_that_cannot_be_read_are_recorded(value: Any) -> None:
     found = mapped(segmentation() | {"00620002": value}, options=OPTIONS)
     assert of_kind(found, "BodyStructure") == []
-    assert [one.attribute for one in found.problems] == ["SegmentSequence"]
+    assert [(one.element, one.attribute) for one in found.problems] == [("BodyStructure", "SegmentSequence")]
+
+
+@pytest.mark.parametrize("bad", [5, None, {}, "x", []])
+def test_a_bad_segment_costs_itself_alone(bad: Any) -> None:
+    data = segmentation(segment(1), segment(2))
+    data["00620002"]["Value"].insert(1, bad)
+    found = mapped(data, options=OPTIONS)
+    assert len(of_kind(found, "BodyStructure")) == 2
+    assert bool(found.problems) == (bad not in (None, {}))
+
+
+def test_segments_of_more_than_a_megabyte_are_read() -> None:
+    many = [segment(number, SegmentDescription="x" * 900) for number in range(1, 1501)]
+    found = mapped(segmentation(*many), options=OPTIONS)
+    assert len(of_kind(found, "BodyStructure")) == 1500
+    assert found.problems == []
+
+
+def test_what_all_segments_share_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def counted(*uids: Any) -> str | None:
+        nonlocal asked
+        asked += 1
+        return series_url(*uids)
+
+    monkeypatch.setattr("mapper.maps.tables.segment.series_url", counted)
+    source = {"SeriesInstanceUID": uid("1"), "ReferencedInstanceSequence": []}
+    made = structures(segmentation(*map(segment, range(1, 51)), ReferencedSeriesSequence=[source]))
+    assert asked == 1
+    assert all(one["image"] for one in made)
+
+
+def test_a_series_of_which_nothing_is_left_is_no_source() -> None:
+    source = {"SeriesInstanceUID": uid("1"), "ReferencedInstanceSequence": []}
+    data = segmentation(segment(), ReferencedSeriesSequence=[source])
+    (before,) = structures(*IMAGES, data)
+    (after,) = structures(*IMAGES, data, note("113001", uid("1.1"), uid("1.2")))
+    assert "image" in before
+    assert "image" not in after
+
+
+def test_what_segments_say_of_their_region_has_to_mean_what_it_says() -> None:
+    said = segment(
+        SegmentedPropertyCategoryCodeSequence=code(*ABNORMAL),
+        SegmentedPropertyTypeCodeSequence=code("49755003", "Morphologically Abnormal Structure"),
+        AnatomicRegionSequence=code("78961009", "liver"),
+    )
+    (made,) = structures(segmentation(said))
+    assert made["location"] == {"text": "liver"}
 
 
 # -- codes that are none -------------------------------------------------------------------------

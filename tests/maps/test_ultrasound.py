@@ -12,6 +12,7 @@ from samples.sr import echo
 from samples.sr.content import (
     ACQUIRED,
     CONTAINS,
+    CONTEXT,
     INFERRED,
     MOD,
     PROPERTY,
@@ -35,6 +36,7 @@ CM, SPEED = unit("cm"), unit("m/s")
 TITLE = echo.TITLE
 TWO_D, M_MODE = echo.TWO_D, echo.M_MODE
 ALL = ("repeated_measurements",)
+KIDNEY = Code("64033007", "SCT", "Kidney")
 
 
 def report(*items: Any, title: Code = TITLE, **choices: Any) -> list[dict[str, Any]]:
@@ -119,6 +121,13 @@ def test_the_report_is_one_for_people_too_and_lists_its_groups() -> None:
 SELECTED, AVERAGED = coded(PROPERTY, SELECTION, CHOSEN), coded(MOD, DERIVATION, MEAN)
 AVERAGED_OF_OLD = coded(MOD, DERIVATION, Code("R-00317", "SRT", "Mean"))
 MAXIMUM = coded(MOD, DERIVATION, Code("56851009", "SCT", "Maximum"))
+TRACKING = Code("112039", "DCM", "Tracking Identifier")
+
+
+def unmeasured(*below: Any) -> Any:
+    return not_measured(CONTAINS, DIMENSION, Code("114006", "DCM", "Measurement failure"), *below)
+
+
 REPEATED: dict[str, tuple[tuple[Any, ...], list[float]]] = {  # values of one group -> those that count
     "one": ((value(of="1"),), [1]),
     "several, none chosen": ((value(of="1"), value(of="2")), [1, 2]),
@@ -149,6 +158,14 @@ REPEATED: dict[str, tuple[tuple[Any, ...], list[float]]] = {  # values of one gr
     "that a mean was inferred from": ((value(AVERAGED, num(INFERRED, DIMENSION, "1", CM), of="2"),), [2]),
     "that a mean points to": ((value(of="1"), value(AVERAGED, by_reference(INFERRED, 1, 1, 1), of="2")), [2]),
     "without a name": (({**value(of="1"), "ConceptNameCodeSequence": []}, value(AVERAGED, of="2")), [2]),
+    "a mean without a number": ((value(of="1"), value(of="2"), unmeasured(AVERAGED)), [1, 2]),
+    "a selected one without a number": ((value(of="1"), unmeasured(SELECTED), value(AVERAGED, of="2")), [2]),
+    "of another site, told otherwise": ((value(coded(PROPERTY, SITE, NECK), of="1"), value(SELECTED, of="2")), [1, 2]),
+    "of another lesion": (
+        (value(text(CONTEXT, TRACKING, "1"), of="1"), value(text(CONTEXT, TRACKING, "2"), SELECTED, of="2")),
+        [1, 2],
+    ),
+    "selected in another relationship": ((value(of="1"), value(coded(MOD, SELECTION, CHOSEN), of="2")), [2]),
 }
 
 
@@ -222,6 +239,49 @@ def test_a_vessel_is_the_site_and_the_section_says_its_side(
     assert measured["bodySite"].get("text") == words
     assert bool(of_kind(found, "BodyStructure")) == (words is not None)
     assert not told(measured)
+
+
+SIDES: dict[str, tuple[str, str, str, str | None, bool]] = {
+    # section, group, number say -> the side that counts, whether the others are recorded
+    "the section": ("left", "", "", "Left Kidney", False),
+    "the group": ("", "left", "", "Left Kidney", False),
+    "the number": ("", "", "right", "Right Kidney", False),
+    "nobody": ("", "", "", None, False),
+    "the number, against the section": ("left", "", "right", "Right Kidney", True),
+    "the group, against the section": ("left", "right", "", "Right Kidney", True),
+    "the number, against the group": ("", "left", "right", "Right Kidney", True),
+    "all the same": ("left", "left", "left", "Left Kidney", False),
+}
+
+
+@pytest.mark.parametrize(("of_section", "of_group", "of_number", "words", "is_recorded"), SIDES.values(), ids=SIDES)
+def test_the_nearest_side_counts(
+    of_section: str, of_group: str, of_number: str, words: str | None, is_recorded: bool
+) -> None:
+    said = {"": (), "left": (coded(MOD, SIDE, LEFT),), "right": (coded(MOD, SIDE, RIGHT),)}
+    group = container(CONTAINS, GROUP, *said[of_group], value(*said[of_number]))
+    place = container(CONTAINS, FINDINGS, coded(MOD, SITE, KIDNEY), *said[of_section], group)
+    found = mapped(instance(container("", TITLE, place)))
+    measured = only(coded_as(found, "29436-3"))
+    assert measured["bodySite"].get("text") == words
+    assert not told(measured)
+    assert any("several sides" in one.reason for one in found.problems) == is_recorded
+    ids = {f"BodyStructure/{one['id']}": one for one in of_kind(found, "BodyStructure")}
+    if words:
+        structure = ids[measured["bodySite"]["extension"][0]["valueReference"]["reference"]]
+        assert [one["coding"][0]["display"] for one in structure["locationQualifier"]] == [words.split()[0]]
+
+
+def test_two_groups_of_one_section_have_each_its_side() -> None:
+    groups = (container(CONTAINS, GROUP, coded(MOD, SIDE, side), value()) for side in (LEFT, RIGHT))
+    found = report(container(CONTAINS, FINDINGS, coded(MOD, SITE, KIDNEY), *groups))
+    words = sorted(one["bodySite"]["text"] for one in found if codes_of(one["code"]) == ["29436-3"])
+    assert words == ["Left Kidney", "Right Kidney"]
+
+
+def test_a_side_of_no_site_is_a_component() -> None:
+    found = report(container(CONTAINS, GROUP, coded(MOD, SIDE, LEFT), value()))
+    assert [list(told(one).values()) for one in found] == [["7771000"], ["7771000"]]
 
 
 def test_a_number_of_the_section_has_the_section_s_site() -> None:

@@ -9,7 +9,7 @@ from mapper.dicom.item import Item
 from mapper.errors import Problem
 
 ELEMENT = "ContentSequence"
-"""What every problem of a content tree is a problem of; `attribute` says where in it."""
+"""What a problem of a content tree is a problem of, unless told otherwise; `attribute` says where in it."""
 
 PROBLEMS_KEPT = 200
 LARGEST = 4_294_967_295  # PS3.5 table 6.2-1, UL
@@ -20,7 +20,8 @@ Positions = tuple[int, ...]
 class Problems:
     """What was dropped of one content tree: the first PROBLEMS_KEPT, and a word that there was more."""
 
-    def __init__(self) -> None:
+    def __init__(self, element: str = ELEMENT) -> None:
+        self._element = element
         self._found: dict[Problem, None] = {}
         self._more = False
 
@@ -30,11 +31,11 @@ class Problems:
             self._more = True
             return
         place = ".".join(map(str, positions))
-        self._found.setdefault(Problem(ELEMENT, " ".join(filter(None, (place, value_type, keyword))), reason))
+        self._found.setdefault(Problem(self._element, " ".join(filter(None, (place, value_type, keyword))), reason))
 
     def all(self) -> tuple[Problem, ...]:
         """Return them in the order of the document."""
-        more = Problem(ELEMENT, "1", f"more than {PROBLEMS_KEPT} problems: the others are not listed")
+        more = Problem(self._element, "1", f"more than {PROBLEMS_KEPT} problems: the others are not listed")
         return (*self._found, more) if self._more else tuple(self._found)
 
 

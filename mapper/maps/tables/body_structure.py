@@ -9,7 +9,7 @@ from typing import Any
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.reading import Positions
 from mapper.fhir import systems
-from mapper.maps import derived_keys, engine
+from mapper.maps import derived_keys, engine, ultrasound
 from mapper.maps.content import ContentRule, Within
 from mapper.maps.rule import MUST, Made, Rule
 from mapper.maps.tables.deidentified import meta
@@ -27,12 +27,19 @@ from mapper.maps.values.context import Context
 from mapper.maps.values.uid import uid_identifier
 
 MODIFIERS = (LATERALITY, TOPOGRAPHICAL_MODIFIER)
-PLACES = (FINDING_SITE.pair, TRACKING_UID.pair, TRACKING_IDENTIFIER.pair)
+TRACKED = (TRACKING_UID.pair, TRACKING_IDENTIFIER.pair)
+PLACES = (FINDING_SITE.pair, *TRACKED)
 
 
 def holder_of(within: Within) -> Within | None:
-    """Return the nearest item whose children say where, or which lesion; the site of a lesion may stand above it."""
-    holder = within.report.names.holder(within.content, PLACES)
+    """Return the nearest item whose children say where, or which lesion; the site of a lesion may stand above it.
+
+    In ultrasound the side of a site may stand nearer than the site, unless that is of a lesion.
+    """
+    names = within.report.names
+    holder = names.holder(within.content, PLACES)
+    if holder and within.report.kind == "ultrasound" and not names.children(holder, TRACKED):
+        holder = names.holder(within.content, (*PLACES, *(one.pair for one in MODIFIERS)))
     return within.at(holder) if holder else None
 
 
@@ -60,7 +67,7 @@ def id_of(cx: Context, holder: Within) -> str | None:
     if uid:
         return cx.id(*derived_keys.body_structure(patient, uid))
     tracked = content.text_of(holder.content.child(TRACKING_IDENTIFIER.pair))
-    if not tracked and not modifiers_of(holder, next(iter(holder.find((FINDING_SITE,))[0]), None)):
+    if not tracked and not modifiers_of(holder, next(iter(holder.find((FINDING_SITE,), "above")[0]), None)):
         return None
     return cx.id(*derived_keys.body_structure_at(patient, holder.report.uid, holder.content.path))
 
@@ -77,7 +84,14 @@ def body_site(cx: Context, sites: list[ContentItem], _: Any = None) -> dict[str,
     if id := structure_id(cx):
         extension = {"url": systems.BODY_SITE, "valueReference": {"reference": f"BodyStructure/{id}"}}
         made = {"extension": [extension], **made}
-    sides = modifiers_of(content.at(cx), site)
+    within = content.at(cx)
+    sides = modifiers_of(within, site)
+    if (
+        site
+        and within.report.kind == "ultrasound"
+        and ultrasound.says_two_sides(within.content, site, within.report.names)
+    ):
+        cx.note("several sides: the nearest to the number counts")
     if site and sides and (named := made.get("text") or content.meaning_of(site)):
         made["text"] = in_words(named, sides)
     return made or None
@@ -86,16 +100,13 @@ def body_site(cx: Context, sites: list[ContentItem], _: Any = None) -> dict[str,
 def modifiers_of(within: Within, site: ContentItem | None) -> list[ContentItem]:
     """Return the laterality and the topographical modifiers of a site.
 
-    In ultrasound they stand beside it, or at the section that its vessel is in (TID 5103).
+    In ultrasound they stand at the measurement, its group, or the section that its vessel is in too (TID 5103).
     """
-    found = site.having(*(one.pair for one in MODIFIERS)) if site else []
-    if site is None or within.report.kind != "ultrasound":
-        return found
-    for concept in MODIFIERS:
-        above = within.report.names.holder(site.parent, (concept.pair,)) if site.parent else None
-        if above and not any(one.means(concept.pair) for one in found):
-            found = [*found, *above.having(concept.pair)]
-    return found
+    if site is None:
+        return []
+    if within.report.kind == "ultrasound":
+        return ultrasound.sides(within.content, site, within.report.names)
+    return site.having(*(one.pair for one in MODIFIERS))
 
 
 def in_words(site: str, modifiers: list[ContentItem]) -> str:

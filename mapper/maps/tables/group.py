@@ -1,4 +1,4 @@
-"""Observation of a Measurement Group: whether it says anything at all (PS3.16 TID 1410, TID 1411, TID 1501)."""
+"""Observation of what has members: whether it says anything at all (PS3.16 TID 1410, TID 1411, TID 1501, TID 4003)."""
 
 from typing import Any
 
@@ -23,7 +23,8 @@ def said(cx: Context, within: Within, made: Made) -> Made | None:
     """Return the Observation of a group, None where it says nothing; of one that says only what it is of, why no more."""
     if any(element in made for element in ("valueCodeableConcept", "component", "hasMember")):
         return made
-    if codes(made["code"]) == codes({"coding": [c.MEASUREMENT_GROUP.coding]}) and "bodySite" not in made:
+    nameless = [codes({"coding": [one.coding]}) for one in (c.MEASUREMENT_GROUP, c.CAD_IMPRESSION)]
+    if codes(made["code"]) in nameless and "bodySite" not in made:
         cx.item = within
         cx.problem(EMPTY, "a group without a finding, a number or an evaluation: left out")
         return None

@@ -4,6 +4,7 @@ A selection names images that are worth a look, and says for what: each is one a
 says that images should not be used is no such selection (mapper.maps.rejection). Source: FHIR R4 DocumentReference.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from mapper.dicom.sr.content_item import ContentItem
@@ -28,6 +29,7 @@ from mapper.maps.values.concepts import (
     RETENTION_EXPIRED,
 )
 from mapper.maps.values.context import Context
+from mapper.maps.values.distinct import unseen
 from mapper.maps.values.document_url import DICOM, instance_url
 from mapper.maps.values.uid import uid_identifier
 
@@ -58,7 +60,7 @@ def where(cx: Context) -> str | None:
     value = here.content.value
     if not isinstance(value, Reference):
         return None
-    named = next((one for one in here.report.evidence if one.instance == value.sop_instance_uid), None)
+    named = here.report.named.get(value.sop_instance_uid)
     if named is None:
         raise ValueError("in no evidence sequence: nobody knows its study and series")
     return instance_url(cx, named.study, named.series, named.instance)
@@ -92,15 +94,22 @@ def key_objects(cx: Context, report: Report) -> Made | None:
     if report.tree.root.means(*NO_SELECTION):
         cx.silent(RULES[0], "a note on what should not be used is no selection")
         return None
+    in_use = [one for one in report.references if not (cx.in_error or is_rejected(cx, one))]
+    if report.references and not in_use:
+        cx.silent(RULES[0], "a rejection note takes out all that it names")
+        return None
     made = engine.resource(RULES, cx, report.within(cx.study), "DocumentReference")
     listed = []
-    for item in report.references:
-        try:
+    for item in in_use:
+        with suppress(MissingElement):
             listed.append(engine.apply(ATTACHMENT, cx, report.within(cx.study, item), CONTENT))
-        except MissingElement:
-            continue
     if not listed:
         cx.record(NOWHERE)
         return None
-    made["content"] = listed
+    made["content"] = unseen(listed, set())
     return made
+
+
+def is_rejected(cx: Context, item: ContentItem) -> bool:
+    """Tell whether what an item points to was taken out by a rejection note."""
+    return isinstance(item.value, Reference) and item.value.sop_instance_uid in cx.rejected

@@ -17,7 +17,7 @@ from mapper.dicom.sr.content_item import ContentItem
 from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.maps import engine
 from mapper.maps.content import ContentRule
-from mapper.maps.part import Part
+from mapper.maps.part import HOLDING, Part
 from mapper.maps.report import Report
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.tables.algorithm import NAMED, algorithm_reference
@@ -167,4 +167,4 @@ def observation(
         return None
     if found := components(cx, within, told(report, part), made["code"]):
         made["component"] = found
-    return said(cx, within, made) if part.role == "group" else made
+    return said(cx, within, made) if part.role in HOLDING else made

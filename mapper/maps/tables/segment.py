@@ -7,13 +7,13 @@ segmented is a place where its category says so, else what is found at the place
 from typing import Any
 
 from mapper.dicom.item import Item
-from mapper.dicom.retired_codes import successor
+from mapper.dicom.sr.retired import current
 from mapper.maps import derived_keys, engine
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.segmentation import Segment
 from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.subject import ISSUED_ID, is_phantom, issued_reference, own_reference, patient_id
-from mapper.maps.values.coding import codeable_concept, codeable_concepts
+from mapper.maps.values.coding import codeable_concepts
 from mapper.maps.values.concepts import (
     ANATOMICAL_STRUCTURE,
     BACKGROUND,
@@ -77,9 +77,9 @@ def numbers(cx: Context, number: Any, tracked: Any) -> list[dict[str, str]]:
 
 def is_of(items: Any, *concepts: Any) -> bool:
     """Tell whether the first item of a code sequence is one of these concepts, retired codes included."""
-    for item in as_items(items)[:1]:
-        code, scheme = as_text(item["CodeValue"]) or "", as_text(item["CodingSchemeDesignator"]) or ""
-        return (successor(code) or (code, scheme)) in {one.pair for one in concepts}
+    for one in as_items(items)[:1]:
+        code, scheme = as_text(one["CodeValue"]) or "", as_text(one["CodingSchemeDesignator"]) or ""
+        return current(code, scheme) in {concept.pair for concept in concepts}
     return False
 
 
@@ -112,7 +112,8 @@ def sources(cx: Context, series: Any, study: Any) -> list[dict[str, str]]:
     """ReferencedSeriesSequence -> image: the series that was segmented, as it is to be had over DICOMweb."""
 
     def image(item: Item) -> dict[str, str] | None:
-        url = series_url(cx, as_text(study), as_text(item["SeriesInstanceUID"]))
+        uid = as_text(item["SeriesInstanceUID"])
+        url = series_url(cx, as_text(study), uid) if uid not in cx.rejected else None
         return {"contentType": DICOM, "url": url} if url else None
 
     return each(cx, as_items(series), image)
@@ -128,7 +129,7 @@ RULES = (
     Rule("BodyStructure.identifier",       "TrackingID",                            tracking_identifiers),
     Rule("BodyStructure.identifier",       "SegmentNumber TrackingUID?",            numbers),
     Rule("BodyStructure.morphology",       TYPE,                                    finding),
-    Rule("BodyStructure.location",         "AnatomicRegionSequence*",               codeable_concept),
+    Rule("BodyStructure.location",         "AnatomicRegionSequence*",               stated_concept),
     Rule("BodyStructure.location",         TYPE,                                    place),
     Rule("BodyStructure.locationQualifier", "AnatomicRegionSequence*",              region_modifiers),
     Rule("BodyStructure.locationQualifier", "SegmentedPropertyTypeCodeSequence*",   kind_modifiers),

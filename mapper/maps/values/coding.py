@@ -1,6 +1,7 @@
 """Coded entries: an item of a code sequence -> FHIR R4 Coding, CodeableConcept (PS3.3 section 8)."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from mapper.dicom.item import Item
@@ -59,7 +60,16 @@ def code_meaning(cx: Context, sequence: Any) -> str | None:
 
 def concept_of(cx: Context, item: Item) -> Concept | None:
     """Return the CodeableConcept of one item; its text is the meaning only where there is no code."""
-    entries = [item, *as_items(item.values("EquivalentCodeSequence"))]
+    return concept_by(cx, item, entries_of(item))
+
+
+def entries_of(item: Item) -> list[Item]:
+    """Return an item of a code sequence and its equivalents."""
+    return [item, *as_items(item.values("EquivalentCodeSequence"))]
+
+
+def concept_by(cx: Context, item: Item, entries: Iterable[Item]) -> Concept | None:
+    """Return the CodeableConcept of one item by those of its entries that are to be told."""
     made = [one for entry in entries if (one := coding_of(cx, entry)) and "code" in one]
     if made:
         return {"coding": unseen(made, set())}

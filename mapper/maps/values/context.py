@@ -44,6 +44,8 @@ class Context:
     series: Series | None = None
     """The series at hand, where the rows are those of a series or an instance."""
     rule: Rule | None = None
+    rejected: frozenset[str] = frozenset()
+    """UIDs of the instances that rejection notes took out, and of the series of which nothing is left."""
     in_error: bool = False
     """Whether a rejection note took the whole study back (mapper.maps.rejection)."""
     place: Place = STUDY
