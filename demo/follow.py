@@ -150,7 +150,7 @@ class Follower:
                 followed.message = f"{len(found)} ImagingStudy resources have this identifier"
             elif found and found[0].get("status") == "available":
                 listed = found[0].get("numberOfInstances", 0)
-                if listed >= len(followed.study.datasets):
+                if listed >= followed.study.in_use:
                     followed.found, followed.fhir_id = self.clock(), found[0]["id"]
                     if followed.stable is None:  # its row is gone, or was never written: a restart forgets it
                         followed.stable = min(followed.found, followed.uploaded + self.stable_age)

@@ -47,6 +47,14 @@ class DemoStudy:
         """Return the modalities of its series, in order, once each."""
         return "/".join(dict.fromkeys(str(data.Modality) for data in self.datasets))
 
+    @property
+    def in_use(self) -> int:
+        """Return how many of its instances no rejection note takes out."""
+        notes = (data for data in self.datasets if data.Modality == "KO")
+        rejecting = (note for note in notes if note.ConceptNameCodeSequence[0].CodeValue == REJECTED.value)
+        named = [item for note in rejecting for item in note.ContentSequence if item.ValueType == "IMAGE"]
+        return len(self.datasets) - len(named)
+
 
 def studies() -> Iterator[DemoStudy]:
     """Make the sample studies, one at a time."""

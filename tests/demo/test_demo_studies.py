@@ -255,3 +255,8 @@ def test_the_command_writes_one_folder_a_study(tmp_path: Path) -> None:
     for folder in folders:
         files = sorted(folder.iterdir())
         assert len({dcmread(file, stop_before_pixels=True).StudyInstanceUID for file in files}) == 1
+
+
+def test_what_a_note_rejects_is_not_in_use(made: dict[str, DemoStudy]) -> None:
+    left_out = {name: len(study.datasets) - study.in_use for name, study in made.items()}
+    assert left_out == {name: 1 if name == "chest-dx" else 0 for name in made}
