@@ -34,7 +34,7 @@ def opens(browser: TestClient, path: str = "/") -> bool:
 # -- the way in ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wanted", ["/", f"/?study={A}", "/?state=parked", "/metrics"])
+@pytest.mark.parametrize("wanted", ["/", "/problems?since=7d", "/studies?state=parked", "/metrics"])
 def test_people_are_led_to_the_login_and_back(house: House, wanted: str) -> None:
     browser = house.browser()
     answer = browser.get(wanted, headers={"Accept": "text/html,*/*;q=0.8"})
@@ -80,7 +80,7 @@ def test_a_link_of_another_site_leads_to_the_page_it_names_once_more(house: Hous
 def test_a_session_has_the_role_of_its_token(house: House, role: Role) -> None:
     browser = house.logged_in(role)
     page = browser.get("/").text
-    assert f"for {role.word}er" in page
+    assert f"{role.word}er · {role.word}" in page
     answer = browser.post("/page/retry", data={"csrf": secret_of(browser)})
     assert answer.status_code == (403 if role < Role.OPERATE else 303)
 
@@ -183,7 +183,7 @@ def test_a_login_begins_a_new_session_whatever_cookie_came(house: House) -> None
     assert old
     assert new
     assert old.id != new.id
-    assert "for reader" in attacker.get("/").text
+    assert "reader · read" in attacker.get("/").text
 
 
 def test_two_cookies_are_none(house: House) -> None:

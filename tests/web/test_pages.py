@@ -145,7 +145,9 @@ def test_what_no_rule_reads_is_said(site: Site) -> None:
 def test_what_is_asked_for_is_escaped(site: Site) -> None:
     answer = site.client.get("/mapping", params={"q": HOSTILE})
     assert "<script>alert" not in answer.text
-    assert [one["value"] for one in read(answer).all("input")] == [HOSTILE]
+    assert [one["value"] for one in read(answer).all("input")] == [""], "what no rule has is not repeated"
+    page = read(site.client.get("/mapping", params={"q": "->"}))
+    assert [one["value"] for one in page.all("input")] == ["->"]
     assert site.client.get("/mapping", params={"q": "x" * 101}).status_code == 422
 
 

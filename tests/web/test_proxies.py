@@ -1,5 +1,6 @@
 """What a reverse proxy says: believed of trusted ones alone, whoever else says it; and pages below a path of theirs."""
 
+import html
 import re
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
@@ -221,7 +222,8 @@ def test_login_pages_forms_and_links_stay_below_it(below: tuple[House, str, dict
     assert cookie["path"] == ROOT
     browser = house.browser(PROXY, {**said, "Cookie": f"{COOKIE}={cookie.value}"})
     page = browser.get(f"{before}/").text
-    ours = [link for link in re.findall(r'(?:href|action)="([^"]*)"', page) if not link.startswith("https://fhir.")]
+    links = [html.unescape(link) for link in re.findall(r'(?:href|action|src|hx-get)="([^"]*)"', page)]
+    ours = [link for link in links if not link.startswith(("https://fhir.", "#"))]
     assert ours
     assert all(link.startswith(f"{ROOT}/") for link in ours), ours
     for link in ours:

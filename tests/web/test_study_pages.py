@@ -156,6 +156,16 @@ def test_explained_is_what_was_made_dropped_and_not_made(house: House) -> None:
     assert "Patient.name" not in one
 
 
+@pytest.mark.parametrize("name", ["9.9.9", "Mueller-Anna-1970"])
+@pytest.mark.parametrize("path", ["/studies/{}", "/studies/{}/explain"])
+def test_what_nobody_knows_is_not_repeated(house: House, path: str, name: str) -> None:
+    answer = of(house, Role.OPERATE).get(path.format(name))
+    assert answer.status_code == 404
+    assert "never seen" in answer.text
+    assert name not in answer.text
+    assert name not in of(house, Role.OPERATE).get("/studies", params={"q": name}).text
+
+
 def test_the_history_of_a_study_is_paged(house: House) -> None:
     for _ in range(25):
         house.sync(A)

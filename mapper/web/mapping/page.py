@@ -21,7 +21,8 @@ def add(app: FastAPI, view: View, options: tuple[str, ...]) -> None:
     def mapping(request: Request, q: Annotated[str, Query(max_length=LONGEST)] = "") -> HTMLResponse:
         found = [Section(one.name, one.about, tuple(matching(one.rows, q, lambda row: row.text))) for one in sections()]
         context: dict[str, Any] = {
-            "q": q,
+            "q": q if any(one.rows for one in found) else "",  # what no rule has is not repeated: it may be anything
+            "asked": bool(q.strip()),
             "sections": [one for one in found if one.rows],
             "total": sum(len(one.rows) for one in sections()),
             "found": sum(len(one.rows) for one in found),

@@ -7,8 +7,9 @@ from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from mapper.errors import MapperError
+from mapper.errors import MapperError, StudyGone
 from mapper.inquiry import Inquiry
+from mapper.web.api import NEVER_SEEN
 from mapper.web.audit import record
 from mapper.web.body import Places
 from mapper.web.uid import StudyUID
@@ -43,21 +44,24 @@ def add(app: FastAPI, inquiry: Inquiry, view: View) -> None:
             values = await to_thread.run_sync(may_see, request, study_uid, "looked at values")
             context = await to_thread.run_sync(explained, study_uid, element, values)
         if failure := context["failure"]:
+            if context["gone"]:  # what nobody knows may be a name: it is not repeated
+                return view.wrong(request, "study/unseen.html", 404, NEVER_SEEN, here="/studies")
             return view.wrong(request, "study/explain.html", 503, failure, here="/studies", **context)
         return view.page(request, "study/explain.html", here="/studies", **context)
 
     def explained(study_uid: str, element: str, values: bool) -> dict[str, Any]:
         found: list[dict[str, Any]] = []
-        source = failure = ""
+        source, failure, gone = "", "", False
         try:
             one = inquiry.explain(study_uid, redact=not values, element=element)
             source, found = one.source, one.objects
         except MapperError as error:
-            failure = str(error)
+            failure, gone = str(error), isinstance(error, StudyGone)
         by_kind = {kind: [one for one in found if one["kind"] == kind] for kind in ("made", "silent", "problem")}
         made = by_kind["made"]
         groups = [(name, list(rows)) for name, rows in groupby(made[:SHOWN], lambda one: one["resource"])]
         facts = {"study_uid": study_uid, "element": element, "values": values, "source": source, "failure": failure}
+        facts["gone"] = gone
         rest = {"groups": groups, "number": len(made), "shown": SHOWN}
         return {**facts, **rest, "silent": by_kind["silent"][:SHOWN], "problems": by_kind["problem"]}
 
