@@ -54,9 +54,10 @@ def url_template(text: str) -> str:
 
 def viewer_url(text: str) -> str:
     """Return a URL with `{study}` for the StudyInstanceUID; raises ValueError as `url_template`, or without it."""
+    url_template(text)
     if set(NAMED.findall(text)) != {"study"}:
         raise ValueError("must hold {study}, and no other name in braces")
-    return url_template(text)
+    return text
 
 
 def system_uri(text: str) -> str:

@@ -60,6 +60,18 @@ CHANGES_NOTHING: dict[str, Any] = {
     "workers": 2,
     "timeout": 30.0,
     "log_format": "text",
+    "history_days": 91,
+    "viewer_url": "https://viewer.example.org/?uid={study}",
+    "tokens_file": None,
+    "session_key_file": None,
+    "audit_file": None,
+    "audit_size": 11,
+    "audit_count": 3,
+    "root_path": "/fhir-sync",
+    "trusted_proxies": ["127.0.0.1"],
+    "proxy_user_header": None,
+    "proxy_role_header": None,
+    "proxy_role": "operate",
 }
 GUARDED = {"base", "namespace"}
 """A ledger refuses to go on with others (tests/test_settings.py)."""

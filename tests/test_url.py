@@ -162,6 +162,7 @@ TAKES: dict[str, Callable[[str], dict[str, Any]]] = {  # the setting that is nam
     "fhir_public_url": lambda text: {"fhir_public_url": text},
     "dicomweb": lambda text: {"dicomweb": text},
     "document_url": lambda text: {"document_url": text},
+    "viewer_url": lambda text: {"viewer_url": text},
     "base": lambda text: {"base": text},
     "patient_system": lambda text: {"patient_system": text},
     "issuers": lambda text: {"issuers": {"A": "urn:oid:2.999", "B": text}},

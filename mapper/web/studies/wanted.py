@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.dicom.uid import is_askable
+from mapper.fhir.systems import OID_URN
 from mapper.ledger.choice import Choice
 from mapper.ledger.state import State
 from mapper.web.cursor import LONGEST
@@ -34,7 +35,7 @@ class Wanted(BaseModel):
     @property
     def asked(self) -> str:
         """What is looked for, without what people copy along with it."""
-        return self.q.strip().removeprefix("urn:oid:")
+        return self.q.strip().removeprefix(OID_URN)
 
     @property
     def uid(self) -> str:
