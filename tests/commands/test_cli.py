@@ -671,6 +671,17 @@ def test_doctor_says_what_is_wrong_and_what_to_do(ledger: Ledger, monkeypatch: p
     assert str(load(Settings).namespace) not in result.stdout, "a fingerprint only"
 
 
+def test_doctor_says_the_same_to_programs(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ORTHANC", "FHIR"):
+        monkeypatch.setenv(f"ORTHANC_FHIR_{name}_URL", f"http://127.0.0.1:{free_port()}")
+    told, said = orthanc_fhir("doctor", "--json"), orthanc_fhir("doctor")
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    assert told.exit_code == said.exit_code == 1
+    assert all(one.keys() == {"level", "text", "remedy"} for one in found)
+    assert [one["level"] for one in found] == [line.split()[0] for line in said.stdout.splitlines()]
+    assert any(one["remedy"] for one in found)
+
+
 # -- as a program --------------------------------------------------------------------------------
 
 
