@@ -325,4 +325,4 @@ def test_a_validating_server_takes_every_demo_study(run_folder: Path, validating
                 assert (said["state"], "HTTP 422" in said["message"]) == ("parked", True)
                 continue
             assert said["state"] == "synced", said["message"]
-            assert stack.imaging_study(sample.study_uid)["numberOfInstances"] == len(sample.datasets)
+            assert stack.imaging_study(sample.study_uid)["numberOfInstances"] == sample.in_use
