@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Connection, cast, delete, exists, func, insert, select, tuple_
 
 from mapper.ledger.database import Database
-from mapper.ledger.schema import history
+from mapper.ledger.schema import history, study
 from mapper.ledger.state import State
 
 AT_ONCE = 500
@@ -107,14 +107,19 @@ class History:
             rows = db.execute(select(*by, func.count()).where(history.c.ended >= since).group_by(*by)).all()
         return {(row[0], row[1] or None): row[2] for row in rows}
 
-    def failed(self, since: float, failure: str | None = None, limit: int = 100) -> list[Failed]:
+    def failed(
+        self, since: float, failure: str | None = None, state: State | None = None, limit: int = 100
+    ) -> list[Failed]:
         """Return the studies of which syncs failed since then, of any kind or of one, who failed last first.
 
-        Those that were synced since then are among them: the ledger's row says how one stands now.
+        Those that were synced since then are among them, unless `state` says how they stand now.
         """
         failing = [history.c.fate.in_(FAILING), history.c.ended >= since]
         if failure is not None:
             failing.append(history.c.failure == failure)
+        if state is not None:
+            now = study.c.source == history.c.source, study.c.study_uid == history.c.study_uid
+            failing.append(exists().where(*now, study.c.state == state))
         who = history.c.source, history.c.study_uid
         newest = func.row_number().over(partition_by=who, order_by=(history.c.ended.desc(), history.c.id.desc()))
         times = func.count().over(partition_by=who)
@@ -127,7 +132,8 @@ class History:
 
     def spans(self, since: float, seconds: int) -> list[Span]:
         """Return what happened since then, a stretch of so many seconds at a time; one without any sync is left out."""
-        stretch = cast(history.c.ended, BigInteger) // seconds
+        second = history.c.ended if self._database.is_sqlite else func.floor(history.c.ended)  # else its cast rounds
+        stretch = cast(second, BigInteger) // seconds
         took = history.c.ended - history.c.started
         query = select(stretch, history.c.fate, func.count(), func.sum(took), func.max(took))
         query = query.where(history.c.ended >= since).group_by(stretch, history.c.fate)

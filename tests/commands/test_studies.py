@@ -94,6 +94,20 @@ def test_it_says_when_there_are_more(ledger: Ledger, words: list[str]) -> None:
     assert len(uids(orthanc_fhir("studies", *words, "--json", "--limit", "1"))) == 1
 
 
+def test_what_failed_and_stands_so_is_found_behind_what_is_well_again(ledger: Ledger) -> None:
+    well = [f"1.3.{number}" for number in range(5)]
+    for how, failure in (("refused", "BadUID"), ("done", "")):
+        ledger.studies.mark("other", well)
+        for claim in ledger.studies.claim(["other"], limit=9):
+            ledger.studies.finish(claim, how, "", failure)  # type: ignore[arg-type]
+    words = ["studies", "--failure", "any", "--since", "7d", "--state", "parked", "--json"]
+    assert uids(orthanc_fhir(*words, "--limit", "2")) == [C, B]
+    assert orthanc_fhir(*words, "--limit", "2").stderr == ""
+    few = orthanc_fhir(*words, "--limit", "1")
+    assert uids(few) == [C]
+    assert "more than 1 studies" in few.stderr
+
+
 def test_a_uid_is_whole_on_a_narrow_terminal(ledger: Ledger) -> None:
     said = CliRunner(env={"COLUMNS": "40"}).invoke(app, ["studies"]).stdout
     assert any(line.startswith(f"{LONG} ") for line in said.splitlines())

@@ -189,6 +189,30 @@ def test_what_happened_stretch_by_stretch(full: Ledger) -> None:
     assert full.history.spans(1006.0, 5)[0].fates == {"synced": 2, "parked": 1, "retrying": 1}
 
 
+@pytest.mark.parametrize(
+    ("ended", "begins"),
+    [(0.0, 0.0), (0.5, 0.0), (4.4, 0.0), (4.5, 0.0), (4.999, 0.0), (5.0, 5.0), (5.5, 5.0), (1e9 + 4.5, 1e9)],
+)
+def test_a_sync_is_in_the_stretch_in_which_it_ended(ledger: Ledger, ended: float, begins: float) -> None:
+    ledger.history.add(Sync(SOURCE, UID, 0.0, ended, "synced", None, 1))
+    assert [one.begins for one in ledger.history.spans(0.0, 5)] == [begins]
+
+
+def test_studies_that_failed_are_looked_for_by_how_they_stand_now(ledger: Ledger, clock: Clock) -> None:
+    for number in range(200):
+        clock.forward(1.0)
+        ledger.studies.finish(claimed(ledger, f"1.2.{number}"), "refused", "no", "BadUID")
+    for number in range(50, 200):
+        ledger.studies.finish(claimed(ledger, f"1.2.{number}"))
+    for state, expected in {"parked": range(49, -1, -1), "synced": range(199, 49, -1), "removed": range(0)}.items():
+        found = ledger.history.failed(0.0, None, state, 300)  # type: ignore[arg-type]
+        assert [one.study_uid for one in found] == [f"1.2.{number}" for number in expected]
+        few = ledger.history.failed(0.0, "BadUID", state, 7)  # type: ignore[arg-type]
+        assert few == found[:7]
+    ledger.studies.mark("other", ["1.2.0"])
+    assert ledger.history.failed(0.0, None, "pending") == [], "that is the study of another source"
+
+
 def test_what_is_old_is_forgotten_a_batch_at_a_time(full: Ledger) -> None:
     full.history.at_once = 2
     assert [full.history.forget(1005.0) for _ in range(4)] == [2, 2, 1, 0]
