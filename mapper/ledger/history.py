@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, delete, exists, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, exists, func, insert, select, tuple_
 
 from mapper.ledger.database import Database
 from mapper.ledger.schema import history, study
@@ -91,14 +91,7 @@ class History:
         limit: int = 50,
     ) -> list[Sync]:
         """Return syncs of all studies, newest first: those of a fate, of a kind of failure, ended since then."""
-        wanted = []
-        if failure is not None:
-            wanted.append(history.c.failure == failure)
-        if fate is not None:
-            wanted.append(history.c.fate == fate)
-        if since is not None:
-            wanted.append(history.c.ended >= since)
-        return self._page(wanted, before, limit)
+        return self._page(asked(failure, fate, since), before, limit)
 
     def counts(self, since: float) -> dict[tuple[State, str | None], int]:
         """Return how many syncs ended since then, by fate and kind of failure."""
@@ -150,12 +143,27 @@ class History:
             return int(db.execute(delete(history).where(history.c.id.in_(oldest.limit(self.at_once)))).rowcount)
 
     def _page(self, wanted: Sequence[Any], before: Moment | None, limit: int) -> list[Sync]:
-        place = history.c.ended, history.c.id
-        query = select(history).where(*wanted).order_by(*(column.desc() for column in place)).limit(limit)
-        if before is not None:
-            query = query.where(tuple_(*place) < tuple_(*before))
         with self._database.read() as db:
-            return [_sync(row) for row in db.execute(query)]
+            return [_sync(row) for row in db.execute(page(wanted, before, limit))]
+
+
+def asked(failure: str | None = None, fate: State | None = None, since: float | None = None) -> list[Any]:
+    """Return what SQL is to look for; what is left out wants all."""
+    wanted = []
+    if failure is not None:
+        wanted.append(history.c.failure == failure)
+    if fate is not None:
+        wanted.append(history.c.fate == fate)
+    if since is not None:
+        wanted.append(history.c.ended >= since)
+    return wanted
+
+
+def page(wanted: Sequence[Any], before: Moment | None, limit: int) -> Select[Any]:
+    """Return the query for one page, newest first, the syncs before `before`."""
+    place = history.c.ended, history.c.id
+    query = select(history).where(*wanted).order_by(*(column.desc() for column in place)).limit(limit)
+    return query if before is None else query.where(tuple_(*place) < tuple_(*before))
 
 
 def add(db: Connection, syncs: Sequence[Sync]) -> None:

@@ -1,6 +1,7 @@
 """The history: every way a sync ends is told once, in the transaction that ends it, and for a bounded time."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from mapper.errors import LedgerFailed
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.history import Span, Sync
+from mapper.ledger.history import Moment, Span, Sync, asked, page
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.state import TRANSITIONS
 from mapper.ledger.studies import ATTEMPTS, LEASE, UNFINISHED
@@ -142,6 +143,34 @@ def test_pages_of_the_history_hold_each_sync_once(full: Ledger, wanted: str, lim
         found += [round(one.ended - 1000) for one in page]
         page = full.history.latest(**asked, before=page[-1].moment, limit=limit)
     assert found == expected
+
+
+PLANS: dict[str, tuple[dict[str, Any], str]] = {
+    "all": ({}, "history_ended"),
+    "a fate": ({"fate": "parked"}, "history_fate"),
+    "a failure": ({"failure": "SinkBusy"}, "history_failure"),
+    "both": ({"fate": "parked", "failure": "BadUID"}, "history_failed"),
+    "both, of which there is none": ({"fate": "synced", "failure": "Nope"}, "history_failed"),
+    "since then": ({"since": 1.0}, "history_ended"),
+    "a failure since then": ({"failure": "SinkBusy", "since": 1.0}, "history_failure"),
+    "all three": ({"fate": "parked", "failure": "BadUID", "since": 1.0}, "history_failed"),
+}
+
+
+@pytest.mark.parametrize("before", [None, (2.0, 7)], ids=["first", "next"])
+@pytest.mark.parametrize("wanted", PLANS)
+def test_a_page_of_the_history_follows_an_index_and_sorts_nothing(
+    tmp_path: Path, wanted: str, before: Moment | None
+) -> None:
+    words, index = PLANS[wanted]
+    database = Database(f"sqlite:///{tmp_path}/ledger.db")
+    database.create()
+    with database.read() as db:
+        plan = str(page(asked(**words), before, 50).compile(db, compile_kwargs={"literal_binds": True}))
+        steps = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {plan}")]
+    database.close()
+    assert len(steps) == 1
+    assert f"USING INDEX {index}" in steps[0]
 
 
 def test_syncs_that_ended_at_one_moment_are_not_lost_between_pages(ledger: Ledger) -> None:
