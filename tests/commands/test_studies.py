@@ -256,6 +256,52 @@ def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
     assert facts["FhirSync"] == {"MapperUrl": "http://127.0.0.1:8000", "Token": "${ORTHANC_FHIR_TOKEN}"}
 
 
+@pytest.mark.parametrize("before", [0o700, 0o750, 0o711, 0o755, 0o775, 0o2770])
+def test_a_folder_that_is_there_keeps_its_rights(tmp_path: Path, before: int) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    mine.chmod(before)
+    result = orthanc_fhir("plugin", "--copy", mine)
+    assert result.exit_code == 0, result.stderr
+    assert mine.stat().st_mode & 0o7777 == before
+    assert ("chmod o+rx" in result.stderr) == (before & 0o005 != 0o005)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_folder_that_is_made_is_for_orthanc_to_read(tmp_path: Path, umask: int) -> None:
+    tmp_path.chmod(0o700)
+    before = os.umask(umask)
+    try:
+        result = orthanc_fhir("plugin", "--copy", tmp_path / "deep" / "deeper" / "plugin")
+    finally:
+        os.umask(before)
+    assert (result.exit_code, result.stderr) == (0, "")
+    for folder in ("deep", "deep/deeper", "deep/deeper/plugin"):
+        assert (tmp_path / folder).stat().st_mode & 0o777 == 0o755
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+HOSTS = {
+    "127.0.0.1": ("http://127.0.0.1:8000", False),
+    "localhost": ("http://localhost:8000", False),
+    "mapper.example.org": ("http://mapper.example.org:8000", False),
+    "::1": ("http://[::1]:8000", False),
+    "0.0.0.0": ("http://127.0.0.1:8000", True),
+    "::": ("http://[::1]:8000", True),
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_plugin_is_told_a_url_that_leads_to_the_mapper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("ORTHANC_FHIR_HOST", host)
+    url, elsewhere = HOSTS[host]
+    result = orthanc_fhir("plugin", "--copy", tmp_path / "plugin")
+    assert json.loads(result.stdout)["FhirSync"]["MapperUrl"] == url
+    assert ("put this machine's name there" in result.stderr) == elsewhere
+
+
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = orthanc_fhir("plugin", "--copy", tmp_path / "file" / "below")
