@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from mapper.commands import moment, progress
 from mapper.commands.cli import app
 from mapper.commands.outcome import sync_now
+from mapper.commands.sample import CERTIFICATES, EXAMPLES
 from mapper.commands.stage import Stages
 from mapper.configuration import load
 from mapper.errors import SettingError
@@ -21,6 +24,7 @@ from mapper.ledger.ledger import Ledger
 from mapper.settings import Settings
 from mapper.sync.threads import ALIVE
 from mapper.wiring import ledger_of
+from mapper.wrong_settings import ONE_ORTHANC
 from tests.support.fakes import Clock
 
 LONG = "1.2.840." + "9" * 56
@@ -232,13 +236,35 @@ def test_settings_make_no_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_sample_names_every_setting_and_its_defaults_are_the_defaults(tmp_path: Path) -> None:
     sample = orthanc_fhir("settings", "--sample").stdout
     assert tomllib.loads(sample) == {}, "all of it is comment"
-    opened = "\n".join(line[1:] if line.startswith("#") and line[1:2] != " " else line for line in sample.splitlines())
-    facts = tomllib.loads(opened)
+    facts = tomllib.loads(uncommented(sample))
     assert set(facts) == set(Settings.model_fields)
-    defaults = {name: fact for name, fact in facts.items() if fact != "" and not isinstance(fact, dict)}
+    assert set(EXAMPLES) == {name for name, one in Settings().model_dump().items() if one is None or one == {}}
+    defaults = {name: fact for name, fact in facts.items() if name not in EXAMPLES}
     assert Settings(**defaults).model_dump() == Settings().model_dump()
     (tmp_path / "mine.toml").write_text(sample)
     assert load(Settings, tmp_path / "mine.toml").model_dump() == Settings().model_dump()
+
+
+def uncommented(sample: str) -> str:
+    """Return a sample of which every setting is set."""
+    return "\n".join(line[1:] if line.startswith("#") and line[1:2] != " " else line for line in sample.splitlines())
+
+
+EXCLUDED: dict[str, tuple[str, ...]] = {
+    "one Orthanc": ("sources", "namespace", "fhir_token"),
+    "several": (*ONE_ORTHANC, "namespace_file", "fhir_user", "fhir_password"),
+}
+"""What is left out of the sample, as only one of two settings may be set."""
+
+
+@pytest.mark.parametrize("group", EXCLUDED)
+def test_every_line_of_the_sample_loads(tmp_path: Path, group: str) -> None:
+    assert not set.intersection(*map(set, EXCLUDED.values())), "each line is tried"
+    sample = orthanc_fhir("settings", "--sample").stdout.replace(CERTIFICATES, certifi.where())
+    left_out = re.compile(rf"^#({'|'.join(EXCLUDED[group])}) = .*\n", re.MULTILINE)
+    (tmp_path / "mine.toml").write_text(uncommented(left_out.sub("", sample)))
+    loaded = load(Settings, tmp_path / "mine.toml")
+    assert set(loaded.places) == set(Settings.model_fields) - set(EXCLUDED[group])
 
 
 def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
