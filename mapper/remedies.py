@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from mapper import errors
 from mapper.errors import Fate, MapperError, Side
 
+KIND = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
+"""What may be a kind of failure: the name of an exception, ours or Python's, as UnicodeDecodeError or Utf8Error."""
 AGAIN = "Nothing: it is tried again by itself."
 
 

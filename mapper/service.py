@@ -40,7 +40,7 @@ class Service:
 
     @property
     def place(self) -> str:
-        """Where the ledger is: a file, or an address without user and password."""
+        """Where the ledger is: a file, or an address without user, password and query."""
         return self.ledger.database.place
 
     def catalogue(self, source: str) -> Catalogue | None:

@@ -130,7 +130,9 @@ class Settings(Site):
         "unknown", description="What becomes of FHIR resources whose study left the PACS."
     )
     viewer_url: ViewerUrl | None = Field(
-        None, description="URL of a viewer for the links of a study's page, with {study} for the StudyInstanceUID."
+        None,
+        description="URL of a viewer for the links of a study's page, with {study} for the StudyInstanceUID. The role "
+        "`read` is shown all of it: no key belongs into its query.",
     )
     history_days: int = Field(
         90, ge=1, le=36500, description="Days for which the history of syncs is kept; older ones are forgotten."

@@ -5,7 +5,7 @@ What is refused is never repeated: it may hold a secret.
 
 import re
 import unicodedata
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv6Address, ip_address
 
 WEB = re.compile(r"https?://")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -32,6 +32,21 @@ def base_url(text: str) -> str:
     refuse_authority(text)
     refuse_query(text)
     return text.rstrip("/")
+
+
+def listening_url(host: str, port: int) -> str:
+    """Return the URL of a service that listens on a host: on this machine, where it listens on every address.
+
+    An IPv6 address stands in brackets (RFC 3986 3.2.2), the % of its zone encoded (RFC 6874).
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        address = ip_address("127.0.0.1" if address.version == 4 else "::1")
+    shown = str(address) if address.version == 4 else f"[{str(address).replace('%', '%25')}]"
+    return f"http://{shown}:{port}"
 
 
 def url_template(text: str) -> str:

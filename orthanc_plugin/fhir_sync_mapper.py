@@ -5,16 +5,14 @@ import http.client
 import json
 import re
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from fhir_sync_http import Request, exchange  # type: ignore[import-not-found]
 from fhir_sync_json import ANSWER, NotJson, parsed  # type: ignore[import-not-found]
 from fhir_sync_log import LOG  # type: ignore[import-not-found]
+from fhir_sync_places import Places  # type: ignore[import-not-found]
 
 TIMEOUT = 5.0  # seconds for an answer of the mapper, on top of the wait that was asked for
 WAITING, ASKING = 4, 4  # HTTP threads of Orthanc (it has 50) that wait for outcomes, and for mere answers, at once
@@ -52,23 +50,6 @@ class Refused(Silence):
 
 class Unseen(Silence):
     """The mapper does not know the study yet."""
-
-
-class Places:
-    """So many threads at once; whoever finds no place is told so."""
-
-    def __init__(self, number: int) -> None:
-        self.free = threading.Semaphore(number)
-
-    @contextmanager
-    def one(self, patience: float = 0.0) -> Iterator[bool]:
-        """Hold a place, if there is one within so many seconds; tell whether there is."""
-        held = self.free.acquire(timeout=patience)
-        try:
-            yield held
-        finally:
-            if held:
-                self.free.release()
 
 
 class Mapper:

@@ -14,7 +14,7 @@ from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.maps.site import Site
 from mapper.settings import OrthancSource, Settings
-from mapper.url import base_url, system_uri
+from mapper.url import base_url, listening_url, system_uri
 
 SECRET = "hunter2"
 
@@ -277,3 +277,22 @@ def test_a_password_on_the_command_line_is_refused_in_one_line(option: str, give
     assert "user or password" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
     assert SECRET not in ran.stderr
+
+
+LISTENING: dict[str, str] = {
+    "127.0.0.1": "http://127.0.0.1:8000",
+    "192.0.2.7": "http://192.0.2.7:8000",
+    "0.0.0.0": "http://127.0.0.1:8000",
+    "::": "http://[::1]:8000",
+    "0:0:0:0:0:0:0:0": "http://[::1]:8000",
+    "::1": "http://[::1]:8000",
+    "2001:db8::7": "http://[2001:db8::7]:8000",
+    "fe80::1%eth0": "http://[fe80::1%25eth0]:8000",
+    "localhost": "http://localhost:8000",
+    "mapper.example.org": "http://mapper.example.org:8000",
+}
+
+
+@pytest.mark.parametrize("host", LISTENING)
+def test_the_url_of_what_listens_is_one_that_can_be_opened(host: str) -> None:
+    assert listening_url(host, 8000) == LISTENING[host]

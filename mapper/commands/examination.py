@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from mapper.commands.access import access, audit_file, session_key_file, tokens_file
 from mapper.errors import LedgerFailed, MapperError, SettingError
 from mapper.finding import Finding, limit, ok, problem
 from mapper.ledger.database import Database, file_of
@@ -17,7 +18,6 @@ from mapper.service import imaging_study_key
 from mapper.settings import OrthancSource, Settings
 from mapper.sync.reconcile import LOOKED_UP, OTHER_IDS, under_other_ids
 from mapper.sync.sweep import brakes
-from mapper.web.token import usable
 from mapper.wiring import fhir_server_of, ledger_of, orthanc_of
 
 LOOKED_AT, REASONS = 1000, 3
@@ -27,7 +27,7 @@ LOOKED_AT, REASONS = 1000, 3
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield what is found, part by part, nothing twice; nothing is changed."""
     said = set()
-    for part in (settings_file, orthancs, fhir_server, ledger, strangers, identity, files, access):
+    for part in PARTS:
         for found in guarded(part(settings)):
             if found not in said:
                 said.add(found)
@@ -142,13 +142,17 @@ def files(settings: Settings) -> Iterator[Finding]:
             yield limit(f"everybody on this machine can use {what}", f"chmod o= {path}")
 
 
-def access(settings: Settings) -> Iterator[Finding]:
-    """Look at who may come in; raises SettingError when `serve` would not start for it."""
-    usable(settings.token.get_secret_value() if settings.token else None, settings.host)
-    if settings.token is not None:
-        yield ok("pages and API want the token")
-    else:
-        yield limit(
-            "no token is set: the service answers on loopback only, and Orthanc's plugin stays silent",
-            "set ORTHANC_FHIR_TOKEN for both",
-        )
+PARTS = (
+    settings_file,
+    orthancs,
+    fhir_server,
+    ledger,
+    strangers,
+    identity,
+    files,
+    tokens_file,
+    session_key_file,
+    audit_file,
+    access,
+)
+"""What is looked at, in this order."""

@@ -12,6 +12,7 @@ from mapper.maps import MAPPING_VERSION
 from mapper.namespace import is_public
 from mapper.service import service_of
 from mapper.settings import Settings
+from mapper.url import listening_url
 from mapper.web.app import app_of
 from mapper.web.connection import Connection, connection_of
 from mapper.web.entrance import entrance_of
@@ -63,7 +64,7 @@ def run(settings: Settings) -> None:
         port = sockets[0].getsockname()[1]
         log.say(
             "serving",
-            address=f"http://{settings.host}:{port}/",
+            address=f"{listening_url(settings.host, port)}/",
             version=version("orthanc-fhir"),
             mapping=MAPPING_VERSION,
             settings=str(settings.file or "none"),

@@ -1,18 +1,13 @@
 """`settings`: those in force and where each comes from, or a sample of the file with a word on each."""
 
-import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mapper.commands.app import Config, one_line
-from mapper.configuration import PREFIX, load
+from mapper.configuration import load
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
-
-WIDTH = 100
-"""Columns of the sample's comments."""
-SECRETS = "Secrets belong into the environment, or into a file that its owner alone can read."
 
 
 def settings(
@@ -28,6 +23,7 @@ def settings(
     """
     import orjson
 
+    from mapper.commands.sample import sample_file
     from mapper.namespace import namespace_of
     from mapper.web.settings.effective import DEFAULT, effective
 
@@ -51,29 +47,3 @@ def settings(
                 say(shown_json(orjson.dumps(facts)).decode())
             else:
                 say(f"{one.name} = {' '.join(value.split())}  ({one.place})")
-
-
-def sample_file() -> list[str]:
-    """Return the lines of a settings file in which every setting is a comment; tables stand last, as TOML wants."""
-    from textwrap import wrap
-
-    groups: dict[str, list[str]] = {"settings": [], "tables": []}
-    for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
-        table = isinstance(default, dict)
-        about = wrap(re.sub(r"`", "", field.description or ""), WIDTH)
-        part = [f"# {one}" for one in (*about, f"{PREFIX}{name.upper()}")]
-        part += [f"#[{name}]", '#"name" = "value"'] if table else [f"#{name} = {toml(default)}"]
-        groups["tables" if table else "settings"] += [*part, ""]
-    head = ["# orthanc-fhir.toml: take away the # before what you set.", f"# {SECRETS}", ""]
-    return [*head, *groups["settings"], *groups["tables"][:-1]]
-
-
-def toml(value: Any) -> str:
-    """Return a default as TOML has it; of what has none an empty text."""
-    from pydantic import SecretStr
-    from pydantic_core import to_json
-
-    if value is None:
-        return '""'
-    return to_json(value.get_secret_value() if isinstance(value, SecretStr) else value).decode()

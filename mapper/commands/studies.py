@@ -118,9 +118,8 @@ def those_that_failed(
     """Yield the studies of which a sync failed since then, however they stand now."""
     from mapper.ledger.choice import ANY
 
-    for one in ledger.history.failed(since, None if failure == ANY else failure, limit):
-        row = ledger.rows.find(one.study_uid, one.source)
-        if row is not None and state in (None, row.state):
+    for one in ledger.history.failed(since, None if failure == ANY else failure, state, limit):
+        if row := ledger.rows.find(one.study_uid, one.source):
             yield row
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -60,12 +60,15 @@ class Database:
 
     @property
     def place(self) -> str:
-        """Where the ledger is, for messages: a file, or an address without user and password."""
-        return (
-            str(self.file.absolute())
-            if self.file
-            else self.engine.url.set(username=None, password=None).render_as_string()
-        )
+        """Where the ledger is, for messages: a file, or an address without user, password and query.
+
+        libpq takes passwords from the query too, and of one with an @ the end is read as a part of the host.
+        """
+        if self.file:
+            return str(self.file.absolute())
+        url = self.engine.url
+        host = url.host and url.host.rpartition("@")[2]
+        return URL.create(url.drivername, host=host, port=url.port, database=url.database).render_as_string()
 
     def is_made(self) -> bool:
         """Tell whether there is a ledger at all, without making one."""

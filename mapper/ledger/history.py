@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, exists, func, insert, select, tuple_
 
 from mapper.ledger.database import Database
-from mapper.ledger.schema import history
+from mapper.ledger.schema import history, study
 from mapper.ledger.state import State
 
 AT_ONCE = 500
@@ -91,14 +91,7 @@ class History:
         limit: int = 50,
     ) -> list[Sync]:
         """Return syncs of all studies, newest first: those of a fate, of a kind of failure, ended since then."""
-        wanted = []
-        if failure is not None:
-            wanted.append(history.c.failure == failure)
-        if fate is not None:
-            wanted.append(history.c.fate == fate)
-        if since is not None:
-            wanted.append(history.c.ended >= since)
-        return self._page(wanted, before, limit)
+        return self._page(asked(failure, fate, since), before, limit)
 
     def counts(self, since: float) -> dict[tuple[State, str | None], int]:
         """Return how many syncs ended since then, by fate and kind of failure."""
@@ -107,14 +100,19 @@ class History:
             rows = db.execute(select(*by, func.count()).where(history.c.ended >= since).group_by(*by)).all()
         return {(row[0], row[1] or None): row[2] for row in rows}
 
-    def failed(self, since: float, failure: str | None = None, limit: int = 100) -> list[Failed]:
+    def failed(
+        self, since: float, failure: str | None = None, state: State | None = None, limit: int = 100
+    ) -> list[Failed]:
         """Return the studies of which syncs failed since then, of any kind or of one, who failed last first.
 
-        Those that were synced since then are among them: the ledger's row says how one stands now.
+        Those that were synced since then are among them, unless `state` says how they stand now.
         """
         failing = [history.c.fate.in_(FAILING), history.c.ended >= since]
         if failure is not None:
             failing.append(history.c.failure == failure)
+        if state is not None:
+            now = study.c.source == history.c.source, study.c.study_uid == history.c.study_uid
+            failing.append(exists().where(*now, study.c.state == state))
         who = history.c.source, history.c.study_uid
         newest = func.row_number().over(partition_by=who, order_by=(history.c.ended.desc(), history.c.id.desc()))
         times = func.count().over(partition_by=who)
@@ -127,7 +125,8 @@ class History:
 
     def spans(self, since: float, seconds: int) -> list[Span]:
         """Return what happened since then, a stretch of so many seconds at a time; one without any sync is left out."""
-        stretch = cast(history.c.ended, BigInteger) // seconds
+        second = history.c.ended if self._database.is_sqlite else func.floor(history.c.ended)  # else its cast rounds
+        stretch = cast(second, BigInteger) // seconds
         took = history.c.ended - history.c.started
         query = select(stretch, history.c.fate, func.count(), func.sum(took), func.max(took))
         query = query.where(history.c.ended >= since).group_by(stretch, history.c.fate)
@@ -144,12 +143,27 @@ class History:
             return int(db.execute(delete(history).where(history.c.id.in_(oldest.limit(self.at_once)))).rowcount)
 
     def _page(self, wanted: Sequence[Any], before: Moment | None, limit: int) -> list[Sync]:
-        place = history.c.ended, history.c.id
-        query = select(history).where(*wanted).order_by(*(column.desc() for column in place)).limit(limit)
-        if before is not None:
-            query = query.where(tuple_(*place) < tuple_(*before))
         with self._database.read() as db:
-            return [_sync(row) for row in db.execute(query)]
+            return [_sync(row) for row in db.execute(page(wanted, before, limit))]
+
+
+def asked(failure: str | None = None, fate: State | None = None, since: float | None = None) -> list[Any]:
+    """Return what SQL is to look for; what is left out wants all."""
+    wanted = []
+    if failure is not None:
+        wanted.append(history.c.failure == failure)
+    if fate is not None:
+        wanted.append(history.c.fate == fate)
+    if since is not None:
+        wanted.append(history.c.ended >= since)
+    return wanted
+
+
+def page(wanted: Sequence[Any], before: Moment | None, limit: int) -> Select[Any]:
+    """Return the query for one page, newest first, the syncs before `before`."""
+    place = history.c.ended, history.c.id
+    query = select(history).where(*wanted).order_by(*(column.desc() for column in place)).limit(limit)
+    return query if before is None else query.where(tuple_(*place) < tuple_(*before))
 
 
 def add(db: Connection, syncs: Sequence[Sync]) -> None:

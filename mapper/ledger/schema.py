@@ -60,6 +60,7 @@ history = Table(
     Index("history_study", "study_uid", "ended", "id"),
     Index("history_fate", "fate", "ended", "id"),
     Index("history_failure", "failure", "ended", "id"),
+    Index("history_failed", "failure", "fate", "ended", "id"),
     Index("history_ended", "ended", "id", "fate", "failure", "started"),
 )
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from mapper.ledger.choice import ANY, Choice, Place
 from mapper.ledger.history import Sync
 from mapper.ledger.state import State
-from mapper.remedies import remedy
+from mapper.remedies import KIND, remedy
 from mapper.service import Service
 from mapper.standing import standing
 from mapper.web import shapes
@@ -35,7 +35,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many on a pa
 After = Annotated[str, Query(max_length=400, description="`next` of the page before.")]
 Kind = Annotated[
     str | None,
-    Query(pattern="^[A-Za-z]{1,64}$", description=f"Kind of the last failure (docs/errors.md), or `{ANY}`."),
+    Query(pattern=f"^{KIND}$", description=f"Kind of the last failure (docs/errors.md), or `{ANY}`."),
 ]
 Since = Annotated[AwareDatetime | None, Query(description="Not before this time (ISO 8601 with an offset).")]
 Until = Annotated[AwareDatetime | None, Query(description="Before this time.")]
@@ -82,7 +82,7 @@ def add_questions(app: FastAPI, service: Service, links: Links) -> None:
     @app.get("/api/history", response_model=shapes.Syncs, dependencies=read)
     def history(
         fate: State | None = None,
-        failure: Annotated[str | None, Query(pattern="^[A-Za-z]{1,64}$", description="Kind of failure.")] = None,
+        failure: Annotated[str | None, Query(pattern=f"^{KIND}$", description="Kind of failure.")] = None,
         since: Since = None,
         limit: Limit = 50,
         after: After = "",

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from mapper.commands import moment, progress
 from mapper.commands.cli import app
 from mapper.commands.outcome import sync_now
+from mapper.commands.sample import CERTIFICATES, EXAMPLES
 from mapper.commands.stage import Stages
 from mapper.configuration import load
 from mapper.errors import SettingError
@@ -21,6 +24,7 @@ from mapper.ledger.ledger import Ledger
 from mapper.settings import Settings
 from mapper.sync.threads import ALIVE
 from mapper.wiring import ledger_of
+from mapper.wrong_settings import ONE_ORTHANC
 from tests.support.fakes import Clock
 
 LONG = "1.2.840." + "9" * 56
@@ -92,6 +96,20 @@ def test_it_says_when_there_are_more(ledger: Ledger, words: list[str]) -> None:
         assert "more than 1 studies" in few.stderr
         assert enough.stderr == ""
     assert len(uids(orthanc_fhir("studies", *words, "--json", "--limit", "1"))) == 1
+
+
+def test_what_failed_and_stands_so_is_found_behind_what_is_well_again(ledger: Ledger) -> None:
+    well = [f"1.3.{number}" for number in range(5)]
+    for how, failure in (("refused", "BadUID"), ("done", "")):
+        ledger.studies.mark("other", well)
+        for claim in ledger.studies.claim(["other"], limit=9):
+            ledger.studies.finish(claim, how, "", failure)  # type: ignore[arg-type]
+    words = ["studies", "--failure", "any", "--since", "7d", "--state", "parked", "--json"]
+    assert uids(orthanc_fhir(*words, "--limit", "2")) == [C, B]
+    assert orthanc_fhir(*words, "--limit", "2").stderr == ""
+    few = orthanc_fhir(*words, "--limit", "1")
+    assert uids(few) == [C]
+    assert "more than 1 studies" in few.stderr
 
 
 def test_a_uid_is_whole_on_a_narrow_terminal(ledger: Ledger) -> None:
@@ -218,13 +236,35 @@ def test_settings_make_no_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_sample_names_every_setting_and_its_defaults_are_the_defaults(tmp_path: Path) -> None:
     sample = orthanc_fhir("settings", "--sample").stdout
     assert tomllib.loads(sample) == {}, "all of it is comment"
-    opened = "\n".join(line[1:] if line.startswith("#") and line[1:2] != " " else line for line in sample.splitlines())
-    facts = tomllib.loads(opened)
+    facts = tomllib.loads(uncommented(sample))
     assert set(facts) == set(Settings.model_fields)
-    defaults = {name: fact for name, fact in facts.items() if fact != "" and not isinstance(fact, dict)}
+    assert set(EXAMPLES) == {name for name, one in Settings().model_dump().items() if one is None or one == {}}
+    defaults = {name: fact for name, fact in facts.items() if name not in EXAMPLES}
     assert Settings(**defaults).model_dump() == Settings().model_dump()
     (tmp_path / "mine.toml").write_text(sample)
     assert load(Settings, tmp_path / "mine.toml").model_dump() == Settings().model_dump()
+
+
+def uncommented(sample: str) -> str:
+    """Return a sample of which every setting is set."""
+    return "\n".join(line[1:] if line.startswith("#") and line[1:2] != " " else line for line in sample.splitlines())
+
+
+EXCLUDED: dict[str, tuple[str, ...]] = {
+    "one Orthanc": ("sources", "namespace", "fhir_token"),
+    "several": (*ONE_ORTHANC, "namespace_file", "fhir_user", "fhir_password"),
+}
+"""What is left out of the sample, as only one of two settings may be set."""
+
+
+@pytest.mark.parametrize("group", EXCLUDED)
+def test_every_line_of_the_sample_loads(tmp_path: Path, group: str) -> None:
+    assert not set.intersection(*map(set, EXCLUDED.values())), "each line is tried"
+    sample = orthanc_fhir("settings", "--sample").stdout.replace(CERTIFICATES, certifi.where())
+    left_out = re.compile(rf"^#({'|'.join(EXCLUDED[group])}) = .*\n", re.MULTILINE)
+    (tmp_path / "mine.toml").write_text(uncommented(left_out.sub("", sample)))
+    loaded = load(Settings, tmp_path / "mine.toml")
+    assert set(loaded.places) == set(Settings.model_fields) - set(EXCLUDED[group])
 
 
 def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
@@ -240,6 +280,52 @@ def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
     facts = json.loads(result.stdout)
     assert facts["PythonScript"] == str(tmp_path / "deep" / "plugin" / "fhir_sync.py")
     assert facts["FhirSync"] == {"MapperUrl": "http://127.0.0.1:8000", "Token": "${ORTHANC_FHIR_TOKEN}"}
+
+
+@pytest.mark.parametrize("before", [0o700, 0o750, 0o711, 0o755, 0o775, 0o2770])
+def test_a_folder_that_is_there_keeps_its_rights(tmp_path: Path, before: int) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    mine.chmod(before)
+    result = orthanc_fhir("plugin", "--copy", mine)
+    assert result.exit_code == 0, result.stderr
+    assert mine.stat().st_mode & 0o7777 == before
+    assert ("chmod o+rx" in result.stderr) == (before & 0o005 != 0o005)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_folder_that_is_made_is_for_orthanc_to_read(tmp_path: Path, umask: int) -> None:
+    tmp_path.chmod(0o700)
+    before = os.umask(umask)
+    try:
+        result = orthanc_fhir("plugin", "--copy", tmp_path / "deep" / "deeper" / "plugin")
+    finally:
+        os.umask(before)
+    assert (result.exit_code, result.stderr) == (0, "")
+    for folder in ("deep", "deep/deeper", "deep/deeper/plugin"):
+        assert (tmp_path / folder).stat().st_mode & 0o777 == 0o755
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+HOSTS = {
+    "127.0.0.1": ("http://127.0.0.1:8000", False),
+    "localhost": ("http://localhost:8000", False),
+    "mapper.example.org": ("http://mapper.example.org:8000", False),
+    "::1": ("http://[::1]:8000", False),
+    "0.0.0.0": ("http://127.0.0.1:8000", True),
+    "::": ("http://[::1]:8000", True),
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_plugin_is_told_a_url_that_leads_to_the_mapper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("ORTHANC_FHIR_HOST", host)
+    url, elsewhere = HOSTS[host]
+    result = orthanc_fhir("plugin", "--copy", tmp_path / "plugin")
+    assert json.loads(result.stdout)["FhirSync"]["MapperUrl"] == url
+    assert ("put this machine's name there" in result.stderr) == elsewhere
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

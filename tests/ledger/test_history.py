@@ -1,6 +1,7 @@
 """The history: every way a sync ends is told once, in the transaction that ends it, and for a bounded time."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from mapper.errors import LedgerFailed
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.history import Span, Sync
+from mapper.ledger.history import Moment, Span, Sync, asked, page
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.state import TRANSITIONS
 from mapper.ledger.studies import ATTEMPTS, LEASE, UNFINISHED
@@ -144,6 +145,34 @@ def test_pages_of_the_history_hold_each_sync_once(full: Ledger, wanted: str, lim
     assert found == expected
 
 
+PLANS: dict[str, tuple[dict[str, Any], str]] = {
+    "all": ({}, "history_ended"),
+    "a fate": ({"fate": "parked"}, "history_fate"),
+    "a failure": ({"failure": "SinkBusy"}, "history_failure"),
+    "both": ({"fate": "parked", "failure": "BadUID"}, "history_failed"),
+    "both, of which there is none": ({"fate": "synced", "failure": "Nope"}, "history_failed"),
+    "since then": ({"since": 1.0}, "history_ended"),
+    "a failure since then": ({"failure": "SinkBusy", "since": 1.0}, "history_failure"),
+    "all three": ({"fate": "parked", "failure": "BadUID", "since": 1.0}, "history_failed"),
+}
+
+
+@pytest.mark.parametrize("before", [None, (2.0, 7)], ids=["first", "next"])
+@pytest.mark.parametrize("wanted", PLANS)
+def test_a_page_of_the_history_follows_an_index_and_sorts_nothing(
+    tmp_path: Path, wanted: str, before: Moment | None
+) -> None:
+    words, index = PLANS[wanted]
+    database = Database(f"sqlite:///{tmp_path}/ledger.db")
+    database.create()
+    with database.read() as db:
+        plan = str(page(asked(**words), before, 50).compile(db, compile_kwargs={"literal_binds": True}))
+        steps = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {plan}")]
+    database.close()
+    assert len(steps) == 1
+    assert f"USING INDEX {index}" in steps[0]
+
+
 def test_syncs_that_ended_at_one_moment_are_not_lost_between_pages(ledger: Ledger) -> None:
     for _ in range(5):
         ledger.history.add(sync(1))
@@ -187,6 +216,30 @@ def test_what_happened_stretch_by_stretch(full: Ledger) -> None:
         Span(1005.0, {"synced": 2, "parked": 1, "retrying": 2}, 7.0, 9.0),
     ]
     assert full.history.spans(1006.0, 5)[0].fates == {"synced": 2, "parked": 1, "retrying": 1}
+
+
+@pytest.mark.parametrize(
+    ("ended", "begins"),
+    [(0.0, 0.0), (0.5, 0.0), (4.4, 0.0), (4.5, 0.0), (4.999, 0.0), (5.0, 5.0), (5.5, 5.0), (1e9 + 4.5, 1e9)],
+)
+def test_a_sync_is_in_the_stretch_in_which_it_ended(ledger: Ledger, ended: float, begins: float) -> None:
+    ledger.history.add(Sync(SOURCE, UID, 0.0, ended, "synced", None, 1))
+    assert [one.begins for one in ledger.history.spans(0.0, 5)] == [begins]
+
+
+def test_studies_that_failed_are_looked_for_by_how_they_stand_now(ledger: Ledger, clock: Clock) -> None:
+    for number in range(200):
+        clock.forward(1.0)
+        ledger.studies.finish(claimed(ledger, f"1.2.{number}"), "refused", "no", "BadUID")
+    for number in range(50, 200):
+        ledger.studies.finish(claimed(ledger, f"1.2.{number}"))
+    for state, expected in {"parked": range(49, -1, -1), "synced": range(199, 49, -1), "removed": range(0)}.items():
+        found = ledger.history.failed(0.0, None, state, 300)  # type: ignore[arg-type]
+        assert [one.study_uid for one in found] == [f"1.2.{number}" for number in expected]
+        few = ledger.history.failed(0.0, "BadUID", state, 7)  # type: ignore[arg-type]
+        assert few == found[:7]
+    ledger.studies.mark("other", ["1.2.0"])
+    assert ledger.history.failed(0.0, None, "pending") == [], "that is the study of another source"
 
 
 def test_what_is_old_is_forgotten_a_batch_at_a_time(full: Ledger) -> None:

@@ -145,6 +145,19 @@ def test_studies_come_page_by_page(site: Site, asked: str) -> None:
     assert listed(site, **query) == expected
 
 
+KINDS: dict[str, int] = {
+    **dict.fromkeys(("BundleRejected", "any", "KeyError", "Utf8Error", "Error2", "_Odd", "a_b", "K" * 64), 200),
+    **dict.fromkeys(("K" * 65, "2Many", "a b", "a-b", "a.b", "a\n", "a\0", "Fehlér", "<b>", "a|b"), 422),
+}
+"""What may be a kind of failure: whatever Python calls an exception."""
+
+
+@pytest.mark.parametrize("path", ["/api/studies", "/api/history", "/studies", "/problems"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_failure_is_one_wherever_it_is_asked_for(site: Site, path: str, kind: str) -> None:
+    assert site.client.get(path, params={"failure": kind}).status_code == KINDS[kind]
+
+
 def test_a_study_is_told_with_its_times_and_its_kind_of_failure(site: Site) -> None:
     one = site.client.get(f"/api/studies/{B}").json()
     assert (one["failure"], one["state"], one["changed_at"]) == ("BundleRejected", "parked", SINCE)

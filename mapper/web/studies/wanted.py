@@ -10,13 +10,14 @@ from mapper.dicom.uid import is_askable
 from mapper.fhir.systems import OID_URN
 from mapper.ledger.choice import Choice
 from mapper.ledger.state import State
+from mapper.remedies import KIND
 from mapper.web.cursor import LONGEST
 
 HOUR = 3600.0
 PERIODS = {"1h": ("the last hour", HOUR), "24h": ("the last day", 24 * HOUR), "7d": ("the last week", 7 * 24 * HOUR)}
 PERIODS |= {"30d": ("the last 30 days", 30 * 24 * HOUR)}
 Period = Literal["", "1h", "24h", "7d", "30d"]
-FAILURE = r"[A-Za-z_][A-Za-z0-9_]{0,63}|"
+FAILURE = f"{KIND}|"
 """What may be the name of a kind of failure, or nothing."""
 
 

@@ -46,4 +46,5 @@ def upgrade() -> None:
     op.create_index("history_study", "history", ["study_uid", "ended", "id"])
     op.create_index("history_fate", "history", ["fate", "ended", "id"])
     op.create_index("history_failure", "history", ["failure", "ended", "id"])
+    op.create_index("history_failed", "history", ["failure", "fate", "ended", "id"])
     op.create_index("history_ended", "history", ["ended", "id", "fate", "failure", "started"])
