@@ -13,6 +13,7 @@ from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
 if TYPE_CHECKING:
+    from mapper.ledger.history import Failed
     from mapper.ledger.ledger import Ledger
     from mapper.ledger.rows import Row
     from mapper.ledger.state import State
@@ -75,6 +76,7 @@ def show(
     from mapper.ledger.state import STATES
     from mapper.namespace import namespace_of
     from mapper.web.status import Links, status
+    from mapper.web.status import moment as moment_json
     from mapper.wiring import ledger_of
 
     if state is not None and state not in STATES:
@@ -86,18 +88,26 @@ def show(
     named = [ledger.rows.of_all_sources(study_uid) for study_uid in study_uids]
     unseen = [number for number, rows in enumerate(named, 1) if not rows]
     wanted: State | None = state
-    found: Iterator[Row]
+    found: Iterator[tuple[Row, Failed | None]]
     if study_uids:
-        found = chain.from_iterable(named)
+        found = ((row, None) for row in chain.from_iterable(named))
     elif failure is not None and begin is not None:
         found = those_that_failed(ledger, begin, failure, wanted, limit + 1)
     else:
-        found = chosen(ledger, Choice(wanted, failure, begin), limit + 1)
-    for row in found if study_uids else islice(found, limit):
+        found = ((row, None) for row in chosen(ledger, Choice(wanted, failure, begin), limit + 1))
+    told: dict[str, str] = {}
+    for row, failed in found if study_uids else islice(found, limit):
         one = status(row, links)
+        if failed is not None:
+            one["failed"] = {"failure": failed.failure, "last": moment_json(failed.last), "times": failed.times}
         say(shown_json(orjson.dumps(one)).decode() if as_json else line(one))
+        told |= {one["failure"]: one["remedy"]} if one["remedy"] else {}
+        if study_uids and one["problems"]:
+            told["problems"] = f"orthanc-fhir explain {row.study_uid} says what was dropped, and why"
     if next(found, None) is not None:
         say(f"more than {limit} studies: say --limit for more, --state, --failure or --since for fewer", err=True)
+    for kind, do in {} if as_json else told.items():
+        say(f"{kind}: {do}")
     if not as_json and not study_uids:
         say(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))
     ledger.database.close()
@@ -114,18 +124,20 @@ def chosen(ledger: "Ledger", choice: Any, limit: int) -> "Iterator[Row]":
 
 def those_that_failed(
     ledger: "Ledger", since: float, failure: str, state: "State | None", limit: int
-) -> "Iterator[Row]":
-    """Yield the studies of which a sync failed since then, however they stand now."""
+) -> "Iterator[tuple[Row, Failed]]":
+    """Yield the studies of which a sync failed since then, however they stand now, and the last one that did."""
     from mapper.ledger.choice import ANY
 
     for one in ledger.history.failed(since, None if failure == ANY else failure, state, limit):
         if row := ledger.rows.find(one.study_uid, one.source):
-            yield row
+            yield row, one
 
 
 def line(one: dict[str, Any]) -> str:
     """Return one study for people: the UID first and whole, what may be long last."""
     problems = f"{len(one['problems'])} problems" if one["problems"] else ""
-    failure = f"{one['failure']}: " if one["failure"] else ""
+    failed = one.get("failed")
+    before = f"failed {failed['last']} ({failed['failure']}), now: " if failed and not one["failure"] else ""
+    failure = f"{one['failure']}: " if one["failure"] else before
     head = f"{one['study_uid']}  {one['state']:8}  {one['changed_at']}  {problems:>12}"
     return f"{head}  {failure}{one['message']}"

@@ -21,6 +21,7 @@ from mapper.configuration import load
 from mapper.errors import SettingError
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
+from mapper.remedies import remedy
 from mapper.settings import Settings
 from mapper.sync.threads import ALIVE
 from mapper.wiring import ledger_of
@@ -87,6 +88,23 @@ def test_studies_are_found(ledger: Ledger, asked: str) -> None:
     assert uids(orthanc_fhir("studies", *words, "--json")) == expected
     for line, uid in zip(orthanc_fhir("studies", *words).stdout.splitlines(), expected, strict=False):
         assert line.split()[0] == uid, "the UID stands first and whole"
+
+
+def test_what_to_do_is_said_once_a_kind_of_failure(ledger: Ledger) -> None:
+    for words in ([B], ["--state", "parked"], ["--failure", "BadUID"]):
+        said = orthanc_fhir("studies", *words).stdout.splitlines()
+        assert [line for line in said if line.startswith("BadUID: ")] == [f"BadUID: {remedy('BadUID').do}"]
+
+
+def test_how_it_failed_is_said_of_what_is_well_again(ledger: Ledger) -> None:
+    (line,) = [
+        line
+        for line in orthanc_fhir("studies", "--failure", "any", "--since", "7d").stdout.splitlines()
+        if line.split()[0] == A
+    ]
+    assert "(SinkBusy), now: " in line
+    told = orthanc_fhir("studies", "--failure", "SinkBusy", "--since", "7d", "--json").stdout
+    assert json.loads(told)["failed"]["failure"] == "SinkBusy"
 
 
 @pytest.mark.parametrize("words", [[], ["--failure", "any"], ["--failure", "any", "--since", "1h"]], ids=str)
