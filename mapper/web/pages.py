@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from mapper.inquiry import Inquiry
 from mapper.service import Service
 from mapper.web.about import page as about
+from mapper.web.asking import Asking
 from mapper.web.audit import record
 from mapper.web.lately import Lately
 from mapper.web.mapping import page as mapping
@@ -28,11 +29,11 @@ from mapper.web.visitor import Role, needs
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add all pages."""
-    inquiry, lately = Inquiry(service), Lately(service.ledger)
+    inquiry, asking, lately = Inquiry(service), Asking(), Lately(service.ledger)
     ways, place = Ways(service.settings, links), service.place
     overview.add(app, service, lately, view)
-    studies.add(app, service, marker, inquiry, view, ways)
-    explained.add(app, inquiry, view)
+    studies.add(app, service, marker, inquiry, asking, view, ways)
+    explained.add(app, service.ledger, inquiry, asking, view)
     one_study.add(app, service, marker, view, ways)
     problems.add(app, service, lately, view)
     mapping.add(app, view, service.settings.options)
