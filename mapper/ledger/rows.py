@@ -92,6 +92,15 @@ class Rows:
         with self._database.read() as db:
             return frozenset(db.execute(query).scalars())
 
+    def known(self, study_uids: Sequence[str]) -> frozenset[str]:
+        """Return which of these studies are known, in any source."""
+        found: set[str] = set()
+        with self._database.read() as db:
+            for first in range(0, len(study_uids), AT_ONCE):
+                named = study.c.study_uid.in_(study_uids[first : first + AT_ONCE])
+                found.update(db.execute(select(study.c.study_uid).where(named)).scalars())
+        return frozenset(found)
+
     def states_of(self, study_uids: Sequence[str]) -> dict[tuple[State, str], int]:
         """Return the number of these studies by state and kind of the last failure."""
         by = study.c.state, study.c.failure

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.service import Service
 from mapper.web import shapes
-from mapper.web.audit import record
+from mapper.web.audit import known_uid, known_uids, record
 from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.questions import MOST
@@ -91,7 +91,8 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
     @app.post("/api/studies/{study_uid}/sync", response_model=shapes.Study, dependencies=operate)
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
         """Put a study first in line, in every source that holds it, and wait for the outcome if asked to."""
-        record(request, "re-synced", study_uid=study_uid)
+        uid = await to_thread.run_sync(known_uid, service.ledger.rows, study_uid)
+        record(request, "re-synced", study_uid=uid)
         await marker.mark(study_uid)
         with waiting.one() as place:
             until = time.monotonic() + (body.wait if place else 0.0)
@@ -104,8 +105,8 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
     @app.post("/api/retry", response_model=shapes.Retried, dependencies=operate)
     def retry(body: Retry, request: Request) -> dict[str, Any]:
         """Put parked studies back in line: those named, or all of them."""
-        record(request, "retried", studies=body.studies or "all that are parked")
         ledger = service.ledger
+        record(request, "retried", studies=known_uids(ledger.rows, body.studies) or "all that are parked")
         parked = ledger.rows.those_in("parked", body.studies)
         number = ledger.studies.retry(body.studies)
         service.bell.ring()

@@ -6,7 +6,7 @@ A file of its own with one JSON object a line, or the ordinary log.
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -15,9 +15,12 @@ from fastapi import HTTPException, Request
 
 from mapper import log
 from mapper.errors import SettingError
+from mapper.ledger.rows import Rows
 from mapper.web.visitor import visitor_of
 
 MB = 1024 * 1024
+NOBODYS = "a study that nobody knows"
+"""Stands for a UID that no source ever held: what was typed may be a name."""
 
 
 class Strict(RotatingFileHandler):
@@ -79,3 +82,14 @@ def record(request: Request, what: str, **facts: object) -> None:
     except OSError as error:
         log.warn("audit_file takes nothing", error=type(error).__name__, do="is its disk full?")
         raise HTTPException(503, "the audit file cannot be written: nothing was done") from None
+
+
+def known_uids(rows: Rows, study_uids: Sequence[str]) -> list[str]:
+    """Return the UIDs as the audit log has them: NOBODYS for each that no source ever held; asks the ledger."""
+    known = rows.known(study_uids)
+    return [uid if uid in known else NOBODYS for uid in study_uids]
+
+
+def known_uid(rows: Rows, study_uid: str) -> str:
+    """Return one UID as the audit log has it."""
+    return known_uids(rows, [study_uid])[0]

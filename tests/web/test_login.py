@@ -9,12 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from mapper.web.attempts import EACH
+from mapper.web.audit import NOBODYS
 from mapper.web.entrance import COOKIE
 from mapper.web.login import LONGEST, local
 from mapper.web.session import LIFE
 from mapper.web.tokens_file import FRESH
 from mapper.web.visitor import Role
-from tests.support.situations import HERE, TOKEN, A, parked
+from tests.support.situations import HERE, TOKEN, A, B, parked
 from tests.support.visitors import FORM, PEOPLE, House, log_in, secret_of
 
 
@@ -409,6 +410,19 @@ def test_who_did_what_is_audited(house: House) -> None:
         {**who, "what": "logged out"},
         {"visitor": "nobody", "what": "refused", "reason": "wrong token", "times": 1},
     ]
+
+
+@pytest.mark.parametrize("typed", ["Mueller-Hans-19700103", "1.2.3.19700103", B], ids=["a name", "a date", "a UID"])
+def test_what_was_typed_and_nobody_knows_is_not_kept_by_the_audit(house: House, typed: str) -> None:
+    bearer = house.browser(headers={"Authorization": f"Bearer {PEOPLE[Role.OPERATE][0]}"})
+    bearer.post(f"/api/studies/{typed}/sync", json={})
+    bearer.post("/api/retry", json={"studies": [A, typed]})
+    who = {"visitor": "operateer"}
+    assert house.audited() == [
+        {**who, "what": "re-synced", "study_uid": NOBODYS},
+        {**who, "what": "retried", "studies": [A, NOBODYS]},
+    ]
+    assert typed not in house.audit_file.read_text()
 
 
 def test_no_secret_is_kept_by_the_audit(house: House) -> None:
