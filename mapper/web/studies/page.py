@@ -16,7 +16,7 @@ from mapper.ledger.state import STATES
 from mapper.remedies import REMEDIES
 from mapper.service import Service
 from mapper.web.asking import Asking
-from mapper.web.audit import record
+from mapper.web.audit import known_uids, record
 from mapper.web.cursor import AFTER_STUDY, place, word
 from mapper.web.form import field_of, form_of
 from mapper.web.marker import Marker
@@ -119,7 +119,7 @@ def add(
         study_uid = (await field_of(request, "study")).strip()
         if not is_askable(study_uid):
             raise HTTPException(422, "study: no StudyInstanceUID such as 1.2.840.99.1")
-        record(request, "re-synced", studies=await to_thread.run_sync(known, [study_uid]))
+        record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
         await marker.mark(study_uid)
         return there(request, f"/studies/{study_uid}")
 
@@ -127,4 +127,5 @@ def add(
         return list(dict.fromkeys(row.study_uid for row in ledger.rows.chosen(choice, None, MOST)))
 
     def known(study_uids: list[str]) -> list[str]:
-        return [uid for uid in dict.fromkeys(study_uids) if ledger.rows.find(uid)]
+        there_are = ledger.rows.known(study_uids)
+        return [uid for uid in dict.fromkeys(study_uids) if uid in there_are]

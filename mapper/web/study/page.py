@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mapper.remedies import manner, remedy
 from mapper.service import Service
 from mapper.web.api import NEVER_SEEN
-from mapper.web.audit import record
+from mapper.web.audit import known_uids, record
 from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
 from mapper.web.marker import Marker
 from mapper.web.redirect import there
@@ -67,7 +67,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
 
     @app.post("/page/studies/{study_uid}/sync", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def sync(request: Request, study_uid: StudyUID) -> RedirectResponse:
-        record(request, "re-synced", studies=[study_uid])
+        record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
         await marker.mark(study_uid)
         await to_thread.run_sync(service.bell.ring)
         return there(request, f"/studies/{study_uid}")
