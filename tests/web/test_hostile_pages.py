@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from mapper.errors import BundleRejected, SourceBusy, SourceDown
 from mapper.inquiry import Inquiry
 from mapper.web.app import THREADS
 from mapper.web.audit import Audit
+from mapper.web.refusals import PROBLEM
+from mapper.web.session import LIFE
 from mapper.web.visitor import Role
 from tests.support.situations import HERE, A, B
 from tests.support.visitors import FORM, PEOPLE, House, secret_of
@@ -294,3 +297,44 @@ def test_an_export_for_programs_shows_no_control_character(house: House, odd: st
     assert odd not in text
     (study,) = [one for one in map(json.loads, text.split("\n")[:-1]) if one["kind"] == "study"]
     assert study["message"] == f"first{odd}last"
+
+
+# -- what people are told --------------------------------------------------------------------------
+
+WRONG = {
+    "another role": ("GET", f"/studies/{A}/header", 403),
+    "a role for the button": ("POST", f"/page/studies/{A}/sync", 403),
+    "nothing there": ("GET", "/nothing", 404),
+    "no UID": ("GET", "/studies/a%20b", 422),
+    "no place": ("GET", "/problems?after=x", 422),
+    "a method": ("POST", "/mapping", 405),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "status"), WRONG.values(), ids=WRONG)
+def test_people_are_told_by_a_page_and_programs_by_json(house: House, method: str, path: str, status: int) -> None:
+    headers = FORM if path.startswith("/page/") else {"content-type": "application/json"}
+    role = Role.OPERATE if status == 405 else Role.READ
+    page = of(house, role).request(method, path, headers=headers)
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert 'role="alert"' in page.text
+    assert 'href="/studies"' in page.text
+    told = of(house, role, "*/*").request(method, path, headers=headers)
+    assert (told.status_code, told.headers["content-type"]) == (status, PROBLEM)
+    assert told.json()["title"] in page.text
+    assert page.headers.get("allow") == told.headers.get("allow")
+
+
+def test_the_api_answers_a_browser_as_it_does_a_program(house: House) -> None:
+    assert of(house, Role.READ).get("/api/studies", params={"limit": 0}).headers["content-type"] == PROBLEM
+
+
+@pytest.mark.parametrize("path", ["/page/ask", f"/page/studies/{B}/sync", "/logout"])
+def test_a_button_of_a_session_that_has_ended_leads_to_the_login(house: House, path: str) -> None:
+    browser = house.logged_in(Role.OPERATE)
+    given = {"csrf": secret_of(browser), "study": B}
+    house.entrance.sessions._clock = lambda: time.time() + 2 * LIFE
+    answer = browser.post(path, data=given, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert browser.post(path, data=given, headers={"Accept": "*/*"}).status_code == 401
+    assert house.world.state(B) == "parked"

@@ -104,13 +104,13 @@ def add(
     async def find(request: Request) -> Response:
         by, value = await field_of(request, "by"), await field_of(request, "value")
         failure, uids = "", list[str]()
-        record(request, "looks for a study", by=by if by in ASKED else "")
+        record(request, "looked for a study", by=by if by in ASKED else "")
         try:
             with asking.looking():
                 uids = await asking.run(inquiry.find, by, value)
         except (ValueError, MapperError) as error:
             failure = str(error)
-        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)  # what was not shown yet
+        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)  # before it is shown
         rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
         return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
 
