@@ -18,6 +18,7 @@ from mapper.maps import documents as derived
 from mapper.maps.tables import diagnostic_report
 from mapper.maps.values import content
 from mapper.sources.orthanc import raw_texts
+from mapper.web.paths import OPEN
 from tests.support.questions import parameters, questions, sections
 from tests.support.readme import text
 
@@ -101,3 +102,29 @@ def test_every_field_of_a_line_of_the_log_is_explained() -> None:
         assert names <= told <= set(fields), event
     every = {name for row in events.values() for name in re.findall(r"`([a-z_]+)`", row.rpartition(" | ")[2])}
     assert set(fields) == every | {"timestamp", "level", "event"}
+
+
+def audited() -> set[str]:
+    """Return every `what` that the code writes into the audit log."""
+    found: set[str] = set()
+    for path in (DOCS.parent / "mapper" / "web").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                names = {getattr(one, "id", getattr(one, "attr", "")) for one in (node.func, *node.args)}
+                if names & {"record", "record_done", "done", "may_see"}:
+                    found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+    return found
+
+
+def test_every_word_of_the_audit_log_is_explained() -> None:
+    words = audited()
+    assert {"logged out", "looked at the header", "refused"} <= words
+    part = text("docs/operations.md").partition("\n### The audit log\n")[2].partition("\n## ")[0]
+    rows = part.partition("| `what` |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert words == {word for row in rows for word in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def test_every_path_that_is_open_is_told() -> None:
+    part = text("docs/privacy.md").partition("\n## Who gets in\n")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`(/[^`]*)`", part))
+    assert told == {re.sub(r"^(/static/).*", r"\1", path) for path in OPEN}

@@ -34,6 +34,17 @@ def test_kinds_do_not_hold_each_other_back() -> None:
     assert [rate.turn(kind) for kind in ("a", "b", ("a", 1), "a")] == [0, 0, 0, None]
 
 
+def test_what_is_remembered_is_bounded() -> None:
+    clock = Clock(0.0)
+    rate = RateLimit(clock=clock, most=50)
+    for number in range(500):
+        assert rate.turn(("role", number)) == 0
+        assert rate.turn(("role", number)) is None
+    assert len(rate._passed) == len(rate._held) == 50
+    assert rate.turn(("role", 450)) is None, "the newest are held back"
+    assert rate.turn(("role", 0)) == 0, "what is forgotten is said again"
+
+
 def test_of_many_threads_one_passes() -> None:
     rate = RateLimit(clock=Clock())
     passed: list[int | None] = []

@@ -4,11 +4,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+from typing import TypeVar
 
+Key = TypeVar("Key")
 EACH, EACH_EVERY = 10, 6.0
 """Wrong tokens from one address at once, and the seconds in which one more is free."""
 ALL, ALL_EVERY = 100, 0.6
-"""The same over all addresses, of those whose check costs something."""
+"""The same over all addresses, of those whose check costs something, for each line of the file that they mean."""
 MOST = 4096
 """Addresses, and right tokens, that are remembered."""
 
@@ -36,7 +38,7 @@ class Attempts:
     def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST) -> None:
         self._clock, self._most = clock, most
         self._each: OrderedDict[str, Allowance] = OrderedDict()
-        self._all = Allowance()
+        self._dear: OrderedDict[bytes, Allowance] = OrderedDict()
         self._right: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     def wait(self, address: str, digest: bytes) -> float:
@@ -46,19 +48,21 @@ class Attempts:
             return 0.0
         return self._each[where].wait(self._clock(), EACH, EACH_EVERY)
 
-    def wait_over_all(self) -> float:
-        """Return the seconds until a check that costs something is made for anybody."""
-        return self._all.wait(self._clock(), ALL, ALL_EVERY)
+    def wait_for(self, selector: bytes) -> float:
+        """Return the seconds until a check that costs something is made for a line, whoever asks."""
+        return self._dear[selector].wait(self._clock(), ALL, ALL_EVERY) if selector in self._dear else 0.0
 
-    def wrong(self, address: str, *, dear: bool) -> None:
-        """Note a wrong token; `dear`: its check cost something."""
-        where, now = network(address), self._clock()
-        self._each.setdefault(where, Allowance()).use(now, EACH_EVERY)
-        self._each.move_to_end(where)
-        if len(self._each) > self._most:
-            self._each.popitem(last=False)
-        if dear:
-            self._all.use(now, ALL_EVERY)
+    def wrong(self, address: str, selector: bytes = b"") -> None:
+        """Note a wrong token; `selector`: of the line whose check cost something."""
+        self._use(self._each, network(address), EACH_EVERY)
+        if selector:
+            self._use(self._dear, selector, ALL_EVERY)
+
+    def _use(self, among: OrderedDict[Key, Allowance], key: Key, every: float) -> None:
+        among.setdefault(key, Allowance()).use(self._clock(), every)
+        among.move_to_end(key)
+        if len(among) > self._most:
+            among.popitem(last=False)
 
     def right(self, address: str, digest: bytes) -> None:
         """Note that a token, by its digest, was right from this address."""

@@ -6,6 +6,7 @@ A file of its own with one JSON object a line, or the ordinary log.
 import json
 import logging
 import os
+import stat
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -19,6 +20,8 @@ from mapper.ledger.rows import Rows
 from mapper.web.visitor import visitor_of
 
 MB = 1024 * 1024
+OTHERS = stat.S_IRWXO | stat.S_IWGRP
+"""What nobody else may do with a file of ours: a group may read it, as those who collect logs do."""
 NOBODYS = "a study that nobody knows"
 """Stands for a UID that no source ever held: what was typed may be a name."""
 
@@ -50,6 +53,10 @@ class Audit:
             self._file = Strict(path, maxBytes=size * MB, backupCount=count, encoding="utf-8")
         except OSError as error:
             raise SettingError(f"audit_file: {path} cannot be written ({type(error).__name__})") from None
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and mode & OTHERS:
+            self._file.close()
+            raise SettingError(f"audit_file: {path} can be read or written by others: chmod 600 it")
 
     def record(self, who: str, what: str, **facts: object) -> None:
         """Write one line; raises OSError when the file does not take it."""
@@ -62,12 +69,15 @@ class Audit:
 
     def refused(self, who: str, reason: str, times: int) -> None:
         """Write that somebody was refused; without a file the log says so already."""
-        if self._file is None:
-            return
+        if self._file is not None:
+            self.done(who or "nobody", "refused", reason=reason, times=times)
+
+    def done(self, who: str, what: str, **facts: object) -> None:
+        """Write what is done whether it can be written or not; the log says where it cannot."""
         try:
-            self.record(who or "nobody", "refused", reason=reason, times=times)
+            self.record(who, what, **facts)
         except OSError as error:
-            log.warn("audit_file takes nothing", error=type(error).__name__, do="is its disk full?")
+            say_full(error)
 
     def close(self) -> None:
         """Close the file."""
@@ -80,8 +90,18 @@ def record(request: Request, what: str, **facts: object) -> None:
     try:
         request.state.audit.record(visitor_of(request).name, what, **facts)
     except OSError as error:
-        log.warn("audit_file takes nothing", error=type(error).__name__, do="is its disk full?")
+        say_full(error)
         raise HTTPException(503, "the audit file cannot be written: nothing was done") from None
+
+
+def record_done(request: Request, what: str) -> None:
+    """Write what a visitor does, which ends no differently where it cannot be written."""
+    request.state.audit.done(visitor_of(request).name, what)
+
+
+def say_full(error: OSError) -> None:
+    """Say in the log that the file takes nothing."""
+    log.warn("audit_file takes nothing", error=type(error).__name__, do="is its disk full?")
 
 
 def known_uids(rows: Rows, study_uids: Sequence[str]) -> list[str]:

@@ -6,11 +6,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from mapper.web import redirect
-from mapper.web.audit import record
+from mapper.web.audit import record, record_done
 from mapper.web.entrance import COOKIE, Entrance
 from mapper.web.form import field_of
 from mapper.web.headers import Headers
 from mapper.web.paths import LOGIN, LOGOUT
+from mapper.web.refusals import REFUSALS
 from mapper.web.session import LIFE
 from mapper.web.tokens import Holder, NotLooked
 from mapper.web.view import View
@@ -20,7 +21,9 @@ NEXT = re.compile(r"/(?![/\\])[A-Za-z0-9._~/?&=%:@,+-]*")
 LONGEST = 1000
 WRONG = "This is no token that is known here. Is it whole, without blanks?"
 SLOW = "Too many wrong tokens came from your address: wait {:.0f} seconds, then try again."
+GUESSED = "Too many wrong tokens that begin as this one came, from many addresses: wait {:.0f} seconds, then try again."
 BUSY = "Too many log in at once: try again."
+NOT_LOOKED = {"too many": SLOW, "guessed": GUESSED, "busy": BUSY}
 
 
 def add_login(app: FastAPI, entrance: Entrance, view: View) -> None:
@@ -44,8 +47,8 @@ def add_login(app: FastAPI, entrance: Entrance, view: View) -> None:
             holder = await entrance.tokens.check(token.encode(errors="replace"), address)
         except NotLooked as not_looked:
             request.state.note(not_looked.reason)
-            said = SLOW.format(not_looked.seconds + 1) if not_looked.reason == "too many" else BUSY
-            return page(request, wanted, said, 429 if not_looked.reason == "too many" else 503)
+            said = NOT_LOOKED[not_looked.reason].format(not_looked.seconds + 1)
+            return page(request, wanted, said, REFUSALS[not_looked.reason].status)
         if holder is None:
             request.state.note("wrong token")
             return page(request, wanted, WRONG, 401)
@@ -70,8 +73,8 @@ def add_login(app: FastAPI, entrance: Entrance, view: View) -> None:
     async def logout(request: Request) -> Response:
         admitted = getattr(request.state, "admitted", None)
         if admitted and (session := admitted.session):
-            record(request, "logged out")
-            entrance.sessions.end(session)
+            entrance.sessions.end(session)  # whatever becomes of the line: who leaves is not kept in
+            record_done(request, "logged out")
         answer = there(request, LOGIN)
         answer.delete_cookie(COOKIE, path=path(request), httponly=True, samesite="strict")
         return answer

@@ -13,6 +13,8 @@ from mapper.web.visitor import Role, Visitor
 
 Network = IPv4Network | IPv6Network
 NAME = re.compile(rb"[!-~]{1,64}")
+HOP = re.compile(r'"?(?:\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}|([0-9A-Fa-f:.]+))"?')
+"""One of them as proxies write it: alone, or in brackets, or with a port behind it."""
 HOPS = 32
 """Addresses of X-Forwarded-For that are looked at."""
 
@@ -46,13 +48,14 @@ class Proxies:
         """Return whom a trusted proxy names, None for nobody; raises Untold for what is no name, or no role."""
         if not self.user_header or self.user_header not in headers or not self.trusts(peer(scope)):
             return None
-        name = headers.only(self.user_header)
-        if not NAME.fullmatch(name):
+        said = headers.only(self.user_header)
+        if not NAME.fullmatch(said):
             raise Untold
+        name = f"proxy:{said.decode()}"  # no token's name has a colon: nobody is taken for somebody else
         if not self.role_header:
-            return Visitor(name.decode(), self.role)
+            return Visitor(name, self.role)
         try:
-            return Visitor(name.decode(), Role.named(headers.only(self.role_header).decode("latin-1")))
+            return Visitor(name, Role.named(headers.only(self.role_header).decode("latin-1")))
         except ValueError:
             raise Untold from None
 
@@ -66,9 +69,9 @@ class Proxies:
         address = peer(scope)
         said = b",".join(headers.get(b"x-forwarded-for", [])).decode("latin-1").split(",")[-HOPS:]
         while said and self.trusts(address):
-            hop = said.pop().strip()
+            hop = HOP.fullmatch(said.pop().strip())
             try:
-                address = str(ip_address(hop))
+                address = str(ip_address((hop[1] or hop[2] or hop[3]) if hop else ""))
             except ValueError:
                 break
         return address

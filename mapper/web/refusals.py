@@ -39,20 +39,22 @@ REFUSALS = {
     "wrong token": Refusal(401, WANTED, CHALLENGE),
     "ended": Refusal(401, "the session has ended: log in again", BEARER),
     "part": Refusal(401, "the session has ended: log in again", {**BEARER, "HX-Refresh": "true"}),
-    "too many": Refusal(429, "too many wrong tokens came from this address, or at once: come again"),
+    "too many": Refusal(429, "too many wrong tokens came from this address: come again"),
+    "guessed": Refusal(429, "too many wrong tokens that begin as this one came, from many addresses: come again"),
     "untold": Refusal(403, "the proxy names nobody, or no role, in words that are known here"),
     "method": Refusal(405, "read with GET, write with POST", {"Allow": "GET, POST"}),
     "site": Refusal(403, "the request comes from another site"),
     "no json": Refusal(415, "send application/json"),
     "no form": Refusal(415, "send application/x-www-form-urlencoded"),
     "size": Refusal(413, "a body has at most 1 MB"),
+    "login size": Refusal(413, "the form of the login has at most 8 kB"),
     "depth": Refusal(400, "the body is no JSON of ours: it nests too deep, or is no UTF-8"),
     "busy": Refusal(503, "too many requests at once: come again", {"Retry-After": "1"}),
 }
 """Every reason for which a request ends before any route sees it. No answer repeats what was sent."""
 NOTED = ("forged", "form", "role")
 """Reasons that are counted beside these: a header that was not believed, and what a route refuses to who was let in."""
-AUDITED = frozenset({"wrong token", "too many", "untold", "host", "site", *NOTED})
+AUDITED = frozenset({"wrong token", "too many", "guessed", "untold", "host", "site", *NOTED})
 """Reasons that say something of who tries to get in."""
 CUT = ("late head", "late body", "late answer", "crowd", "no http")
 """Reasons for which a connection is cut without an answer that anybody could use."""
@@ -62,6 +64,7 @@ DO = {
     "wrong token": "compare ORTHANC_FHIR_TOKEN here with the FhirSync.Token of Orthanc, and look who else asks",
     "ended": "log in again",
     "too many": "look who sends wrong tokens",
+    "guessed": "somebody knows how a token begins: give its holder another one",
     "untold": "let the proxy send a name of visible ASCII characters, and read, operate or values as role",
     "forged": "somebody who is none of trusted_proxies says who asks: it was not believed",
     "form": "load the page again; if it goes on, look for a page of another site",

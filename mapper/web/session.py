@@ -15,6 +15,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 LIFE = 12 * 3600
 """Seconds after which one logs in again, whatever one did meanwhile."""
+SKEW = 60
+"""Seconds by which the clock of the replica that began a session may be ahead."""
 MOST = 10_000
 """Sessions that were ended and are remembered until they would have ended anyway."""
 LONGEST = 1024
@@ -55,7 +57,7 @@ class Sessions:
             session = Session(*self._signed.loads(cookie))
         except (BadData, TypeError):
             return None
-        if not 0 <= self._clock() - session.began < LIFE:
+        if not -SKEW <= self._clock() - session.began < LIFE:
             return None
         if session.began <= self._none_before or session.id in self._ended:
             return None

@@ -63,7 +63,7 @@ class Tokens:
             return Holder(BY_TOKEN, self._token)
         line = self._line(presented)
         if line is None or not await self._fits(line, presented, digest):
-            self._attempts.wrong(address, dear=line is not None)
+            self._attempts.wrong(address, line.selector if line else b"")
             return None
         self._attempts.right(address, digest)
         return Holder(line.visitor, line.digest)
@@ -82,8 +82,8 @@ class Tokens:
         if self._verified.get(digest) == line:
             self._verified.move_to_end(digest)
             return True
-        if wait := self._attempts.wait_over_all():
-            raise NotLooked("too many", wait)
+        if wait := self._attempts.wait_for(line.selector):
+            raise NotLooked("guessed", wait)
         if self._waiting >= WAITING:
             raise NotLooked("busy", 1.0)
         self._waiting += 1

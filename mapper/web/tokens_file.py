@@ -14,6 +14,8 @@ LARGEST = 1_000_000
 """Bytes of the file: some thousands of lines."""
 FRESH = 1.0
 """Seconds for which the file is not looked at again."""
+UNREAD = object()
+"""State of a file that could not be read: it is none that a file has, so the next look reads it again."""
 OTHERS = stat.S_IRWXO | stat.S_IWGRP
 
 
@@ -25,7 +27,8 @@ class TokensFile:
         self._path, self._clock = path, clock
         self._looked = clock()
         self._state = state_of(path)
-        self._tokens: Mapping[bytes, NamedToken] = self._read()
+        self._failure = ""
+        self._tokens: Mapping[bytes, NamedToken] = lines_of(self._read(), path)
 
     @property
     def tokens(self) -> Mapping[bytes, NamedToken]:
@@ -40,15 +43,19 @@ class TokensFile:
         state = state_of(self._path)
         if state == self._state:
             return
-        self._state = state
+        self._state = UNREAD
         try:
-            self._tokens = self._read()
+            raw = self._read()
+            self._state = state  # whatever it holds, it has been read
+            self._tokens, self._failure = lines_of(raw, self._path), ""
             log.say("tokens_file was read again", tokens=len(self._tokens))
         except SettingError as error:
             self._tokens = {}
-            log.warn("nobody of tokens_file gets in", reason=str(error))
+            if str(error) != self._failure:
+                log.warn("nobody of tokens_file gets in", reason=str(error))
+            self._failure = str(error)
 
-    def _read(self) -> dict[bytes, NamedToken]:
+    def _read(self) -> bytes:
         try:
             with self._path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
@@ -59,7 +66,7 @@ class TokensFile:
             raise SettingError(f"tokens_file: {self._path} can be read or written by others: chmod 600 it")
         if len(raw) > LARGEST:
             raise SettingError(f"tokens_file: {self._path} is larger than 1 MB")
-        return lines_of(raw, self._path)
+        return raw
 
 
 def state_of(path: Path) -> object:

@@ -51,6 +51,11 @@ ATTACKS: dict[str, tuple[bytes, bytes]] = {  # what each connection says at once
     "say nothing": (b"", b""),
     "dribble a head": (b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"x"),
     "dribble a body": (b"POST /wake HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n", b"x"),
+    "dribble a login": (
+        b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        b"Content-Length: 8000\r\n\r\n",
+        b"x",
+    ),
     "ask, and read no answer": (REQUEST * 20, REQUEST),
     "talk no HTTP": (b"\x16\x03\x01", b"\x00"),
 }

@@ -79,6 +79,22 @@ def test_every_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
 
 
+@pytest.mark.parametrize(
+    ("mode", "right"),
+    {0o600: True, 0o640: True, 0o644: False, 0o660: False, 0o602: False, 0o604: False, 0o666: False}.items(),
+    ids=oct,
+)
+def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int, right: bool) -> None:
+    path = tmp_path / "audit"
+    path.touch()
+    path.chmod(mode)
+    if right:
+        Audit(path).close()
+        return
+    with pytest.raises(SettingError, match=r"^audit_file: .* can be read or written by others: chmod 600 it$"):
+        Audit(path)
+
+
 @pytest.mark.parametrize("path", ["", "nothing/audit", "file/audit"])
 def test_a_file_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").write_text("")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from mapper.rate_limit import RateLimit
-from mapper.web.body import DEEPEST, LARGEST, Body, Places, deep
+from mapper.web.body import DEEPEST, LARGEST, LARGEST_LOGIN, Body, Places, deep
 from mapper.web.refusals import REFUSALS, Refusals
 from tests.support.asgi import Answered, ask
 
@@ -91,6 +91,18 @@ def test_a_form_is_bounded_but_no_json() -> None:
     entry = Entry()
     assert entry.post(b"[" * 100, path="/page/retry").status == 200
     assert entry.post(b"[" * (LARGEST + 1), path="/page/retry").status == 413
+
+
+LOGINS = {0: 200, 1000: 200, LARGEST_LOGIN: 200, LARGEST_LOGIN + 1: 413, LARGEST: 413, LARGEST + 1: 413}
+
+
+@pytest.mark.parametrize(("size", "status"), LOGINS.items())
+def test_whom_nobody_knows_yet_sends_little(size: int, status: int) -> None:
+    for length in (None, b"%d" % size):
+        entry = Entry()
+        answered = entry.post(b"x" * size, path="/login", length=length)
+        assert (answered.status, entry.reasons) == (status, ["login size"] if status == 413 else [])
+    assert Entry().post(b"x" * (LARGEST_LOGIN + 1), path="/logout").status == 200
 
 
 def test_a_probe_has_no_body_to_wait_for() -> None:

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from mapper.rate_limit import RateLimit
-from mapper.web.body import Body
+from mapper.web.body import AT_ONCE, Body
 from mapper.web.connection import SECONDS, SPARE
 from mapper.web.entrance import Entrance
 from mapper.web.guard import HEADERS, Guard
@@ -234,6 +234,31 @@ def test_an_answer_to_a_body_that_is_too_large_reaches_whoever_sends_it(inside: 
         status, answered = answer(client)
     assert status == 413
     assert answered.count(b"HTTP/1.1 200") == 1, "and the connection goes on"
+
+
+LOGIN = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+RETRY = LOGIN.replace(b"/login", b"/page/retry") + f"Authorization: Bearer {TOKEN}\r\n".encode()
+UNFINISHED: dict[str, bytes] = {  # by whom, and what never ends
+    "nobody, with a length": LOGIN + b"Content-Length: 500\r\n\r\ntoken=",
+    "nobody, with no byte of it": LOGIN + b"Content-Length: 500\r\n\r\n",
+    "nobody, in chunks": LOGIN + b"Transfer-Encoding: chunked\r\n\r\n5\r\ntoken\r\n",
+    "somebody who may operate": RETRY + b"Content-Length: 500\r\n\r\nx",
+}
+
+
+@pytest.mark.parametrize("never", UNFINISHED.values(), ids=UNFINISHED)
+def test_bodies_that_never_end_take_no_place_of_anybody(inside: Inside, never: bytes) -> None:
+    bearer = f"Authorization: Bearer {TOKEN}"
+    with Served(behind_guard(inside, TOKEN), most=200, seconds=NEVER) as served:
+        clients = opened(served, AT_ONCE, never)
+        wait_until(lambda: [one.stage for one in [*served.protocol.line]].count("body") == AT_ONCE)
+        for _ in range(3):
+            assert served.ask(get("/api/studies", HERE, bearer))[0] == 200
+        assert served.ask(LOGIN + b"Content-Length: 5\r\nConnection: close\r\n\r\ntoken")[0] == 200
+        if never.startswith(LOGIN):
+            assert served.ask(RETRY + b"Content-Length: 1\r\nConnection: close\r\n\r\nx")[0] == 200
+        for client in clients:
+            client.close()
 
 
 # -- room ----------------------------------------------------------------------------------------------

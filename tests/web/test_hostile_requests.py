@@ -18,6 +18,7 @@ from tests.support.situations import A, Site
 MARK = "zqxmarker"
 TOKEN = (b"authorization", b"Bearer t0ken")
 JSON, FORM = (b"content-type", b"application/json"), (b"content-type", b"application/x-www-form-urlencoded")
+FORM = (b"content-type", b"application/x-www-form-urlencoded")
 WRITES = {
     "/wake": JSON,
     f"/api/studies/{A}/sync": JSON,
@@ -258,6 +259,7 @@ def refuse(site: Site, reason: str) -> Answered:
         "ended": ("GET", "/", [(b"cookie", f"orthanc-fhir={MARK}".encode())], b""),
         "part": ("GET", f"/?state={MARK}", [(b"hx-request", b"true"), (b"accept", b"text/html")], b""),
         "size": ("POST", "/wake", [TOKEN, JSON], MARK.encode() * 200_000),
+        "login size": ("POST", "/login", [FORM], MARK.encode() * 8000),
         "depth": ("POST", "/wake", [TOKEN, JSON], b"[" * 600),
     }
     method, path, headers, body = requests[reason]
@@ -285,7 +287,7 @@ def logged() -> Iterator[None]:
     logging.getLogger().handlers[:] = before
 
 
-@pytest.mark.parametrize("reason", sorted(REFUSALS.keys() - {"host", "busy", "too many", "untold"}))
+@pytest.mark.parametrize("reason", sorted(REFUSALS.keys() - {"host", "busy", "too many", "guessed", "untold"}))
 def test_each_refusal_is_counted_and_logged_once_a_minute(
     site: Site, reason: str, logged: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from mapper.settings import Settings
 from mapper.web.attempts import EACH
 from mapper.web.entrance import COOKIE
 from mapper.web.headers import Headers
+from mapper.web.named_token import made
 from mapper.web.proxies import Proxies
 from mapper.web.visitor import Role
 from tests.support.situations import TOKEN, A, parked
@@ -138,7 +139,16 @@ def test_forms_of_people_behind_a_proxy_are_of_their_own_pages(house: House) -> 
     )
     assert house.world.state(A) == "parked"
     assert browser.post(path, data={"csrf": secret_of(browser)}).status_code == 303
-    assert house.audited()[-1] == {"visitor": "eve", "what": "re-synced", "studies": [A]}
+    assert house.audited()[-1] == {"visitor": "proxy:eve", "what": "re-synced", "studies": [A]}
+
+
+@pytest.mark.parametrize("name", ["token", "nobody", "reader", "proxy:token", "reader@example.org"])
+def test_whom_a_proxy_names_is_told_from_whoever_has_a_token(house: House, name: str) -> None:
+    browser = house.browser(PROXY, {USER: name, ROLE: "operate"})
+    browser.post("/page/retry", data={"csrf": secret_of(browser)})
+    assert house.audited()[-1]["visitor"] == f"proxy:{name}"
+    with pytest.raises(ValueError, match="a name is made of"):
+        made(f"proxy:{name}", Role.READ)
 
 
 # -- from where ------------------------------------------------------------------------------------
@@ -152,6 +162,16 @@ FORWARDED: dict[str, tuple[str, str, str]] = {  # from where, X-Forwarded-For, t
     "a client that says something": (PROXY, "198.51.100.1, 203.0.113.1", "203.0.113.1"),
     "a client that names a proxy": (PROXY, "10.0.0.9, 203.0.113.1", "203.0.113.1"),
     "IPv6": (PROXY, "2001:db8:1::1", "2001:db8:1::1"),
+    "a port": (PROXY, "203.0.113.1:4444", "203.0.113.1"),
+    "ports of all": (PROXY, "198.51.100.1:1, 203.0.113.1:65535, 10.0.0.8:80", "203.0.113.1"),
+    "IPv6 in brackets": (PROXY, "[2001:db8:1::1]", "2001:db8:1::1"),
+    "IPv6 in brackets with a port": (PROXY, "[2001:db8:1::1]:4444", "2001:db8:1::1"),
+    "IPv6 in quotes": (PROXY, '"[2001:db8:1::1]:4444"', "2001:db8:1::1"),
+    "IPv6 with what may be a port": (PROXY, "2001:db8:1::1:4444", "2001:db8:1::1:4444"),
+    "a port that is none": (PROXY, "203.0.113.1:x", PROXY),
+    "a port without an address": (PROXY, ":4444", PROXY),
+    "brackets alone": (PROXY, "[]", PROXY),
+    "an open bracket": (PROXY, "[2001:db8:1::1", PROXY),
     "no address": (PROXY, "unknown", PROXY),
     "nothing between commas": (PROXY, ",,", PROXY),
     "proxies alone": (PROXY, "10.0.0.8, 10.0.0.9", "10.0.0.8"),

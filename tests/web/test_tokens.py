@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from mapper.web import tokens as tokens_module
 from mapper.web.attempts import ALL, ALL_EVERY, EACH, EACH_EVERY, Attempts, network
 from mapper.web.named_token import NamedToken, made, read
 from mapper.web.tokens import BY_TOKEN, Holder, NotLooked, Tokens
-from mapper.web.tokens_file import FRESH, LARGEST, TokensFile
+from mapper.web.tokens_file import FRESH, LARGEST, TokensFile, state_of
 from mapper.web.visitor import Role
 
 TOKEN = "token-of-the-settings-0123456789"
@@ -223,6 +224,35 @@ def test_a_file_that_became_wrong_lets_nobody_in_until_it_is_right(
     assert check(tokens, ALICE, THERE)
 
 
+FAILS = {"once": 1, "for long": 5}
+
+
+@pytest.mark.parametrize("times", FAILS.values(), ids=FAILS)
+@pytest.mark.parametrize("changed", [True, False], ids=["changed", "as it was"])
+def test_a_file_that_could_not_be_read_is_read_again(
+    tmp_path: Path, clock: Clock, times: int, changed: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """However often it fails, and although nothing of it changes afterwards."""
+    tokens = tokens_of(tmp_path, clock, ALICES)
+    path, opened, state = tmp_path / "tokens", Path.open, state_of(tmp_path / "tokens")
+    file_of(tmp_path, ALICES, BOBS) if changed else path.touch()
+
+    def broken(path: Path, *given: Any, **named: Any) -> Any:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", broken)
+    for _ in range(times):
+        clock.now += FRESH
+        assert check(tokens, ALICE, THERE) is None
+    monkeypatch.setattr(Path, "open", opened)
+    if not changed:
+        monkeypatch.setattr("mapper.web.tokens_file.state_of", lambda path: state)
+    clock.now += FRESH
+    assert check(tokens, ALICE)
+    assert (check(tokens, BOB) is not None) is changed
+    assert capsys.readouterr().out.count("nobody of tokens_file gets in") == 1
+
+
 # -- what a check may cost -------------------------------------------------------------------------
 
 
@@ -319,9 +349,9 @@ def test_rest_gives_back_no_more_than_there_was(clock: Clock) -> None:
 def test_what_is_remembered_is_bounded(clock: Clock) -> None:
     attempts = Attempts(clock, most=50)
     for number in range(500):
-        attempts.wrong(f"10.0.{number // 250}.{number % 250}", dear=False)
+        attempts.wrong(f"10.0.{number // 250}.{number % 250}", b"%d" % number)
         attempts.right(f"10.0.{number // 250}.{number % 250}", b"digest")
-    assert len(attempts._each) == len(attempts._right) == 50
+    assert len(attempts._each) == len(attempts._dear) == len(attempts._right) == 50
 
 
 NETWORKS = {
