@@ -7,7 +7,7 @@ the data set that it was asked of, and why.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from mapper.maps import Mapped
@@ -113,20 +113,29 @@ def lines(
 
 
 def objects(
-    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False, element: str = ""
+    mapped: Mapped,
+    silences: Iterable[Silence],
+    fhir_base: str,
+    *,
+    redact: bool = False,
+    element: str = "",
+    most: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the same as JSON objects: `made` a leaf, `silent` a row that made nothing, `problem` what was dropped."""
-    for leaf in (each for each in leaves(mapped, fhir_base) if is_below(each.path, element)):
+    """Yield the same as JSON objects: `made` a leaf, `silent` a row that made nothing, `problem` what was dropped.
+
+    Of each of these kinds come no more than `most`.
+    """
+    for leaf in islice((each for each in leaves(mapped, fhir_base) if is_below(each.path, element)), most):
         value = {} if redact else {"value": leaf.value}
         about = {"resource": leaf.resource, "path": leaf.path, **value}
         said = {"attributes": attributes(leaf.rule), **items(leaf.rule, redact=redact), "rule": leaf.words}
         yield {"kind": "made", **about, **said}
-    for one in (each for each in silences if is_below(each.rule.element, element)):
+    for one in islice((each for each in silences if is_below(each.rule.element, element)), most):
         where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times}
         asked = {"attributes": attributes(one.rule), **concepts(one.rule)}
         about = {"element": one.rule.element, **asked, "rule": one.rule.words}
         yield {"kind": "silent", **about, "why": one.why, **where}
-    for problem in (each for each in mapped.problems if is_below(each.element, element)):
+    for problem in islice((each for each in mapped.problems if is_below(each.element, element)), most):
         about = {"element": problem.element, "attribute": problem.attribute, "reason": problem.reason}
         yield {"kind": "problem", **about}
 

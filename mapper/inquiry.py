@@ -35,8 +35,8 @@ class Inquiry:
         self._service = service
         self._sources = {one.name: one for one in service.settings.all_sources}
 
-    def explain(self, study_uid: str, *, redact: bool, element: str = "") -> Explained:
-        """Return where each element of a study comes from; raises what kept every source from being read."""
+    def explain(self, study_uid: str, *, redact: bool, element: str = "", most: int | None = None) -> Explained:
+        """Return where each element of a study comes from, `most` of each kind; raises what kept all from it."""
         failures: list[MapperError] = []
         for name in self._holders(study_uid):
             try:
@@ -48,7 +48,7 @@ class Inquiry:
             site = site_of(self._service.settings, self._sources[name], self._service.namespace)
             mapped = study_to_fhir(reading.study, site, silences := Silences())
             base = self._service.settings.fhir_public_url
-            return Explained(name, list(objects(mapped, silences, base, redact=redact, element=element)))
+            return Explained(name, list(objects(mapped, silences, base, redact=redact, element=element, most=most)))
         raise next((one for one in failures if not isinstance(one, StudyGone)), failures[0])
 
     def header(self, study_uid: str) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.service import Service
 from mapper.web import shapes
-from mapper.web.audit import known_uid, known_uids, record
+from mapper.web.audit import known_uids, record
 from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.questions import MOST
@@ -91,8 +91,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
     @app.post("/api/studies/{study_uid}/sync", response_model=shapes.Study, dependencies=operate)
     async def sync(study_uid: StudyUID, body: Sync, request: Request) -> dict[str, Any]:
         """Put a study first in line, in every source that holds it, and wait for the outcome if asked to."""
-        uid = await to_thread.run_sync(known_uid, service.ledger.rows, study_uid)
-        record(request, "re-synced", study_uid=uid)
+        record(request, "re-synced", studies=await to_thread.run_sync(known_uids, service.ledger.rows, [study_uid]))
         await marker.mark(study_uid)
         with waiting.one() as place:
             until = time.monotonic() + (body.wait if place else 0.0)

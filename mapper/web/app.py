@@ -3,7 +3,7 @@
 Pages and API read the ledger; all they may do is mark a study dirty and ring.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from importlib.resources import files
@@ -22,6 +22,7 @@ from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
 from mapper.web.description import RESPONSES, describe
 from mapper.web.entrance import Entrance, entrance_of
+from mapper.web.error_page import Answer, for_people
 from mapper.web.form import from_our_page
 from mapper.web.guard import Guard
 from mapper.web.login import add_login
@@ -76,8 +77,9 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
         responses=RESPONSES,
     )
     describe(app)
+    view = View(service.settings.timezone, service.ledger.clock)
     for kind, answer in ANSWERS.items():
-        app.add_exception_handler(kind, answer)
+        app.add_exception_handler(kind, for_people(view, answer))
     app.mount("/static", StaticFiles(directory=str(HERE.joinpath("static"))), name="static")
     links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
@@ -85,7 +87,6 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     add_probes(app, readiness, metrics)
     add_questions(app, service, links)
     add_api(app, service, marker, links)
-    view = View(service.settings.timezone, service.ledger.clock)
     add_login(app, entrance, view)
     add_pages(app, service, marker, links, view)
     return app
@@ -135,7 +136,7 @@ async def broken(request: Request, error: Exception) -> Response:
     return problem(500, "this went wrong here: see the mapper's log")
 
 
-ANSWERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+ANSWERS: dict[type[Exception], Answer] = {
     LedgerFailed: unstored,
     AnyHTTPException: refused,
     RequestValidationError: invalid,

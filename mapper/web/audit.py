@@ -108,8 +108,3 @@ def known_uids(rows: Rows, study_uids: Sequence[str]) -> list[str]:
     """Return the UIDs as the audit log has them: NOBODYS for each that no source ever held; asks the ledger."""
     known = rows.known(study_uids)
     return [uid if uid in known else NOBODYS for uid in study_uids]
-
-
-def known_uid(rows: Rows, study_uid: str) -> str:
-    """Return one UID as the audit log has it."""
-    return known_uids(rows, [study_uid])[0]

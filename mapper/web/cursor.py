@@ -1,13 +1,24 @@
 """Where a page of a list ended, as a word of a URL: the next page begins behind it, whatever was added meanwhile."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import HTTPException
+from msgspec import Meta
 
 LONGEST = 400
 """Characters of such a word."""
+SOURCE = r"[^\x00-\x1f]{1,48}"
+"""What may be the name of a source, as a database takes it."""
+AFTER_STUDY = tuple[
+    float,
+    Annotated[str, Meta(pattern=r"^[ -~]*$", max_length=64)],
+    Annotated[str, Meta(pattern=r"^[^\x00\ud800-\udfff]*$", max_length=48)],
+]
+"""What a place in a list of studies may be: since when, UID, source."""
+AFTER_SYNC = tuple[float, Annotated[int, Meta(ge=0, le=2**62)]]
+"""What a place in the history may be: when a sync ended, and a number that every database can count."""
 
 
 def word(place: tuple[Any, ...] | None) -> str:

@@ -97,6 +97,9 @@ class Guard:
                 if headers.only(b"sec-fetch-site") == b"cross-site":
                     return again(scope, query)
                 return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={wanted}", 303)
+        is_button = takes_form(path_of(scope)) and b"text/html" in headers.only(b"accept")
+        if refused.reason in ("no token", "ended") and is_button and self._entrance.tokens.any:
+            return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}", 303)
         return self._refusals.answer(refused.reason, ring=path_of(scope) == RING, seconds=refused.seconds)
 
 

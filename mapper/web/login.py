@@ -5,6 +5,7 @@ import re
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from mapper.web import redirect
 from mapper.web.audit import record, record_done
 from mapper.web.entrance import COOKIE, Entrance
 from mapper.web.form import field_of
@@ -86,7 +87,7 @@ def local(wanted: str) -> str:
 
 def there(request: Request, wanted: str) -> RedirectResponse:
     """Return an answer that sends a browser to a place here."""
-    return RedirectResponse(request.scope.get("root_path", "") + local(wanted), 303)
+    return redirect.there(request, local(wanted))
 
 
 def path(request: Request) -> str:

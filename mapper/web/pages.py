@@ -1,15 +1,11 @@
-"""The pages for people, each of which is a folder here, and the button of earlier releases."""
+"""The pages for people, each of which is a folder here."""
 
-from urllib.parse import urlencode
-
-from anyio import to_thread
-from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi import FastAPI
 
 from mapper.inquiry import Inquiry
 from mapper.service import Service
 from mapper.web.about import page as about
-from mapper.web.audit import record
+from mapper.web.asking import Asking
 from mapper.web.lately import Lately
 from mapper.web.mapping import page as mapping
 from mapper.web.marker import Marker
@@ -21,31 +17,18 @@ from mapper.web.studies import page as studies
 from mapper.web.study import explained
 from mapper.web.study import page as one_study
 from mapper.web.study.ways import Ways
-from mapper.web.uid import StudyUID
 from mapper.web.view import View
-from mapper.web.visitor import Role, needs
 
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add all pages."""
-    inquiry, lately = Inquiry(service), Lately(service.ledger)
+    inquiry, asking, lately = Inquiry(service), Asking(), Lately(service.ledger)
     ways, place = Ways(service.settings, links), service.place
     overview.add(app, service, lately, view)
-    studies.add(app, service, marker, inquiry, view, ways)
-    explained.add(app, inquiry, view)
+    studies.add(app, service, marker, inquiry, asking, view, ways)
+    explained.add(app, service.ledger, inquiry, asking, view)
     one_study.add(app, service, marker, view, ways)
     problems.add(app, service, lately, view)
     mapping.add(app, view, service.settings.options)
     settings.add(app, view, service.settings, service.namespace, place)
     about.add(app, view, place)
-
-    @app.post("/page/retry", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
-    async def retry(request: Request, study: StudyUID | None = None) -> RedirectResponse:
-        record(request, "retried", studies=[study] if study else "all that are parked")
-        if study is None:
-            await to_thread.run_sync(service.ledger.studies.retry)
-        elif await to_thread.run_sync(service.ledger.studies.retry, [study]) == 0:
-            await marker.mark(study)
-        service.bell.ring()
-        root = request.scope.get("root_path", "")
-        return RedirectResponse(f"{root}/?{urlencode({'study': study})}" if study else f"{root}/", 303)

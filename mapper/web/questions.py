@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
-from msgspec import Meta
 from pydantic import AwareDatetime
 
 from mapper.ledger.choice import ANY, Choice, Place
@@ -14,7 +13,7 @@ from mapper.remedies import KIND, remedy
 from mapper.service import Service
 from mapper.standing import standing
 from mapper.web import shapes
-from mapper.web.cursor import place, word
+from mapper.web.cursor import AFTER_STUDY, AFTER_SYNC, LONGEST, SOURCE, place, word
 from mapper.web.standing_shape import StandingShape
 from mapper.web.status import Links, standing_json, status, sync_json
 from mapper.web.uid import StudyUID
@@ -24,15 +23,9 @@ MOST = 1000
 """Studies in one request, or in one answer."""
 LAST = 10**9
 """The largest offset: more studies than anybody has, and fewer than SQLite can count."""
-AFTER_STUDY = tuple[
-    float,
-    Annotated[str, Meta(pattern=r"^[ -~]*$", max_length=64)],
-    Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=48)],
-]
-AFTER_SYNC = tuple[float, Annotated[int, Meta(ge=0, le=2**62)]]
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many on a page.")]
-After = Annotated[str, Query(max_length=400, description="`next` of the page before.")]
+After = Annotated[str, Query(max_length=LONGEST, description="`next` of the page before.")]
 Kind = Annotated[
     str | None,
     Query(pattern=f"^{KIND}$", description=f"Kind of the last failure (docs/errors.md), or `{ANY}`."),
@@ -40,7 +33,7 @@ Kind = Annotated[
 Since = Annotated[AwareDatetime | None, Query(description="Not before this time (ISO 8601 with an offset).")]
 Until = Annotated[AwareDatetime | None, Query(description="Before this time.")]
 Beginning = Annotated[str, Query(pattern="^[0-9A-Za-z.-]{0,64}$", description="How the StudyInstanceUID begins.")]
-Source = Annotated[str | None, Query(pattern=r"^[^\x00-\x1f]{1,48}$", description="Name of a source.")]
+Source = Annotated[str | None, Query(pattern=f"^{SOURCE}$", description="Name of a source.")]
 
 
 def add_questions(app: FastAPI, service: Service, links: Links) -> None:

@@ -1,20 +1,12 @@
-"""Templates, and what every one of them knows: who looks, where the application begins, and the field of each form."""
+"""What every template knows: who looks, where the application begins, and the field of each form."""
 
-from importlib.resources import files
 from typing import Any
 
 from fastapi import Request
-from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
-TEMPLATES = files("mapper.web").joinpath("templates")
 FIELD = "csrf"
 """Name of the hidden field by which a form shows that it is of a page of ours."""
-
-
-def templates_of() -> Jinja2Templates:
-    """Return the templates of all pages."""
-    return Jinja2Templates(directory=str(TEMPLATES), context_processors=[known])
 
 
 def known(request: Request) -> dict[str, Any]:
@@ -26,6 +18,5 @@ def known(request: Request) -> dict[str, Any]:
         "root": request.scope.get("root_path", ""),
         "visitor": getattr(request.state, "visitor", None),
         "csrf": field,
-        "csrf_secret": secret,
         "has_session": bool(admitted and admitted.session),
     }

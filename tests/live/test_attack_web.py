@@ -145,8 +145,7 @@ PATHS = [
     f"/api/studies/{UID}/sync",
     "/api/retry",
     "/wake",
-    "/page/retry",
-    f"/page/retry?study={UID}",
+    f"/page/studies/{UID}/sync",
     "/api/openapi.json",
     "/docs",
     "/static/pages.css",
@@ -250,7 +249,7 @@ FORMS: dict[str, tuple[str, bytes]] = {
 @pytest.mark.parametrize(("kind", "body"), FORMS.values(), ids=FORMS)
 def test_no_other_site_writes_with_the_token_of_a_browser(scene: Scene, other: Json, kind: str, body: bytes) -> None:
     """A browser that has the password sends it along, whoever makes it ask."""
-    for path in ("/wake", "/api/retry", f"/api/studies/{scene.sample.uid}/sync", "/page/retry"):
+    for path in ("/wake", "/api/retry", f"/api/studies/{scene.sample.uid}/sync", "/page/ask"):
         headers = {**basic(USER, TOKEN), **other, "Content-Type": kind}
         answer = scene.ask("POST", path, headers, body)
         sound(answer)
@@ -307,7 +306,7 @@ def test_hostile_text_is_refused_and_kept_nowhere(scene: Scene, text: str) -> No
     refused = [
         scene.ask("GET", f"/api/studies/{part}", RIGHT),
         scene.ask("POST", f"/api/studies/{part}/sync", json_headers, b"{}"),
-        scene.ask("POST", f"/page/retry?study={part}", form_headers),
+        scene.ask("POST", "/page/ask", form_headers, f"study={part}".encode()),
         scene.ask("GET", f"/api/studies?state={part}", RIGHT),
         scene.ask("GET", f"/api/studies?limit={part}", RIGHT),
         scene.ask("GET", f"/api/studies?offset={part}", RIGHT),

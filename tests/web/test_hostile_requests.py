@@ -23,7 +23,7 @@ WRITES = {
     "/wake": JSON,
     f"/api/studies/{A}/sync": JSON,
     "/api/retry": JSON,
-    "/page/retry": FORM,
+    f"/page/studies/{A}/sync": FORM,
 }
 READS = ("/", "/metrics", "/api/studies", f"/api/studies/{A}", "/api/openapi.json", "/static/pages.css")
 PROBES = ("/healthz", "/readyz")
@@ -144,10 +144,10 @@ def test_the_largest_query_is_answered(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [b"study=1.2&study=1.3", b"study=", b"\xff\xfe=1&\xff\xfe=2", f"study={MARK}^x".encode()], ids=repr
+    "body", [b"study=1.2&study=1.3", b"study=", b"\xff\xfe=1&\xff\xfe=2", f"study={MARK}^x".encode()], ids=repr
 )
-def test_a_button_is_pressed_for_one_study(site: Site, query: bytes) -> None:
-    answered = post(site, "/page/retry", b"", query_string=query)
+def test_a_button_is_pressed_for_one_study(site: Site, body: bytes) -> None:
+    answered = ask(site.app, "POST", "/page/ask", [TOKEN, FORM], [body])
     assert answered.status == 422
     sound(answered)
 
@@ -255,7 +255,7 @@ def refuse(site: Site, reason: str) -> Answered:
         "method": ("TRACE", "/", [TOKEN], b""),
         "site": ("POST", "/wake", [TOKEN, JSON, (b"origin", f"http://{MARK}".encode())], b"{}"),
         "no json": ("POST", "/wake", [TOKEN, (b"content-type", MARK.encode())], b"{}"),
-        "no form": ("POST", "/page/retry", [TOKEN, JSON], b"{}"),
+        "no form": ("POST", "/page/ask", [TOKEN, JSON], b"{}"),
         "ended": ("GET", "/", [(b"cookie", f"orthanc-fhir={MARK}".encode())], b""),
         "part": ("GET", f"/?state={MARK}", [(b"hx-request", b"true"), (b"accept", b"text/html")], b""),
         "size": ("POST", "/wake", [TOKEN, JSON], MARK.encode() * 200_000),

@@ -423,7 +423,7 @@ def test_who_did_what_is_audited(house: House) -> None:
         {**who, "what": "logged in"},
         {**who, "what": "retried", "studies": "all that are parked"},
         {**who, "what": "retried", "studies": [A]},
-        {**who, "what": "re-synced", "study_uid": A},
+        {**who, "what": "re-synced", "studies": [A]},
         {**who, "what": "retried", "studies": [A]},
         {**who, "what": "refused", "reason": "form", "times": 1},
         {**who, "what": "logged out"},
@@ -438,7 +438,7 @@ def test_what_was_typed_and_nobody_knows_is_not_kept_by_the_audit(house: House, 
     bearer.post("/api/retry", json={"studies": [A, typed]})
     who = {"visitor": "operateer"}
     assert house.audited() == [
-        {**who, "what": "re-synced", "study_uid": NOBODYS},
+        {**who, "what": "re-synced", "studies": [NOBODYS]},
         {**who, "what": "retried", "studies": [A, NOBODYS]},
     ]
     assert typed not in house.audit_file.read_text()

@@ -107,7 +107,7 @@ def test_a_role_may_be_the_same_for_all(ledger_url: str, tmp_path: Path, role: R
     parked(house)
     browser = house.browser(PROXY, {USER: "eve", ROLE: "values"})
     assert browser.get("/").status_code == 200
-    answer = browser.post("/page/retry", data={"csrf": secret_of(browser)})
+    answer = browser.post("/page/studies", data={"which": "all", "csrf": secret_of(browser, "/studies")})
     assert answer.status_code == (403 if role < Role.OPERATE else 303)
     house.world.database.close()
 
@@ -130,17 +130,16 @@ def test_forms_of_people_behind_a_proxy_are_of_their_own_pages(house: House) -> 
     """The proxy says who they are with every request, one of another site too."""
     browser = house.browser(PROXY, {USER: "eve", ROLE: "operate"})
     other = secret_of(house.browser(PROXY, {USER: "mallory", ROLE: "operate"}))
+    path = f"/page/studies/{A}/sync"
     for shown in ({}, {"csrf": ""}, {"csrf": other}):
-        assert browser.post("/page/retry", data=shown or {"x": "y"}).status_code == 403
+        assert browser.post(path, data=shown or {"x": "y"}).status_code == 403
     assert (
-        browser.post(
-            "/page/retry", data={"csrf": secret_of(browser)}, headers={"Origin": "https://e.example"}
-        ).status_code
+        browser.post(path, data={"csrf": secret_of(browser)}, headers={"Origin": "https://e.example"}).status_code
         == 403
     )
     assert house.world.state(A) == "parked"
-    assert browser.post("/page/retry", data={"csrf": secret_of(browser)}).status_code == 303
-    assert house.audited()[-1] == {"visitor": "proxy:eve", "what": "retried", "studies": "all that are parked"}
+    assert browser.post(path, data={"csrf": secret_of(browser)}).status_code == 303
+    assert house.audited()[-1] == {"visitor": "proxy:eve", "what": "re-synced", "studies": [A]}
 
 
 @pytest.mark.parametrize("name", ["token", "nobody", "reader", "proxy:token", "reader@example.org"])
@@ -250,8 +249,13 @@ def test_login_pages_forms_and_links_stay_below_it(below: tuple[House, str, dict
         if "/page/" not in link and "/logout" not in link:
             assert browser.get(before + link.removeprefix(ROOT)).status_code == 200, link
     secret = page.partition('name="csrf" value="')[2].partition('"')[0]
-    answer = browser.post(f"{before}/page/retry?study={A}", data={"csrf": secret})
-    assert answer.headers["location"] == f"{ROOT}/?study={A}"
+    for path, fields, place in (
+        (f"/page/studies/{A}/sync", {}, f"/studies/{A}"),
+        ("/page/ask", {"study": A}, f"/studies/{A}"),
+        ("/page/studies", {"which": "chosen", "study": A}, "/studies?done=1"),
+    ):
+        answer = browser.post(f"{before}{path}", data={"csrf": secret, **fields})
+        assert answer.headers["location"] == f"{ROOT}{place}"
     answer = browser.post(f"{before}/logout", data={"csrf": secret})
     assert answer.headers["location"] == f"{ROOT}/login"
 
@@ -264,8 +268,8 @@ def test_the_guard_looks_at_the_path_below_it(below: tuple[House, str, dict[str,
     for path in ("", "/", "/metrics", "/healthz/x", "/api/studies", "/login/x", f"{ROOT}/x"):
         assert browser.get(f"{before}{path}").status_code == 401, path
     bearer = {"Authorization": f"Bearer {TOKEN}"}
-    assert browser.post(f"{before}/page/retry", json={}, headers=bearer).status_code == 415
-    assert browser.post(f"{before}/page/retry", headers={**FORM, **bearer}).status_code == 303
+    assert browser.post(f"{before}/page/studies/{A}/sync", json={}, headers=bearer).status_code == 415
+    assert browser.post(f"{before}/page/studies/{A}/sync", headers={**FORM, **bearer}).status_code == 303
 
 
 PREFIXES = [

@@ -75,11 +75,10 @@ ROUTES = [
     ("POST", "/api/retry", {"json": {}}),
     ("POST", "/wake", {"json": {}}),
     ("GET", "/", {}),
-    ("POST", "/page/retry", {"headers": FORM}),
     ("GET", "/studies", {}),
     ("GET", f"/studies/{A}", {}),
     ("GET", f"/studies/{A}/problems", {}),
-    ("POST", "/page/studies", {"headers": FORM}),
+    ("POST", "/page/studies", {"content": "which=all", "headers": FORM}),
     ("GET", f"/studies/{A}/explain", {}),
     ("POST", "/page/ask", {"content": f"study={A}", "headers": FORM}),
     ("POST", f"/page/studies/{A}/sync", {"headers": FORM}),
@@ -248,7 +247,7 @@ def test_json_with_a_charset_is_json(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/wake"), ("GET", "/api/retry"), ("GET", f"/api/studies/{A}/sync"), ("GET", "/page/retry")],
+    [("GET", "/wake"), ("GET", "/api/retry"), ("GET", f"/api/studies/{A}/sync"), ("GET", "/page/ask")],
 )
 def test_reading_never_writes(site: Site, method: str, path: str) -> None:
     assert site.client.request(method, path).status_code == 405
@@ -443,7 +442,7 @@ def test_what_is_no_uid_is_refused_everywhere_and_not_repeated(site: Site, text:
     asked = (
         ask(site.app, "GET", f"/api/studies/{decoded}", [RAW_BEARER]),
         ask(site.app, "POST", f"/api/studies/{decoded}/sync", [RAW_BEARER, RAW_JSON], [b"{}"]),
-        ask(site.app, "POST", "/page/retry", [RAW_BEARER, RAW_FORM], query_string=query),
+        ask(site.app, "POST", f"/page/studies/{decoded}/sync", [RAW_BEARER, RAW_FORM]),
         ask(site.app, "POST", "/api/retry", [RAW_BEARER, RAW_JSON], [named]),
     )
     for answered in asked:
@@ -467,7 +466,7 @@ def test_what_is_no_uid_is_refused_everywhere_and_not_repeated(site: Site, text:
 )
 def test_a_study_that_nobody_holds_is_not_marked(site: Site, uid: str) -> None:
     site.world.source.store(A, AccessionNumber="A1", patient="9.9.9")
-    for path, given in ((f"/api/studies/{uid}/sync", {"json": {}}), (f"/page/retry?study={uid}", {"headers": FORM})):
+    for path, given in ((f"/api/studies/{uid}/sync", {"json": {}}), (f"/page/studies/{uid}/sync", {"headers": FORM})):
         answer = site.client.post(path, **given)
         refused(answer, 404)
         assert uid not in answer.json()["message"]
@@ -479,14 +478,14 @@ def test_a_study_of_the_pacs_can_be_asked_for_before_the_ledger_knows_it(site: S
     site.world.source.store(A)
     assert site.client.post(f"/api/studies/{A}/sync", json={}).json()["state"] == "pending"
     site.world.source.store(B)
-    assert site.client.post(f"/page/retry?study={B}", headers=FORM, follow_redirects=False).status_code == 303
+    assert site.client.post(f"/page/studies/{B}/sync", headers=FORM, follow_redirects=False).status_code == 303
     assert site.world.state(B) == "pending"
 
 
 def test_a_pacs_that_is_down_is_said_and_nothing_is_marked(site: Site) -> None:
     site.world.source.store(A)
     site.world.source.down = SourceDown("no Orthanc answers")
-    for path, given in ((f"/api/studies/{A}/sync", {"json": {}}), (f"/page/retry?study={A}", {"headers": FORM})):
+    for path, given in ((f"/api/studies/{A}/sync", {"json": {}}), (f"/page/studies/{A}/sync", {"headers": FORM})):
         answer = site.client.post(path, **given)
         refused(answer, 503)
         assert "no Orthanc answers" in answer.json()["message"]
@@ -643,23 +642,32 @@ def test_the_page_needs_no_script_and_nothing_from_elsewhere(site: Site) -> None
         assert site.client.get(one).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["", f"?study={A}"], ids=["all", "one"])
-def test_the_button_brings_parked_studies_back(site: Site, query: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "given", "place"),
+    [
+        ("/page/studies", {"which": "all", "state": "parked"}, "/studies?state=parked&done=1"),
+        ("/page/studies", {"which": "chosen", "study": A}, "/studies?done=1"),
+        (f"/page/studies/{A}/sync", {}, f"/studies/{A}"),
+        ("/page/ask", {"study": A}, f"/studies/{A}"),
+    ],
+    ids=["all", "those chosen", "one", "one that is asked for"],
+)
+def test_the_buttons_bring_parked_studies_back(site: Site, path: str, given: dict[str, str], place: str) -> None:
     parked(site)
-    answer = site.client.post(f"/page/retry{query}", headers=FORM, follow_redirects=False)
+    answer = site.client.post(path, data=given, headers=FORM, follow_redirects=False)
     assert answer.status_code == 303
-    assert answer.headers["location"] == (f"/?study={A}" if query else "/")
+    assert answer.headers["location"] == place
     assert site.world.state(A) == "pending"
 
 
 def test_the_button_of_a_study_in_line_syncs_it_again(site: Site) -> None:
     in_line(site)
-    site.client.post(f"/page/retry?study={A}", headers=FORM, follow_redirects=False)
+    site.client.post(f"/page/studies/{A}/sync", headers=FORM, follow_redirects=False)
     assert site.world.state(A) == "pending"
 
 
 def test_the_button_sends_nobody_to_another_site(site: Site) -> None:
-    answer = site.client.post("/page/retry?study=//evil.example/%0d%0aX:y", headers=FORM, follow_redirects=False)
+    answer = site.client.post("/page/ask", data={"study": "//evil.example/\r\nX:y"}, follow_redirects=False)
     refused(answer, 422)
     assert "location" not in answer.headers
     assert "x" not in answer.headers

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from mapper.dicom.uid import is_askable
 from mapper.ledger.sides import Offered, Side, Swept
@@ -13,6 +13,7 @@ from mapper.service import Service
 from mapper.standing import SourceStanding, standing
 from mapper.web.lately import Lately
 from mapper.web.overview.chart import chart
+from mapper.web.redirect import there
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 
@@ -61,9 +62,9 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
     @app.get("/", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def overview(request: Request, state: State | None = None, study: str = "") -> Response:
         if state or study.strip():  # where earlier releases had the list of studies
-            root, uid = request.scope.get("root_path", ""), study.strip()
+            uid = study.strip()
             asked = f"/studies/{uid}" if is_askable(uid) else f"/studies?state={state}" if state else "/studies"
-            return RedirectResponse(f"{root}{asked}", 303)
+            return there(request, asked)
         now, at = standing(ledger, tuple(service.worker.sources)), ledger.clock()
         sources = [compared(one) for one in now.sources]
         listed = [one.swept.listed for one in sources if one.swept]

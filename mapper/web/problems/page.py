@@ -10,7 +10,7 @@ from mapper.ledger.history import Moment
 from mapper.ledger.state import State
 from mapper.remedies import REMEDIES, Remedy, manner, remedy
 from mapper.service import Service
-from mapper.web.cursor import LONGEST, place, word
+from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
 from mapper.web.lately import Lately
 from mapper.web.studies.wanted import FAILURE, PERIODS
 from mapper.web.view import View
@@ -67,7 +67,7 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
         if failure and failure not in {one.name for one in found}:
             found.append(Kind(failure))
         failed = [one.name for one in found if one.lately] if not failure else [failure]
-        syncs = latest(failed, begins, place(after, Moment))
+        syncs = latest(failed, begins, place(after, AFTER_SYNC))
         context: dict[str, Any] = {
             "kinds": [one for one in found if not failure or one.name == failure],
             "failure": failure,

@@ -5,7 +5,7 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError
@@ -15,11 +15,13 @@ from mapper.ledger.rows import Row
 from mapper.ledger.state import STATES
 from mapper.remedies import REMEDIES
 from mapper.service import Service
-from mapper.web.audit import record
-from mapper.web.cursor import place, word
+from mapper.web.asking import Asking
+from mapper.web.audit import known_uids, record
+from mapper.web.cursor import AFTER_STUDY, place, word
 from mapper.web.form import field_of, form_of
 from mapper.web.marker import Marker
-from mapper.web.studies.wanted import PERIODS, Asked, Wanted
+from mapper.web.redirect import there
+from mapper.web.studies.wanted import PERIODS, Asked, Wanted, wanted_of
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
@@ -39,7 +41,9 @@ class Line:
     fhir: Way
 
 
-def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: View, ways: Ways) -> None:
+def add(
+    app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, asking: Asking, view: View, ways: Ways
+) -> None:
     """Add the page and its buttons."""
     ledger = service.ledger
     sources = tuple(service.worker.sources)
@@ -53,11 +57,11 @@ def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: 
 
     @app.get("/studies", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def studies(request: Request, wanted: Asked) -> Response:
-        choice, after = wanted.choice(ledger.clock()), place(wanted.after, Place)
+        choice, after = wanted.choice(ledger.clock()), place(wanted.after, AFTER_STUDY)
         odd = wanted.is_odd
-        rows = [] if odd else ledger.rows.chosen(choice, after, SHOWN + 1)
+        rows = [] if odd else ledger.rows.chosen(choice, Place(*after) if after else None, SHOWN + 1)
         if one := only_one(wanted, rows):
-            return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{one}", 303)
+            return there(request, f"/studies/{one}")
         more, rows = len(rows) > SHOWN, rows[:SHOWN]
         unknown = bool(wanted.uid and not rows)
         if not rows:  # what nobody knows may be a name that has the shape of a UID: it is not repeated
@@ -84,12 +88,8 @@ def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: 
     @app.post("/page/studies", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def again(request: Request) -> Response:
         fields = await form_of(request)
-        given = dict(fields)
-        try:
-            wanted = Wanted(**{name: given.get(name, "") for name in ("state", "failure", "since", "source", "q")})
-        except ValueError:
-            raise HTTPException(422, "this is no form of the page of studies") from None
-        if given.get("which") == "all":
+        wanted, which = wanted_of(fields)
+        if which == "all":
             chosen = await to_thread.run_sync(names_of, wanted.choice(ledger.clock()))
         else:
             chosen = [value for name, value in fields if name == "study"][:MOST]
@@ -98,20 +98,19 @@ def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: 
             chosen = await to_thread.run_sync(known, chosen)
         record(request, "re-synced", studies=chosen)
         await to_thread.run_sync(service.mark, *chosen)
-        root = request.scope.get("root_path", "")
-        return RedirectResponse(f"{root}/studies?{wanted.query(done=len(chosen))}", 303)
+        return there(request, f"/studies?{wanted.query(done=len(chosen))}")
 
     @app.post("/page/find", include_in_schema=False, dependencies=[needs(Role.VALUES)])
     async def find(request: Request) -> Response:
         by, value = await field_of(request, "by"), await field_of(request, "value")
         failure, uids = "", list[str]()
+        record(request, "looked for a study", by=by if by in ASKED else "")
         try:
-            uids = await to_thread.run_sync(inquiry.find, by, value)
-        except ValueError as error:
+            with asking.looking():
+                uids = await asking.run(inquiry.find, by, value)
+        except (ValueError, MapperError) as error:
             failure = str(error)
-        except MapperError as error:
-            failure = str(error)
-        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)
+        record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)  # before it is shown
         rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
         return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
 
@@ -120,12 +119,13 @@ def add(app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, view: 
         study_uid = (await field_of(request, "study")).strip()
         if not is_askable(study_uid):
             raise HTTPException(422, "study: no StudyInstanceUID such as 1.2.840.99.1")
+        record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
         await marker.mark(study_uid)
-        record(request, "re-synced", studies=[study_uid])
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{study_uid}", 303)
+        return there(request, f"/studies/{study_uid}")
 
     def names_of(choice: Choice) -> list[str]:
         return list(dict.fromkeys(row.study_uid for row in ledger.rows.chosen(choice, None, MOST)))
 
     def known(study_uids: list[str]) -> list[str]:
-        return [uid for uid in dict.fromkeys(study_uids) if ledger.rows.find(uid)]
+        there_are = ledger.rows.known(study_uids)
+        return [uid for uid in dict.fromkeys(study_uids) if uid in there_are]

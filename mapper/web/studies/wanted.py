@@ -1,9 +1,10 @@
 """Which studies the page is asked for: a form's fields, each of which may be empty."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import Query
+from fastapi import HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.dicom.uid import is_askable
@@ -11,7 +12,8 @@ from mapper.fhir.systems import OID_URN
 from mapper.ledger.choice import Choice
 from mapper.ledger.state import State
 from mapper.remedies import KIND
-from mapper.web.cursor import LONGEST
+from mapper.web.cursor import LONGEST, SOURCE
+from mapper.web.rendering import FIELD
 
 HOUR = 3600.0
 PERIODS = {"1h": ("the last hour", HOUR), "24h": ("the last day", 24 * HOUR), "7d": ("the last week", 7 * 24 * HOUR)}
@@ -28,7 +30,7 @@ class Wanted(BaseModel):
     state: State | Literal[""] = ""
     failure: str = Field("", pattern=f"^({FAILURE})$")
     since: Period = ""
-    source: str = Field("", max_length=64)
+    source: str = Field("", pattern=f"^({SOURCE}|)$")
     q: str = ""
     after: str = Field("", max_length=LONGEST)
     done: int | None = Field(None, ge=0, le=1_000_000)
@@ -61,3 +63,24 @@ class Wanted(BaseModel):
 
 
 Asked = Annotated[Wanted, Query()]
+
+
+SAID = ("state", "failure", "since", "source", "q")
+"""Fields of the form that say which studies its list holds."""
+
+
+def wanted_of(fields: Sequence[tuple[str, str]]) -> tuple[Wanted, str]:
+    """Return which list a form is of, and which of its studies are meant, `all` or `chosen`.
+
+    Raises HTTPException 422 for a form that is not as the page sends it: what is not understood must not mean all.
+    """
+    given = dict(one for one in fields if one[0] != "study")
+    is_once = len(given) == sum(name != "study" for name, _ in fields)
+    is_ours = given.keys() <= {"which", FIELD, *SAID} and given.get("which") in ("all", "chosen")
+    try:
+        wanted = Wanted(**{name: given.get(name, "") for name in SAID})
+    except ValueError:
+        is_ours = False
+    if not (is_once and is_ours) or wanted.is_odd:
+        raise HTTPException(422, "this is no form of the page of studies")
+    return wanted, given["which"]

@@ -4,29 +4,31 @@ from itertools import groupby
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Query, Request, Response
 
 from mapper.errors import MapperError, StudyGone
 from mapper.inquiry import Inquiry
+from mapper.ledger.ledger import Ledger
 from mapper.web.api import NEVER_SEEN
+from mapper.web.asking import Asking
 from mapper.web.audit import record
-from mapper.web.body import Places
 from mapper.web.uid import StudyUID
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs, visitor_of
 
-AT_ONCE = 2
-"""Studies that are read for people at one time: a large one takes a while, and memory."""
 SHOWN = 2000
 """Elements on one page."""
-BUSY = "too many studies are being explained: come again"
 ELEMENT = r"^[A-Za-z0-9.\[\]]{0,120}$"
 
 
-def add(app: FastAPI, inquiry: Inquiry, view: View) -> None:
-    """Add both."""
-    places = Places(AT_ONCE)
+def add(app: FastAPI, ledger: Ledger, inquiry: Inquiry, asking: Asking, view: View) -> None:
+    """Add both; of a study that nobody knows neither asks the PACS, as its UID may be any text."""
+
+    def is_known(study_uid: str) -> bool:
+        return bool(ledger.rows.find(study_uid) or ledger.history.of(study_uid, limit=1))
+
+    def unseen(request: Request) -> Response:
+        return view.wrong(request, "study/unseen.html", 404, NEVER_SEEN, here="/studies")
 
     def may_see(request: Request, study_uid: str, what: str) -> bool:
         if visitor_of(request).role < Role.VALUES:
@@ -38,14 +40,14 @@ def add(app: FastAPI, inquiry: Inquiry, view: View) -> None:
     async def explain(
         request: Request, study_uid: StudyUID, element: Annotated[str, Query(pattern=ELEMENT)] = ""
     ) -> Response:
-        with places.one() as place:
-            if not place:
-                raise HTTPException(503, BUSY, {"Retry-After": "5"})
+        if not await to_thread.run_sync(is_known, study_uid):
+            return unseen(request)
+        with asking.explaining(visitor_of(request).role):
             values = await to_thread.run_sync(may_see, request, study_uid, "looked at values")
-            context = await to_thread.run_sync(explained, study_uid, element, values)
+            context = await asking.run(explained, study_uid, element, values)
         if failure := context["failure"]:
-            if context["gone"]:  # what nobody knows may be a name: it is not repeated
-                return view.wrong(request, "study/unseen.html", 404, NEVER_SEEN, here="/studies")
+            if context["gone"]:
+                return unseen(request)
             return view.wrong(request, "study/explain.html", 503, failure, here="/studies", **context)
         return view.page(request, "study/explain.html", here="/studies", **context)
 
@@ -53,7 +55,7 @@ def add(app: FastAPI, inquiry: Inquiry, view: View) -> None:
         found: list[dict[str, Any]] = []
         source, failure, gone = "", "", False
         try:
-            one = inquiry.explain(study_uid, redact=not values, element=element)
+            one = inquiry.explain(study_uid, redact=not values, element=element, most=SHOWN + 1)
             source, found = one.source, one.objects
         except MapperError as error:
             failure, gone = str(error), isinstance(error, StudyGone)
@@ -63,15 +65,18 @@ def add(app: FastAPI, inquiry: Inquiry, view: View) -> None:
         facts = {"study_uid": study_uid, "element": element, "values": values, "source": source, "failure": failure}
         facts["gone"] = gone
         rest = {"groups": groups, "number": len(made), "shown": SHOWN}
-        return {**facts, **rest, "silent": by_kind["silent"][:SHOWN], "problems": by_kind["problem"]}
+        return {**facts, **rest, "silent": by_kind["silent"][:SHOWN], "problems": by_kind["problem"][:SHOWN]}
 
     @app.get("/studies/{study_uid}/header", include_in_schema=False, dependencies=[needs(Role.VALUES)])
-    def header(request: Request, study_uid: StudyUID) -> HTMLResponse:
-        may_see(request, study_uid, "looked at the header")
+    async def header(request: Request, study_uid: StudyUID) -> Response:
+        if not await to_thread.run_sync(is_known, study_uid):
+            return unseen(request)
         headers, failure = dict[str, dict[str, str]](), ""
-        try:
-            headers = inquiry.header(study_uid)
-        except MapperError as error:
-            failure = str(error)
+        with asking.looking():
+            await to_thread.run_sync(may_see, request, study_uid, "looked at the header")
+            try:
+                headers = await asking.run(inquiry.header, study_uid)
+            except MapperError as error:
+                failure = str(error)
         context: dict[str, Any] = {"study_uid": study_uid, "headers": headers, "failure": failure}
         return view.page(request, "study/header.html", here="/studies", **context)

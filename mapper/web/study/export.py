@@ -9,7 +9,7 @@ from mapper.ledger.history import Sync
 from mapper.ledger.rows import Row
 from mapper.maps import MAPPING_VERSION
 from mapper.remedies import remedy
-from mapper.terminal import shown
+from mapper.terminal import shown, shown_json
 from mapper.web.status import WORDS, moment
 
 Record = dict[str, Any]
@@ -33,8 +33,8 @@ def records(rows: Sequence[Row], syncs: Sequence[Sync], version: str) -> Iterato
 
 
 def ndjson(found: Iterator[Record]) -> bytes:
-    """Return the records as NDJSON."""
-    return b"".join(msgspec.json.encode(one) + b"\n" for one in found)
+    """Return the records as NDJSON; a control character stands there as its escape."""
+    return b"".join(shown_json(msgspec.json.encode(one)) + b"\n" for one in found)
 
 
 def text(found: Iterator[Record]) -> bytes:

@@ -6,13 +6,13 @@ from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mapper.ledger.history import Moment
 from mapper.remedies import manner, remedy
 from mapper.service import Service
 from mapper.web.api import NEVER_SEEN
-from mapper.web.audit import record
-from mapper.web.cursor import LONGEST, place, word
+from mapper.web.audit import known_uids, record
+from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
 from mapper.web.marker import Marker
+from mapper.web.redirect import there
 from mapper.web.refusals import UNSEEN
 from mapper.web.study.export import FORMS, records
 from mapper.web.study.ways import Ways
@@ -34,7 +34,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
     )
     def study(request: Request, study_uid: StudyUID, after: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
         rows = ledger.rows.of_all_sources(study_uid)
-        before = place(after, Moment)
+        before = place(after, AFTER_SYNC)
         syncs = ledger.history.of(study_uid, before=before, limit=SYNCS + 1)
         if not rows and not syncs:
             return view.wrong(request, "study/unseen.html", 404, NEVER_SEEN, here="/studies")
@@ -67,7 +67,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
 
     @app.post("/page/studies/{study_uid}/sync", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def sync(request: Request, study_uid: StudyUID) -> RedirectResponse:
-        record(request, "re-synced", studies=[study_uid])
+        record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
         await marker.mark(study_uid)
         await to_thread.run_sync(service.bell.ring)
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/studies/{study_uid}", 303)
+        return there(request, f"/studies/{study_uid}")
