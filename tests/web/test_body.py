@@ -89,8 +89,8 @@ def test_what_is_too_large_is_not_read_to_its_end() -> None:
 
 def test_a_form_is_bounded_but_no_json() -> None:
     entry = Entry()
-    assert entry.post(b"[" * 100, path="/page/retry").status == 200
-    assert entry.post(b"[" * (LARGEST + 1), path="/page/retry").status == 413
+    assert entry.post(b"[" * 100, path="/page/studies").status == 200
+    assert entry.post(b"[" * (LARGEST + 1), path="/page/studies").status == 413
 
 
 LOGINS = {0: 200, 1000: 200, LARGEST_LOGIN: 200, LARGEST_LOGIN + 1: 413, LARGEST: 413, LARGEST + 1: 413}

@@ -237,7 +237,7 @@ def test_an_answer_to_a_body_that_is_too_large_reaches_whoever_sends_it(inside: 
 
 
 LOGIN = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-RETRY = LOGIN.replace(b"/login", b"/page/retry") + f"Authorization: Bearer {TOKEN}\r\n".encode()
+RETRY = LOGIN.replace(b"/login", b"/page/studies") + f"Authorization: Bearer {TOKEN}\r\n".encode()
 UNFINISHED: dict[str, bytes] = {  # by whom, and what never ends
     "nobody, with a length": LOGIN + b"Content-Length: 500\r\n\r\ntoken=",
     "nobody, with no byte of it": LOGIN + b"Content-Length: 500\r\n\r\n",

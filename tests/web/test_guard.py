@@ -302,7 +302,7 @@ KINDS: dict[bytes, str] = {  # what is sent, and where it may go
 def test_a_write_says_what_it_sends(kind: bytes, where: str) -> None:
     header = (b"content-type", kind)
     assert opens(Door(), "POST", "/wake", HERE, RIGHT, header) is (where == "api")
-    assert opens(Door(), "POST", "/page/retry", HERE, RIGHT, header) is (where == "page")
+    assert opens(Door(), "POST", "/page/studies", HERE, RIGHT, header) is (where == "page")
     assert not opens(Door(), "POST", "/wake", HERE, RIGHT, header, header)
 
 

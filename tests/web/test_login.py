@@ -19,6 +19,8 @@ from mapper.web.visitor import Role
 from tests.support.situations import HERE, TOKEN, A, B, parked
 from tests.support.visitors import FORM, PEOPLE, House, log_in, secret_of
 
+BUTTON = f"/page/studies/{A}/sync"
+
 
 @pytest.fixture
 def house(ledger_url: str, tmp_path: Path) -> Iterator[House]:
@@ -83,7 +85,7 @@ def test_a_session_has_the_role_of_its_token(house: House, role: Role) -> None:
     browser = house.logged_in(role)
     page = browser.get("/").text
     assert f"{role.word}er · {role.word}" in page
-    answer = browser.post("/page/retry", data={"csrf": secret_of(browser)})
+    answer = browser.post(BUTTON, data={"csrf": secret_of(browser)})
     assert answer.status_code == (403 if role < Role.OPERATE else 303)
 
 
@@ -223,8 +225,8 @@ def stolen(house: House) -> str:
 
 
 WRITES: list[tuple[str, dict[str, Any]]] = [
-    ("/page/retry", {"data": {"x": "y"}}),
-    (f"/page/retry?study={A}", {"data": {"x": "y"}}),
+    (BUTTON, {"data": {"x": "y"}}),
+    ("/page/ask", {"data": {"study": A}}),
     ("/logout", {"data": {"x": "y"}}),
     ("/api/retry", {"json": {}}),
     (f"/api/studies/{A}/sync", {"json": {}}),
@@ -250,7 +252,7 @@ def test_a_write_of_a_session_needs_what_its_pages_know(house: House, path: str,
 
 def test_a_form_shows_it_in_its_field(house: House) -> None:
     browser = house.logged_in()
-    answer = browser.post("/page/retry", data={"csrf": secret_of(browser)})
+    answer = browser.post(BUTTON, data={"csrf": secret_of(browser)})
     assert answer.status_code == 303
     assert house.world.state(A) == "pending"
 
@@ -258,23 +260,23 @@ def test_a_form_shows_it_in_its_field(house: House) -> None:
 def test_a_field_that_stands_there_twice_is_none(house: House) -> None:
     browser = house.logged_in()
     field = f"csrf={secret_of(browser)}"
-    assert browser.post("/page/retry", content=f"{field}&{field}", headers=FORM).status_code == 403
-    assert browser.post("/page/retry", content=f"{field}&csrf=", headers=FORM).status_code == 403
+    assert browser.post(BUTTON, content=f"{field}&{field}", headers=FORM).status_code == 403
+    assert browser.post(BUTTON, content=f"{field}&csrf=", headers=FORM).status_code == 403
 
 
 def test_what_a_query_shows_does_not_count(house: House) -> None:
     """A URL is kept in logs and histories."""
     browser = house.logged_in()
-    assert browser.post(f"/page/retry?csrf={secret_of(browser)}", headers=FORM).status_code == 403
+    assert browser.post(f"{BUTTON}?csrf={secret_of(browser)}", headers=FORM).status_code == 403
 
 
 def test_a_token_needs_nothing_more(house: House) -> None:
     assert house.client.post("/api/retry", json={}).status_code == 200
-    assert house.client.post("/page/retry", headers=FORM).status_code == 303
+    assert house.client.post(BUTTON, headers=FORM).status_code == 303
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)
-@pytest.mark.parametrize("path", ["/login", "/logout", "/page/retry"])
+@pytest.mark.parametrize("path", ["/login", "/logout", BUTTON])
 def test_another_site_sends_no_form_even_with_the_right_field(house: House, path: str, headers: dict[str, str]) -> None:
     """Nor does it log anybody in as somebody else."""
     browser = house.logged_in()
@@ -322,7 +324,7 @@ def test_a_cookie_is_not_replayed_after_the_logout(house: House) -> None:
     assert COOKIE not in browser.cookies
     for again in (with_cookie(house, cookie), browser):
         assert again.get("/api/studies").status_code == 401
-        assert again.post("/page/retry", data={"csrf": secret}).status_code == 401
+        assert again.post(BUTTON, data={"csrf": secret}).status_code == 401
     assert house.world.state(A) == "parked"
 
 
@@ -348,7 +350,7 @@ def test_a_session_has_the_role_that_its_token_has_now(house: House, monkeypatch
     house.file.write_text(line.line.replace(" operate ", " read ") + "\n")
     monkeypatch.setattr(house.entrance.tokens._file, "_looked", -FRESH * 1e6)
     assert opens(browser)
-    assert browser.post("/page/retry", data={"csrf": secret_of(browser)}).status_code == 403
+    assert browser.post(BUTTON, data={"csrf": secret_of(browser)}).status_code == 403
 
 
 def test_a_wrong_token_beside_a_session_is_wrong(house: House) -> None:
@@ -411,18 +413,18 @@ def test_the_way_to_the_login_stays_here(house: House, path: str) -> None:
 def test_who_did_what_is_audited(house: House) -> None:
     browser = house.logged_in()
     secret = secret_of(browser)
-    browser.post("/page/retry", data={"csrf": secret})
-    browser.post(f"/page/retry?study={A}", data={"csrf": secret})
+    browser.post("/page/studies", data={"csrf": secret, "which": "all"})
+    browser.post(BUTTON, data={"csrf": secret})
     browser.post(f"/api/studies/{A}/sync", json={}, headers={"X-CSRF-Token": secret})
     browser.post("/api/retry", json={"studies": [A]}, headers={"X-CSRF-Token": secret})
-    browser.post("/page/retry", data={"x": "y"})
+    browser.post(BUTTON, data={"x": "y"})
     browser.post("/logout", data={"csrf": secret})
     log_in(house.browser(), "wrong")
     who = {"visitor": "operateer"}
     assert house.audited() == [
         {**who, "what": "logged in"},
-        {**who, "what": "retried", "studies": "all that are parked"},
-        {**who, "what": "retried", "studies": [A]},
+        {**who, "what": "re-synced", "studies": [A]},
+        {**who, "what": "re-synced", "studies": [A]},
         {**who, "what": "re-synced", "studies": [A]},
         {**who, "what": "retried", "studies": [A]},
         {**who, "what": "refused", "reason": "form", "times": 1},
@@ -461,7 +463,7 @@ def test_what_cannot_be_audited_is_not_done(house: House, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(house.entrance.audit._file, "shouldRollover", full)
-    assert browser.post("/page/retry", data={"csrf": secret}).status_code == 503
+    assert browser.post(BUTTON, data={"csrf": secret}).status_code == 503
     assert house.world.state(A) == "parked"
     assert log_in(house.browser(), TOKEN).status_code == 503
     assert log_in(house.browser(), "wrong").status_code == 401, "what was refused is refused all the same"

@@ -145,7 +145,7 @@ def test_forms_of_people_behind_a_proxy_are_of_their_own_pages(house: House) -> 
 @pytest.mark.parametrize("name", ["token", "nobody", "reader", "proxy:token", "reader@example.org"])
 def test_whom_a_proxy_names_is_told_from_whoever_has_a_token(house: House, name: str) -> None:
     browser = house.browser(PROXY, {USER: name, ROLE: "operate"})
-    browser.post("/page/retry", data={"csrf": secret_of(browser)})
+    browser.post(f"/page/studies/{A}/sync", data={"csrf": secret_of(browser)})
     assert house.audited()[-1]["visitor"] == f"proxy:{name}"
     with pytest.raises(ValueError, match="a name is made of"):
         made(f"proxy:{name}", Role.READ)

@@ -54,7 +54,6 @@ ROLES: dict[tuple[str, str], Role | None] = {  # None: whoever comes
     ("POST", "/api/studies/{study_uid}/sync"): Role.OPERATE,
     ("POST", "/api/retry"): Role.OPERATE,
     ("POST", "/wake"): Role.OPERATE,
-    ("POST", "/page/retry"): Role.OPERATE,
 }
 """Every route, and what whoever asks there has to be."""
 
