@@ -33,7 +33,7 @@ test: lint ## run every test, real servers and a real browser included
 	    *"not live"*) echo "tests marked live are left out: no server is installed" ;; \
 	    *) setup/native.sh && setup/browser.sh && { [ "$$(id -u)" != 0 ] || setup/orthanc-trixie.sh; } ;; \
 	esac
-	@$(RUN) pytest -rs -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) pytest -rs -n 2 --no-loadscope-reorder
 
 lint: setup ## check style, types and printed documentation
 	@$(RUN) ruff check .
@@ -55,8 +55,8 @@ bench: setup ## measure what the README says in figures (about two minutes)
 soak: setup ## many examples of every property, then many random walks and faults, as root (fifteen minutes)
 	@setup/native.sh
 	@setup/orthanc-trixie.sh
-	@$(RUN) pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "hypothesis and not live" --hypothesis-profile=many
-	@$(RUN) pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --hypothesis-profile=many -m "not hypothesis" tests/maps
+	@$(RUN) pytest -q -n 2 --no-loadscope-reorder -m "hypothesis and not live" --hypothesis-profile=many
+	@$(RUN) pytest -q -n 2 --no-loadscope-reorder --hypothesis-profile=many -m "not hypothesis" tests/maps
 	@$(RUN) python -m tests.convergence
 
 fresh: ## try `make demo` and `make test` in a container of bare Debian 12 (an hour or less)

@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from mapper.ledger.database import Database
 from stack import Postgres
@@ -41,11 +43,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together where several processes run them: they share its servers. Walks are long."""
-    for item in items:
-        walk = "convergence" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if walk else str(item.path)))
+class FileByFile(LoadScopeScheduling):
+    """Give each process whole files of tests: the tests of a file share its servers. Walks are long and share none."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if "convergence" in Path(file).parts else file
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByFile:
+    """Distribute the tests ourselves: `--dist loadgroup` of pytest-xdist 3.8 has no effect with pytest 9.2."""
+    return FileByFile(config, log)
 
 
 @pytest.fixture(autouse=True)
