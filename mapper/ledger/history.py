@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, cast, delete, exists, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, func, insert, select, tuple_
 
 from mapper.ledger.database import Database
 from mapper.ledger.schema import history, study
@@ -12,6 +12,8 @@ from mapper.ledger.state import State
 
 AT_ONCE = 500
 """Rows that are forgotten in one transaction: nobody who writes waits for long."""
+NAMED = 500
+"""Studies that are named in one query: a database bounds its length."""
 FAILING: tuple[State, ...] = ("parked", "retrying")
 """Fates of a sync that failed."""
 Moment = tuple[float, int]
@@ -101,27 +103,40 @@ class History:
         return {(row[0], row[1] or None): row[2] for row in rows}
 
     def failed(
-        self, since: float, failure: str | None = None, state: State | None = None, limit: int = 100
-    ) -> list[Failed]:
-        """Return the studies of which syncs failed since then, of any kind or of one, who failed last first.
-
-        Those that were synced since then are among them, unless `state` says how they stand now.
-        """
-        failing = [history.c.fate.in_(FAILING), history.c.ended >= since]
-        if failure is not None:
-            failing.append(history.c.failure == failure)
-        if state is not None:
-            now = study.c.source == history.c.source, study.c.study_uid == history.c.study_uid
-            failing.append(exists().where(*now, study.c.state == state))
-        who = history.c.source, history.c.study_uid
-        newest = func.row_number().over(partition_by=who, order_by=(history.c.ended.desc(), history.c.id.desc()))
-        times = func.count().over(partition_by=who)
-        told = select(*who, history.c.ended, history.c.failure, times.label("times"), newest.label("newest"))
-        one = told.where(*failing).subquery().c
-        query = select(one.source, one.study_uid, one.ended, one.failure, one.times).where(one.newest == 1)
-        query = query.order_by(one.ended.desc(), one.study_uid, one.source).limit(limit)
+        self,
+        studies: Sequence[tuple[str, str]],
+        since: float,
+        failure: str | None = None,
+        until: float | None = None,
+    ) -> dict[tuple[str, str], Failed]:
+        """Return of these studies, by source and UID, how syncs failed since then: of any kind or of one."""
+        found: dict[tuple[str, str], Failed] = {}
         with self._database.read() as db:
-            return [Failed(*row) for row in db.execute(query)]
+            for first in range(0, len(studies), NAMED):
+                named = {uid for _, uid in studies[first : first + NAMED]}
+                query = select(history).where(history.c.study_uid.in_(named), history.c.failure > "")
+                query = query.where(*asked(failure, since=since), *([] if until is None else [history.c.ended < until]))
+                for row in db.execute(query.order_by(history.c.ended, history.c.id)):
+                    before = found.get(who := (row.source, row.study_uid))
+                    times = before.times + 1 if before else 1
+                    found[who] = Failed(*who, row.ended, row.failure, times)
+        return {who: found[who] for who in studies if who in found}
+
+    def kinds(self) -> list[str]:
+        """Return every kind of failure that is remembered."""
+        found: list[str] = []
+        with self._database.read() as db:
+            last: str | None = ""
+            while last := db.execute(select(func.min(history.c.failure)).where(history.c.failure > last)).scalar():
+                found.append(last)  # a step of the index a kind, however long the history is
+        return found
+
+    def states(self, syncs: Sequence[Sync]) -> dict[tuple[str, str], State]:
+        """Return how the studies of some syncs stand now, by source and UID."""
+        named = study.c.study_uid.in_({one.study_uid for one in syncs})
+        with self._database.read() as db:
+            rows = db.execute(select(study.c.source, study.c.study_uid, study.c.state).where(named)) if syncs else ()
+            return {(row[0], row[1]): row[2] for row in rows}
 
     def spans(self, since: float, seconds: int) -> list[Span]:
         """Return what happened since then, a stretch of so many seconds at a time; one without any sync is left out."""

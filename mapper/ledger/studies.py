@@ -133,7 +133,8 @@ class Studies:
         """
         now = self._clock()
         if how in ("done", "gone"):
-            facts |= {"synced_at": now, "attempts": 0}
+            was_there = True if how == "done" else study.c.synced_at.is_not(None)  # what never came there never left
+            facts |= {"synced_at": when(was_there, now, None), "attempts": 0}
         facts |= {"owner": "", "done_generation": claim.generation, "changed_at": now}
         ended = {"reason": reason, "failure": failure, "priority": 0}
         # marked while it was synced: what was done stands, and it is done once more

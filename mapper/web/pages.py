@@ -16,6 +16,7 @@ from mapper.web.status import Links
 from mapper.web.studies import page as studies
 from mapper.web.study import explained
 from mapper.web.study import page as one_study
+from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
 from mapper.web.view import View
 
@@ -23,7 +24,7 @@ from mapper.web.view import View
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:
     """Add all pages."""
     inquiry, asking, lately = Inquiry(service), Asking(), Lately(service.ledger)
-    ways, place = Ways(service.settings, links), service.place
+    ways, place = Ways(service.settings, links, Explorers(inquiry.plugins).has_2), service.place
     overview.add(app, service, lately, view)
     studies.add(app, service, marker, inquiry, asking, view, ways)
     explained.add(app, service.ledger, inquiry, asking, view)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from mapper.ledger.history import FAILING, Sync
+from mapper.ledger.history import FAILING, Failed, Sync
 from mapper.ledger.rows import Row
 from mapper.ledger.sides import Side
 from mapper.maps import keys
@@ -65,6 +65,11 @@ def sync_json(one: Sync) -> dict[str, Any]:
         "failure": one.failure,
         "attempts": one.attempts,
     }
+
+
+def failed_json(one: Failed) -> dict[str, Any]:
+    """Return the JSON of how syncs of a study failed in a time: the last one, and how many."""
+    return {"failure": one.failure, "last": moment(one.last), "times": one.times}
 
 
 def standing_json(now: Standing) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from mapper.counted import counted, plural
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import UNSEEN, problem
 from mapper.web.rendering import known
@@ -55,7 +56,7 @@ class View:
             lstrip_blocks=True,
         )
         environment.filters |= {"at": self.at, "iso": iso, "ago": self.ago, "age": age, "span": span, "number": number}
-        environment.filters |= {"prose": prose}
+        environment.filters |= {"prose": prose, "counted": counted, "plural": plural}
         environment.globals |= {
             "version": VERSION,
             "words": WORDS,

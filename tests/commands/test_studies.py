@@ -102,7 +102,7 @@ def test_how_it_failed_is_said_of_what_is_well_again(ledger: Ledger) -> None:
         for line in orthanc_fhir("studies", "--failure", "any", "--since", "7d").stdout.splitlines()
         if line.split()[0] == A
     ]
-    assert "(SinkBusy), now: " in line
+    assert "(SinkBusy), synced since, now: " in line
     told = orthanc_fhir("studies", "--failure", "SinkBusy", "--since", "7d", "--json").stdout
     assert json.loads(told)["failed"]["failure"] == "SinkBusy"
 
@@ -111,7 +111,7 @@ def test_how_it_failed_is_said_of_what_is_well_again(ledger: Ledger) -> None:
 def test_it_says_when_there_are_more(ledger: Ledger, words: list[str]) -> None:
     for form in ([], ["--json"]):
         few, enough = (orthanc_fhir("studies", *words, *form, "--limit", number) for number in ("1", "9"))
-        assert "more than 1 studies" in few.stderr
+        assert "more than 1 study" in few.stderr
         assert enough.stderr == ""
     assert len(uids(orthanc_fhir("studies", *words, "--json", "--limit", "1"))) == 1
 
@@ -127,7 +127,7 @@ def test_what_failed_and_stands_so_is_found_behind_what_is_well_again(ledger: Le
     assert orthanc_fhir(*words, "--limit", "2").stderr == ""
     few = orthanc_fhir(*words, "--limit", "1")
     assert uids(few) == [C]
-    assert "more than 1 studies" in few.stderr
+    assert "more than 1 study" in few.stderr
 
 
 def test_a_uid_is_whole_on_a_narrow_terminal(ledger: Ledger) -> None:
@@ -143,6 +143,8 @@ def test_a_parked_study_is_told_with_its_kind_of_failure(ledger: Ledger) -> None
 
 USAGE: dict[str, list[str]] = {
     "names and a failure": ["studies", A, "--failure", "any"],
+    "a kind of failure that is none": ["studies", "--failure", "Nope"],
+    "a kind of failure in another case": ["studies", "--failure", "badUID", "--since", "7d"],
     "names and a time": ["studies", A, "--since", "7d"],
     "a sample in JSON": ["settings", "--sample", "--json"],
     "a plugin that goes nowhere": ["plugin"],
@@ -150,7 +152,7 @@ USAGE: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("arguments", USAGE.values(), ids=USAGE)
-def test_wrong_usage_is_2(arguments: list[str]) -> None:
+def test_wrong_usage_is_2(ledger: Ledger, arguments: list[str]) -> None:
     assert orthanc_fhir(*arguments).exit_code == 2
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from mapper.errors import BundleRejected, SinkBusy, SourceDown
+from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
 from mapper.ledger.history import Span
 from mapper.ledger.state import STATES
 from mapper.web.cursor import place, word
 from mapper.web.overview.chart import chart, scale
 from mapper.web.status import Links
+from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
 from mapper.web.visitor import Role
-from tests.support.fakes import SITE
+from tests.support.fakes import SITE, Clock
 from tests.support.situations import A, B
 from tests.support.visitors import FORM, PEOPLE, House, secret_of
 
@@ -133,18 +134,74 @@ def test_a_study_says_why_what_to_do_and_where_else_it_is(house: House) -> None:
     ("ids", "found"),
     [
         (["8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"], ["Orthanc Explorer", "Orthanc Explorer 2"]),
+        (
+            ["8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d", "11111111-ca27c490-d0c7058c-929d0581-2bbf104d"],
+            ["Orthanc Explorer (8a8cf898)", "Orthanc Explorer (11111111)", "Orthanc Explorer 2"],
+        ),
         (["a-name", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d/../x"], []),
         ([], []),
     ],
     ids=str,
 )
 def test_a_way_into_orthanc_is_made_of_its_own_ids_alone(house: House, ids: list[str], found: list[str]) -> None:
-    ways = Ways(house.service.settings, Links("https://fhir.example.org/fhir", SITE.namespace))
+    ways = Ways(house.service.settings, Links("https://fhir.example.org/fhir", SITE.namespace), lambda source: True)
     made = ways.orthanc("orthanc", A, ids)
     assert [way.name for way in made] == found
     if found:
         assert made[0].url == f"http://localhost:8042/app/explorer.html#study?uuid={ids[0]}"
-        assert made[1].url == f"http://localhost:8042/ui/app/filtered-studies?StudyInstanceUID={A}&expand=study"
+        assert made[-1].url == f"http://localhost:8042/ui/app/filtered-studies?StudyInstanceUID={A}&expand=study"
+
+
+def test_a_way_into_explorer_2_is_shown_where_the_plugin_is_there(house: House) -> None:
+    said: list[frozenset[str] | MapperError] = [SourceDown("no Orthanc answers"), frozenset({"orthanc-explorer-2"})]
+    said.append(frozenset({"dicom-web"}))
+
+    def plugins(source: str) -> frozenset[str]:
+        answer = said.pop(0)
+        if isinstance(answer, MapperError):
+            raise answer
+        return answer
+
+    explorers = Explorers(plugins, clock := Clock())
+    for expected, later in ((False, 60.0), (True, 3599.0), (True, 1.0), (False, 10.0)):
+        explorers.has_2("orthanc")
+        explorers.wait()
+        assert explorers.has_2("orthanc") is expected
+        clock.forward(later)
+    assert said == [], "asked again after a failure, and once an hour"
+
+
+def test_a_study_of_two_patients_is_shown_twice(house: House) -> None:
+    house.world.source.store(A, patient="OTHER-PID", PatientName="Other^Person")
+    page = of(house, Role.VALUES).get(f"/studies/{A}/header").text
+    for said in (PATIENT, "OTHER-PID", f"{PATIENT}/{A}", f"OTHER-PID/{A}"):
+        assert said in page
+
+
+def test_what_is_said_of_fhir_is_so(house: House) -> None:
+    """A study that was never there has no link, and one that is parked again shows of when FHIR is."""
+    client = of(house, Role.READ)
+    shown = client.get(f"/studies/{A}").text
+    assert "made with the mapping" in shown
+    assert "the older state" not in shown
+    new = "1.9.1"
+    house.world.source.store(new, patient="P3")
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.sync(new)
+    for never in ("made with the mapping", "FHIR ImagingStudy", "the older state"):
+        assert never not in client.get(f"/studies/{new}").text
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.sync(A)
+    parked = client.get(f"/studies/{A}").text
+    assert "the older state: what was synced at" in parked
+    assert "made with the mapping" not in parked
+    assert "FHIR ImagingStudy" in parked
+    house.world.source.delete(new, patient="P3")
+    house.sync(new)
+    assert house.world.state(new) == "removed"
+    assert "FHIR ImagingStudy" not in client.get(f"/studies/{new}").text
+    assert client.get(f"/api/studies/{new}").json()["fhir_url"] is None
+    assert f'aria-label="FHIR of {new}"' not in client.get("/studies").text
 
 
 def test_explained_is_what_was_made_dropped_and_not_made(house: House) -> None:
@@ -230,6 +287,9 @@ def test_the_list_is_paged_by_place(house: House) -> None:
         ({"state": "synced"}, [A]),
         ({"failure": "BundleRejected"}, [B]),
         ({"failure": "SinkBusy"}, []),
+        ({"failure": "any"}, [B]),
+        ({"failure": "BundleRejected", "since": "1h"}, [B]),
+        ({"failure": "any", "since": "1h", "state": "synced"}, []),
         ({"since": "1h"}, [A, B]),
         ({"state": "", "failure": "", "since": "", "q": ""}, [A, B]),
         ({"q": "1.2."}, [A, B]),
@@ -264,9 +324,42 @@ def test_a_study_is_found_by_the_id_that_orthanc_has_for_it(house: House) -> Non
         type(held).id = property(lambda self: f"{self.patient}/{self.study_uid}")  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize("query", [{"state": "lost"}, {"failure": "a b"}, {"failure": "<b>"}, {"since": "2y"}], ids=str)
+@pytest.mark.parametrize(
+    "query", [{"state": "lost"}, {"failure": "a b"}, {"failure": "<b>"}, {"failure": "Nope"}, {"since": "2y"}], ids=str
+)
 def test_what_nobody_can_ask_for_is_refused(house: House, query: dict[str, str]) -> None:
     assert of(house, Role.READ).get("/studies", params=query).status_code == 422
+
+
+def test_a_failure_and_a_time_mean_the_same_everywhere(house: House) -> None:
+    """With a time all that failed so since then, as they stand now; without one those that fail now."""
+    house.sync(B)
+    client = of(house, Role.READ)
+    page = client.get("/studies", params={"failure": "BundleRejected", "since": "1h"}).text
+    assert f'href="/studies/{B}"' in page
+    assert "failed 1 time, last" in page
+    assert ", synced since" in page
+    assert f'href="/studies/{B}"' not in client.get("/studies", params={"failure": "BundleRejected"}).text
+    since = "2000-01-01T00:00:00Z"
+    told = client.get("/api/studies", params={"failure": "BundleRejected", "since": since}).json()["studies"]
+    assert [(one["study_uid"], one["state"], one["failed"]["times"]) for one in told] == [(B, "synced", 1)]
+    assert client.get("/api/studies", params={"failure": "BundleRejected"}).json()["studies"] == []
+    problems = client.get("/problems", params={"failure": "BundleRejected", "since": "1h"}).text
+    assert 'href="/studies?failure=BundleRejected&amp;since=1h"' in problems
+    assert '<td data-name="stands now"><span class="state synced"' in problems
+
+
+@pytest.mark.parametrize("path", ["/studies", "/problems", "/api/studies", "/api/history"])
+def test_a_kind_of_failure_that_is_none_is_refused_with_those_there_are(house: House, path: str) -> None:
+    client = of(house, Role.READ)
+    for kind in ("Nope", "bundlerejected"):
+        answer = client.get(path, params={"failure": kind})
+        assert answer.status_code == 422
+        assert "BundleRejected" in answer.text
+        assert kind not in answer.text
+    house.world.source.failures.append(KeyError("x"))
+    house.sync(A)
+    assert client.get(path, params={"failure": "KeyError"}).status_code == 200
 
 
 def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> None:

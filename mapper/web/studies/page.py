@@ -10,16 +10,18 @@ from fastapi.responses import HTMLResponse, Response
 from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError
 from mapper.inquiry import ASKED, Inquiry
-from mapper.ledger.choice import Choice, Place
+from mapper.ledger.choice import ANY, Choice, Place
+from mapper.ledger.history import Failed
 from mapper.ledger.rows import Row
 from mapper.ledger.state import STATES
-from mapper.remedies import REMEDIES
 from mapper.service import Service
+from mapper.standing import kinds
 from mapper.web.asking import Asking
 from mapper.web.audit import known_uids, record
 from mapper.web.cursor import AFTER_STUDY, place, word
 from mapper.web.form import field_of, form_of
 from mapper.web.marker import Marker
+from mapper.web.questions import failures_of, known_kind
 from mapper.web.redirect import there
 from mapper.web.studies.wanted import PERIODS, Asked, Wanted, wanted_of
 from mapper.web.study.ways import Way, Ways
@@ -39,6 +41,14 @@ class Line:
 
     row: Row
     fhir: Way
+    failed: Failed | None
+    """How it failed in the time asked for."""
+
+    @property
+    def synced_since(self) -> bool:
+        """Whether it was synced after it failed."""
+        at = self.row.synced_at if self.row.state == "synced" else None
+        return self.failed is not None and at is not None and at >= self.failed.last
 
 
 def add(
@@ -57,6 +67,7 @@ def add(
 
     @app.get("/studies", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def studies(request: Request, wanted: Asked) -> Response:
+        known_kind(ledger, wanted.failure)
         choice, after = wanted.choice(ledger.clock()), place(wanted.after, AFTER_STUDY)
         odd = wanted.is_odd
         rows = [] if odd else ledger.rows.chosen(choice, Place(*after) if after else None, SHOWN + 1)
@@ -70,13 +81,17 @@ def add(
             "wanted": wanted,
             "odd": odd,
             "unknown": unknown,
-            "lines": [Line(row, ways.fhir(row.study_uid)) for row in rows],
+            "lines": [
+                Line(row, ways.fhir(row.study_uid), failed)
+                for row, failed in zip(rows, failures_of(ledger, choice, rows), strict=True)
+            ],
+            "looks_back": choice.looks_back,
             "next": wanted.query(after=word(rows[-1].place)) if more else "",
             "number": 0 if odd else ledger.rows.number(choice, COUNTED),
             "counted": COUNTED,
             "counts": ledger.rows.counts(),
             "states": STATES,
-            "failures": sorted({*REMEDIES, *(name for _, name in ledger.rows.failures())}),
+            "failures": [ANY, *kinds(ledger)],
             "periods": PERIODS,
             "sources": sources,
             "asked": ASKED,

@@ -71,11 +71,11 @@ def add(app: FastAPI, ledger: Ledger, inquiry: Inquiry, asking: Asking, view: Vi
     async def header(request: Request, study_uid: StudyUID) -> Response:
         if not await to_thread.run_sync(is_known, study_uid):
             return unseen(request)
-        headers, failure = dict[str, dict[str, str]](), ""
+        headers, failure = list[tuple[str, str, dict[str, str]]](), ""
         with asking.looking():
             await to_thread.run_sync(may_see, request, study_uid, "looked at the header")
             try:
-                headers = await asking.run(inquiry.header, study_uid)
+                headers = await asking.run(inquiry.headers, study_uid)
             except MapperError as error:
                 failure = str(error)
         context: dict[str, Any] = {"study_uid": study_uid, "headers": headers, "failure": failure}
