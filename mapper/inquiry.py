@@ -48,7 +48,10 @@ class Inquiry:
             site = site_of(self._service.settings, self._sources[name], self._service.namespace)
             mapped = study_to_fhir(reading.study, site, silences := Silences())
             base = self._service.settings.fhir_public_url
-            return Explained(name, list(objects(mapped, silences, base, redact=redact, element=element, most=most)))
+            return Explained(
+                name,
+                list(objects(mapped, silences, base, redact=redact, element=element, most=most, study=reading.study)),
+            )
         raise next((one for one in failures if not isinstance(one, StudyGone)), failures[0])
 
     def headers(self, study_uid: str) -> list[tuple[str, str, dict[str, str]]]:

@@ -28,7 +28,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "standing", "wiring", "service", "inquiry", "web", "commands"),
+    *("convert", "question", "explain", "standing", "wiring", "service", "inquiry", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]

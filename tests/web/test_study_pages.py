@@ -182,19 +182,19 @@ def test_what_is_said_of_fhir_is_so(house: House) -> None:
     """A study that was never there has no link, and one that is parked again shows of when FHIR is."""
     client = of(house, Role.READ)
     shown = client.get(f"/studies/{A}").text
-    assert "made with the mapping" in shown
+    assert "<dt>Mapping" in shown
     assert "the older state" not in shown
     new = "1.9.1"
     house.world.source.store(new, patient="P3")
     house.world.sink.failures.append(BundleRejected("HTTP 422"))
     house.sync(new)
-    for never in ("made with the mapping", "FHIR ImagingStudy", "the older state"):
+    for never in ("<dt>Mapping", "FHIR ImagingStudy", "the older state"):
         assert never not in client.get(f"/studies/{new}").text
     house.world.sink.failures.append(BundleRejected("HTTP 422"))
     house.sync(A)
     parked = client.get(f"/studies/{A}").text
     assert "the older state: what was synced at" in parked
-    assert "made with the mapping" not in parked
+    assert "<dt>Mapping" not in parked
     assert "FHIR ImagingStudy" in parked
     house.world.source.delete(new, patient="P3")
     house.sync(new)
@@ -202,6 +202,39 @@ def test_what_is_said_of_fhir_is_so(house: House) -> None:
     assert "FHIR ImagingStudy" not in client.get(f"/studies/{new}").text
     assert client.get(f"/api/studies/{new}").json()["fhir_url"] is None
     assert f'aria-label="FHIR of {new}"' not in client.get("/studies").text
+
+
+def test_explained_is_what_was_asked_for_or_what_is_near(house: House) -> None:
+    client = of(house, Role.READ)
+    near = client.get(f"/studies/{A}/explain", params={"element": "Patient.birthDat"}).text
+    assert "no FHIR element and no DICOM attribute of the mapping is called so; near it: Patient.birthDate" in near
+    for asked in ("patient.birthdate", "PatientBirthDate"):
+        shown = client.get(f"/studies/{A}/explain", params={"element": asked}).text
+        assert "is called so" not in shown
+        assert DROPPED in shown
+    assert "the first instance of series 1" in client.get(f"/studies/{A}/explain").text
+
+
+def test_what_was_dropped_is_shown_with_its_value_to_whoever_may_see_it(house: House) -> None:
+    path = f"/studies/{A}/explain?element={DROPPED}"
+    assert "19700231" in of(house, Role.VALUES).get(path).text
+    assert "19700231" not in of(house, Role.OPERATE).get(path).text
+
+
+def test_a_study_that_cannot_be_mapped_shows_why_and_what_is_known(house: House) -> None:
+    house.world.source.store(A, patient="OTHER-PID")
+    house.sync(A)
+    answer = of(house, Role.READ).get(f"/studies/{A}/explain")
+    assert answer.status_code == 200
+    for said in (
+        "cannot be mapped",
+        "stands under 2 PatientIDs",
+        "What to do",
+        "FHIR shows what was synced at",
+        DROPPED,
+    ):
+        assert said in answer.text
+    assert "OTHER-PID" not in answer.text
 
 
 def test_explained_is_what_was_made_dropped_and_not_made(house: House) -> None:
