@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,7 +24,7 @@ def explain(
         str,
         typer.Option(
             metavar="PATH",
-            help="Only this FHIR element and what stands in it (ImagingStudy.series.bodySite), or this DICOM attribute.",
+            help="Only this FHIR element and what stands in it (ImagingStudy.series), or this DICOM attribute.",
         ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -59,7 +59,7 @@ def explain(
             raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
         site = site_of(settings, source, namespace_of(settings))
         mapped = study_to_fhir(read, site, silences := Silences())
-        asked = {"redact": redact, "element": element, "study": read}
+        asked: dict[str, Any] = {"redact": redact, "element": element, "study": read}
         if not (question := Question(element)).is_known and not any(
             question.takes(leaf.path) for leaf in leaves(mapped, settings.fhir_public_url)
         ):

@@ -95,6 +95,13 @@ class History:
         """Return syncs of all studies, newest first: those of a fate, of a kind of failure, ended since then."""
         return self._page(asked(failure, fate, since), before, limit)
 
+    def between(
+        self, begins: float, ends: float, *, failed: bool = False, before: Moment | None = None, limit: int = 50
+    ) -> list[Sync]:
+        """Return the syncs that ended in a stretch of time, newest first; `ends` itself is outside."""
+        only = [history.c.failure > ""] if failed else []
+        return self._page([*asked(since=begins), history.c.ended < ends, *only], before, limit)
+
     def counts(self, since: float) -> dict[tuple[State, str | None], int]:
         """Return how many syncs ended since then, by fate and kind of failure."""
         by = func.coalesce(history.c.fate, ""), func.coalesce(history.c.failure, "")  # else SQLite sorts all by index

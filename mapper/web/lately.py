@@ -34,6 +34,11 @@ class Lately:
         history, since = self._ledger.history, self._ledger.clock() - length
         return dict(self._once(("counts", length), lambda: history.counts(since)))
 
+    def twice(self, source: str) -> tuple[int, int]:
+        """Return how many studies stand in a source under several ids, and how many ids that is beyond one each."""
+        found: tuple[int, int] = self._once(("twice", source), lambda: self._ledger.seen.twice(source))
+        return found
+
     def _once(self, key: tuple[Any, ...], count: Callable[[], Any]) -> Any:
         until, found = self._kept.get(key, (0.0, None))
         if self._clock() < until:

@@ -18,6 +18,7 @@ from mapper.web.study import explained
 from mapper.web.study import page as one_study
 from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
+from mapper.web.syncs import page as syncs
 from mapper.web.view import View
 
 
@@ -30,6 +31,7 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view
     explained.add(app, service.ledger, inquiry, asking, view)
     one_study.add(app, service, marker, view, ways)
     problems.add(app, service, lately, view)
+    syncs.add(app, service.ledger, view)
     mapping.add(app, view, service.settings.options)
     settings.add(app, view, service.settings, service.namespace, place)
     about.add(app, view, place)

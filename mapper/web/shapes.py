@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.ledger.state import State
+from mapper.remedies import REMEDIES
 
 UID = "1.2.840.99.1"
 WHEN = "2024-05-17T07:31:05Z"
@@ -149,8 +150,8 @@ FAILURE = {
     "failure": "BundleRejected",
     "state": "parked",
     "studies": 1,
-    "what": "the FHIR server refuses the content",
-    "do": "See the codes in its reason, and the server's own log.",
+    "what": REMEDIES["BundleRejected"].what,
+    "do": REMEDIES["BundleRejected"].do,
 }
 
 

@@ -56,7 +56,7 @@ class View:
             lstrip_blocks=True,
         )
         environment.filters |= {"at": self.at, "iso": iso, "ago": self.ago, "age": age, "span": span, "number": number}
-        environment.filters |= {"prose": prose, "counted": counted, "plural": plural}
+        environment.filters |= {"prose": prose, "counted": counted, "many": plural, "sentence": sentence}
         environment.globals |= {
             "version": VERSION,
             "words": WORDS,
@@ -109,6 +109,11 @@ def prose(text: str) -> Markup:
     """Return a text of ours as a page shows it: arrows, and what stands between backticks as code."""
     drawn = escape(text.replace("->", "\u2192").replace("<-", "\u2190"))
     return Markup(CODE.sub(r"<code>\1</code>", str(drawn)))  # escaped already
+
+
+def sentence(text: str) -> str:
+    """Return a text with the point at its end, where it has no mark of its own there."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip()}."
 
 
 def number(value: int) -> str:

@@ -472,3 +472,36 @@ def test_what_cannot_be_audited_is_not_done(house: House, monkeypatch: pytest.Mo
     answer = browser.post("/logout", data={"csrf": secret})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login"), "whoever leaves is not kept in"
     assert with_cookie(house, cookie).get("/api/studies").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/page/ask", {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"}, 415),
+        ("GET", "/studies", {"authorization": "Bearer wrong"}, 401),
+    ],
+)
+def test_what_the_guard_refuses_a_browser_reads_as_a_page(
+    house: House, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    program, browser = (
+        house.browser(headers={**headers, **more}).request(method, path) for more in ({}, {"accept": "text/html"})
+    )
+    assert (program.status_code, browser.status_code) == (status, status)
+    assert program.headers["content-type"] == "application/problem+json"
+    assert browser.headers["content-type"].startswith("text/html")
+    assert program.json()["detail"] in browser.text.replace("&#39;", "'")
+    for name in ("www-authenticate", "allow", "content-security-policy", "cache-control"):
+        assert program.headers.get(name) == browser.headers.get(name)
+    api = house.browser(headers={**headers, "accept": "text/html"}).get("/api/studies", headers={"authorization": "x"})
+    assert api.headers["content-type"] == "application/problem+json"
+
+
+def test_too_many_guesses_are_told_a_browser_as_a_page(house: House) -> None:
+    answers = [
+        house.browser("192.0.2.77", {"authorization": f"Bearer wrong{number}", "accept": "text/html"}).get("/studies")
+        for number in range(100)
+    ]
+    last = next(one for one in answers if one.status_code == 429)
+    assert last.headers["content-type"].startswith("text/html")
+    assert last.headers["retry-after"]

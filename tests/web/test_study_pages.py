@@ -1,12 +1,14 @@
 """The pages of studies and problems, and the first page: what each visitor sees, finds and can do."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from mapper.counted import counted
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
 from mapper.ledger.history import Span
 from mapper.ledger.state import STATES
@@ -15,6 +17,7 @@ from mapper.web.overview.chart import chart, scale
 from mapper.web.status import Links
 from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
+from mapper.web.view import sentence
 from mapper.web.visitor import Role
 from tests.support.fakes import SITE, Clock
 from tests.support.situations import A, B
@@ -24,6 +27,7 @@ NAME, NUMBER, PATIENT, TEXT = "Zzyzx^Quirina", "ACC-4711-Q", "PID-0815-Q", "Qual
 VALUES = (NAME, "Zzyzx", NUMBER, PATIENT, "Qualle")
 DROPPED = "Patient.birthDate"
 PATHS = ("/", "/studies", f"/studies/{A}", f"/studies/{A}/explain", f"/studies/{A}/problems", "/problems")
+PATHS += ("/syncs", f"/studies/{A}?asked_at=1", "/studies?failure=any&since=1h")
 PATHS += (f"/studies/{A}/problems?form=ndjson", "/studies?state=parked", "/problems?failure=BundleRejected")
 
 
@@ -398,15 +402,62 @@ def test_a_kind_of_failure_that_is_none_is_refused_with_those_there_are(house: H
 def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> None:
     browser = house.logged_in(Role.OPERATE)
     secret = secret_of(browser)
-    answer = browser.post("/page/studies", data={"csrf": secret, "which": "chosen", "study": [A, "9.9.9"]})
-    assert answer.headers["location"] == "/studies?done=1"
+    house.world.clock.forward(10.0)
+    asked = {"csrf": secret, "which": "chosen", "study": [A, "9.9.9"]}
+    page = browser.post("/page/studies", data=asked)
+    assert page.status_code == 200
+    assert "Sync 1 study again?" in page.text
+    assert f'name="study" value="{A}"' in page.text
+    assert "9.9.9" not in page.text
+    assert house.world.state(A) == "synced", "a person is asked first"
+    answer = browser.post("/page/studies", data={**asked, "confirmed": "yes"})
+    assert answer.headers["location"].startswith("/studies?done=1&asked_at=")
     assert house.world.state(A) == "pending"
     assert house.world.state(B) == "parked"
-    answer = browser.post("/page/studies", data={"csrf": secret, "which": "all", "state": "parked"})
-    assert answer.headers["location"] == "/studies?state=parked&done=1"
+    asked = {"csrf": secret, "which": "all", "state": "parked"}
+    assert "Retry 1 study again?" in browser.post("/page/studies", data=asked).text
+    answer = browser.post("/page/studies", data={**asked, "confirmed": "yes"})
+    assert answer.headers["location"].startswith("/studies?state=parked&done=1&asked_at=")
     assert house.world.state(B) == "pending"
-    assert "1 study is back in line" in browser.get("/studies?done=1").text
+    place = answer.headers["location"]
+    assert "1 study is back in line" in browser.get(place).text
+    assert "No sync has ended since then" in browser.get(place).text
+    house.world.clock.forward(1.0)
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.world.work()
+    assert "1 failed" in " ".join(browser.get(place).text.split())
     assert [line["studies"] for line in house.audited() if line["what"] == "re-synced"] == [[A], [B]]
+
+
+def test_nothing_to_do_is_said(house: House) -> None:
+    browser = house.logged_in(Role.OPERATE)
+    answer = browser.post("/page/studies", data={"csrf": secret_of(browser), "which": "chosen"})
+    assert answer.headers["location"] == "/studies?done=0"
+    page = browser.get("/studies?done=0").text
+    assert "Nothing to do" in page
+    assert "back in line" not in page
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [(None, "it is synced."), (BundleRejected("HTTP 422"), "parked again"), (SinkBusy("HTTP 503"), "tried again")],
+    ids=str,
+)
+def test_what_became_of_a_retry_is_said_where_it_was_pressed(
+    house: House, failure: MapperError | None, said: str
+) -> None:
+    browser = house.logged_in(Role.OPERATE)
+    house.world.clock.forward(10.0)
+    answer = browser.post(f"/page/studies/{B}/sync", data={"csrf": secret_of(browser)})
+    place = answer.headers["location"]
+    assert place.startswith(f"/studies/{B}?asked_at=")
+    assert "not synced yet" in browser.get(place).text
+    if failure:
+        house.world.sink.failures.append(failure)
+    house.world.work()
+    page = " ".join(browser.get(place).text.split())
+    assert said in page.partition('role="status"')[2].partition("</p>")[0]
+    assert "You asked for it" not in browser.get(f"/studies/{B}").text
 
 
 @pytest.mark.parametrize("path", ["/page/studies", f"/page/studies/{B}/sync", "/page/ask", "/page/find"])
@@ -487,10 +538,59 @@ def test_the_first_page_compares_both_sides(house: House) -> None:
         assert f'href="/studies?state={state}"' in page
 
 
+def test_a_study_that_stands_twice_is_counted_once_beside_fhir(house: House) -> None:
+    house.world.source.store(A, patient="OTHER-PID")
+    house.triggers.offered = lambda: 2
+    house.world.clock.forward(100)
+    house.triggers._next_whole_sweep = 0.0
+    house.triggers.turn()
+    house.world.work()
+    house.triggers._next_whole_sweep = 0.0
+    house.triggers.turn()
+    page = " ".join(of(house, Role.READ).get("/").text.split())
+    assert 'href="/studies?source=orthanc">3</a>' in page
+    assert "of which <a" in page
+    assert ">1 study stands more than once</a>" in page
+    assert "fewer" not in page
+    assert "more are not stable" not in page
+
+
+def test_what_came_after_the_last_sweep_is_counted(house: House) -> None:
+    house.world.mark("1.9.1", "1.9.2")
+    page = " ".join(of(house, Role.READ).get("/").text.split())
+    assert 'href="/studies?source=orthanc">4</a> <span class="quiet">known now, 2 listed' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("is fhir_url right?", "is fhir_url right?"), ("no answer", "no answer."), ("no!", "no!")]
+)
+def test_a_sentence_ends_with_one_mark(text: str, shown: str) -> None:
+    assert sentence(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "one", "said"),
+    [(0, "study", "0 studies"), (1, "study", "1 study"), (2, "sync", "2 syncs"), (1, "problem", "1 problem")],
+)
+def test_a_number_of_things_has_its_plural(number: int, one: str, said: str) -> None:
+    assert counted(number, one) == said
+
+
 def test_a_chart_has_its_numbers_behind_it(house: House) -> None:
     page = of(house, Role.READ).get("/").text
     assert page.count("<svg") == 4
     assert page.count("<details id=") == 2
+    for bar in re.findall(r'<a href="(/syncs[^"]*)" aria-label="([^"]*)">', page):
+        path, said = bar[0].replace("&amp;", "&"), bar[1]
+        rows = of(house, Role.READ).get(path)
+        assert rows.status_code == 200
+        assert rows.text.count("<tr><td>") == int(said.split()[0]) == 3
+    failed = re.findall(r'<a href="(/syncs[^"]*failed=true)">', page)
+    assert len(failed) == 4
+    for path in failed:
+        shown = of(house, Role.READ).get(path.replace("&amp;", "&")).text
+        assert shown.count("<tr><td>") == 1
+        assert "BundleRejected" in shown
     assert "3 syncs" in page
     assert "1 failed" in page
 
