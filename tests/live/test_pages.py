@@ -39,6 +39,8 @@ PAGES = {
     "header": f"/studies/{SYNCED}/header",
     "problems": "/problems",
     "problem": "/problems?failure=BundleRejected",
+    "studies-failed": "/studies?failure=any&since=7d",
+    "syncs": "/syncs",
     "mapping": "/mapping",
     "mapping-search": "/mapping?q=bodySite",
     "settings": "/settings",
