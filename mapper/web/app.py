@@ -84,6 +84,7 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
     metrics.watch(service.ledger, tuple(service.worker.sources))
+    entrance.logouts.watch(service.ledger.ended)
     add_probes(app, readiness, metrics)
     add_questions(app, service, links)
     add_api(app, service, marker, links)
