@@ -3,6 +3,7 @@
 from asyncio import get_running_loop, wait_for
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from mapper.errors import LedgerFailed
@@ -49,8 +50,8 @@ class Logouts:
         """Tell the ledger that a session is ended; returns whether it is stored."""
         with suppress(LedgerFailed, TimeoutError):
             if self._ended is not None:
-                told = self._ended.add, session.id, float(session.began + LIFE + SKEW)
-                await wait_for(get_running_loop().run_in_executor(self._thread, *told), PATIENCE)
+                add = partial(self._ended.add, session.id, float(session.began + LIFE + SKEW))
+                await wait_for(get_running_loop().run_in_executor(self._thread, add), PATIENCE)
             return True
         return False
 

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -34,9 +34,11 @@ def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         untested("Orthanc 1.12.7 is not here, setup/orthanc-trixie.sh (as root) puts it there")
     made: list[Orthanc] = []
 
-    def make(mapper_url: str = "", token: str = TOKEN, **others: Any) -> Orthanc:
+    def make(mapper_url: str = "", token: str = TOKEN, more: Mapping[str, Any] | None = None, **others: Any) -> Orthanc:
         folder = tmp_path_factory.mktemp("orthanc")
-        made.append(kind(folder, overrides={"StableAge": 1}, mapper_url=mapper_url, token=token, **others))
+        made.append(
+            kind(folder, overrides={"StableAge": 1, **(more or {})}, mapper_url=mapper_url, token=token, **others)
+        )
         return made[-1]
 
     yield make
