@@ -6,6 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from mapper import errors, remedies
+from mapper.commands.app import EXITS
 from mapper.commands.cli import app
 from mapper.configuration import PREFIX
 from mapper.ledger import state
@@ -53,7 +54,10 @@ def command_line() -> str:
     parts = [
         "# Command line",
         "",
-        "Exit codes: 0 done; 1 the input or a server says no (one line why); 2 wrong usage.",
+        "| exit code | what it says |",
+        "| --- | --- |",
+        *(f"| {code} | {meaning} |" for code, meaning in EXITS.items()),
+        "",
         "In the demo: `.venv/bin/python -m demo cli ...`; in a compose stack of yours: "
         "`docker compose exec mapper orthanc-fhir ...`.",
         "",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mapper.commands.app import Config, StudyUIDs, fail, one_line, only_uids
-from mapper.configuration import load
-from mapper.errors import SettingError
+from mapper.configuration import WrongArgument, load
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
@@ -80,7 +79,7 @@ def show(
     from mapper.wiring import ledger_of
 
     if state is not None and state not in STATES:
-        raise SettingError(f"state: one of {', '.join(STATES)}")
+        raise WrongArgument(f"state: one of {', '.join(STATES)}")
     only_uids(study_uids)
     begin = moment.since(since, settings.timezone) if since is not None else None
     ledger = ledger_of(settings, make=False)
