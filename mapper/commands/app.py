@@ -21,7 +21,7 @@ StudyUIDs = Annotated[list[str] | None, typer.Argument(metavar="STUDY_UID", help
 FAILED, WRONG_USAGE = 1, 2
 EXITS = {
     0: "done; of `status`: FHIR is in line with the PACS, or what differs is on its way",
-    FAILED: "the work failed, or somebody should look: a server, a file, the ledger or a setting says no (one line why). "
+    FAILED: "the work failed, or somebody should look: a server, a file, the ledger or a setting says no, in one line. "
     "`doctor`: something does not work, as where Orthanc's plugin reaches no mapper; `status`: not in line; "
     "`sync`: a study is parked or still open; `studies`: one that is named was never seen; `retry`: one that is "
     "named is not parked, or none is; `convert`: a study was left out, or none was found",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mapper.commands.app import Config, StudyUIDs, fail, one_line, only_uids
+from mapper.commands.lookup import AccessionNumber, PatientID, keyword_of, looked_up
 from mapper.configuration import WrongArgument, load
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
@@ -35,6 +36,8 @@ def studies(
             "those too that are well again.",
         ),
     ] = None,
+    accession_number: AccessionNumber = None,
+    patient_id: PatientID = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
@@ -49,9 +52,18 @@ def studies(
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     if study_uids and (state or failure or since) is not None:
         raise typer.BadParameter("name studies, or say --state, --failure, --since")
+    keyword = keyword_of(accession_number, patient_id)
+    if keyword and (study_uids or (state or failure or since) is not None):
+        raise typer.BadParameter("look studies up, or name them, or say --state, --failure, --since")
     with one_line():
-        unseen = show(load(Settings, config), study_uids or [], state, failure, since, limit, as_json)
-    if unseen:
+        settings = load(Settings, config)
+        if keyword and not (study_uids := looked_up(settings, keyword)):
+            raise fail(f"Orthanc shows no study of this {keyword}")
+        unseen = show(settings, study_uids or [], state, failure, since, limit, as_json)
+    if unseen and keyword:
+        for number in unseen:
+            say(new_to_us((study_uids or [])[number - 1], as_json))
+    elif unseen:
         raise fail(f"argument {', '.join(map(str, unseen))}: never seen in the PACS; is the study there, and stable?")
 
 
@@ -111,6 +123,15 @@ def show(
         say(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))
     ledger.database.close()
     return unseen
+
+
+def new_to_us(study_uid: str, as_json: bool) -> str:
+    """Return what is said of a study that Orthanc shows and the ledger does not know."""
+    import orjson
+
+    if as_json:
+        return shown_json(orjson.dumps({"study_uid": study_uid, "state": None})).decode()
+    return f"{study_uid}  not seen yet: it is read once it is stable"
 
 
 def chosen(ledger: "Ledger", choice: Any, limit: int) -> "Iterator[Row]":
