@@ -286,6 +286,24 @@ def test_every_line_of_the_sample_loads(tmp_path: Path, group: str) -> None:
     assert set(loaded.places) == set(Settings.model_fields) - set(EXCLUDED[group])
 
 
+WORDS = {
+    "deleted": "unknown, keep, entered-in-error",
+    "log_format": "json, text",
+    "proxy_role": "read, operate, values",
+    "study_modality": "acquisition, all",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_what_takes_few_words_names_them_in_the_sample_and_on_the_page(name: str) -> None:
+    sample = orthanc_fhir("settings", "--sample").stdout
+    before = sample.partition(f"\n#{name} = ")[0].rpartition("\n\n")[2]
+    assert f"Allowed: {WORDS[name]}." in before.replace("\n# ", " ")
+    page = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+    assert f"Allowed: {WORDS[name]}." in row.replace("`", "")
+
+
 def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
     for _ in range(2):
         result = orthanc_fhir("plugin", "--copy", tmp_path / "deep" / "plugin")

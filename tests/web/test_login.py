@@ -229,7 +229,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     (BUTTON, {"data": {"x": "y"}}),
     ("/page/ask", {"data": {"study": A}}),
     ("/logout", {"data": {"x": "y"}}),
-    ("/api/retry", {"json": {}}),
+    ("/api/retry", {"json": {"all": True}}),
     (f"/api/studies/{A}/sync", {"json": {}}),
     ("/wake", {"json": {}}),
 ]
@@ -272,7 +272,7 @@ def test_what_a_query_shows_does_not_count(house: House) -> None:
 
 
 def test_a_token_needs_nothing_more(house: House) -> None:
-    assert house.client.post("/api/retry", json={}).status_code == 200
+    assert house.client.post("/api/retry", json={"all": True}).status_code == 200
     assert house.client.post(BUTTON, headers=FORM).status_code == 303
 
 
