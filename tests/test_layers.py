@@ -28,7 +28,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "standing", "wiring", "service", "inquiry", "web", "commands"),
+    *("convert", "explain", "standing", "words", "wiring", "service", "inquiry", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]
@@ -110,6 +110,21 @@ def test_a_package_imports_only_from_those_above_it() -> None:
                 assert (mine, parts[1]) not in NEVER, f"{name_of(path)}: {mine} and {parts[1]} never meet"
             strangers = ("demo", "bench", "samples", "tests", "orthanc_plugin")
             assert parts[0] not in strangers, f"{name_of(path)}: the product knows nothing of these"
+
+
+OF_PAGES = {
+    "access": {"session_key", "token", "tokens_file"},
+    "server": {"app", "connection", "entrance", "guard", "prometheus", "refusals", "room", "token"},
+    "settings": {"settings"},
+    "token": {"named_token", "visitor"},
+}
+"""What commands may take from the pages: who serves them, and who gets in. The words stand below both."""
+
+
+def test_commands_take_no_words_from_the_pages() -> None:
+    for path in (path for path in MODULES if layer(path) == "commands"):
+        taken = {parts[2] for parts in imported(path) if parts[:2] == ("mapper", "web")}
+        assert taken <= OF_PAGES.get(path.stem, set()), f"{name_of(path)}: mapper/words.py has the words of both"
 
 
 PURE = [path for path in MODULES if layer(path) in ("dicom", "records", "fhir", "maps")]

@@ -86,9 +86,9 @@ def show(
     from mapper.ledger.choice import Choice
     from mapper.ledger.state import STATES
     from mapper.namespace import namespace_of
-    from mapper.web.status import Links, status
-    from mapper.web.status import moment as moment_json
     from mapper.wiring import ledger_of
+    from mapper.words import Links, status
+    from mapper.words import moment as moment_json
 
     if state is not None and state not in STATES:
         raise WrongArgument(f"state: one of {', '.join(STATES)}")

@@ -15,9 +15,9 @@ from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.questions import MOST
 from mapper.web.refusals import UNSEEN
-from mapper.web.status import Links, status, sync_json
 from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
+from mapper.words import Links, status, sync_json
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
 LONGEST_WAIT = 60.0

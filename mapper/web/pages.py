@@ -12,12 +12,12 @@ from mapper.web.marker import Marker
 from mapper.web.overview import page as overview
 from mapper.web.problems import page as problems
 from mapper.web.settings import page as settings
-from mapper.web.status import Links
 from mapper.web.studies import page as studies
 from mapper.web.study import explained
 from mapper.web.study import page as one_study
 from mapper.web.study.ways import Ways
 from mapper.web.view import View
+from mapper.words import Links
 
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:

@@ -15,9 +15,9 @@ from mapper.standing import standing
 from mapper.web import shapes
 from mapper.web.cursor import AFTER_STUDY, AFTER_SYNC, LONGEST, SOURCE, place, word
 from mapper.web.standing_shape import StandingShape
-from mapper.web.status import Links, standing_json, status, sync_json
 from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
+from mapper.words import Links, standing_json, status, sync_json
 
 MOST = 1000
 """Studies in one request, or in one answer."""

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import UNSEEN, problem
 from mapper.web.rendering import known
-from mapper.web.status import WORDS, span
+from mapper.words import WORDS, span
 
 HERE = Path(str(files("mapper.web")))
 VERSION = version("orthanc-fhir")

@@ -10,7 +10,7 @@ from mapper.ledger.rows import Row
 from mapper.maps import MAPPING_VERSION
 from mapper.remedies import remedy
 from mapper.terminal import shown, shown_json
-from mapper.web.status import WORDS, moment
+from mapper.words import WORDS, moment
 
 Record = dict[str, Any]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from mapper.settings import OrthancSource, Settings
-from mapper.web.status import Links
+from mapper.words import Links
 
 ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 """An id that Orthanc gave: the SHA-1 of what names a study, and no value of it."""

@@ -1,4 +1,4 @@
-"""What pages, API and plugin are told of a study: one JSON shape everywhere."""
+"""What pages, API, commands and plugin are told of a study: one list of words, and one JSON shape everywhere."""
 
 from datetime import UTC, datetime
 from typing import Any, overload
