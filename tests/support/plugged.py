@@ -13,9 +13,12 @@ from pydicom.uid import generate_uid
 
 from stack import Orthanc, OrthancInFolder
 from stack.orthanc_in_folder import INSIDE
+from tests.support.mapper_fake import MapperFake, study_state
 
 TOKEN = "secret-token"
 ORTHANCS: dict[str, type[Orthanc]] = {"1.10.1": Orthanc, "1.12.7": OrthancInFolder}
+PAGES = "https://pacs.example/mapper"
+"""The mapper as people's browsers reach it."""
 PATIENT = "Example^Ännchen"
 
 Make = Callable[..., Orthanc]
@@ -60,3 +63,33 @@ def upload(orthanc: Orthanc, uid: str = "") -> tuple[str, str]:
     answer = call(orthanc, "POST", "/instances", data=buffer.getvalue())
     answer.raise_for_status()
     return str(answer.json()["ParentStudy"]), str(instance.StudyInstanceUID)
+
+
+@pytest.fixture(scope="module")
+def plugged(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
+    """A started Orthanc with the plugin, and the mapper that it asks; a module's tests share both."""
+    with MapperFake(TOKEN) as mapper, make(mapper.url, mapper_public_url=PAGES) as orthanc:
+        yield orthanc, mapper
+
+
+@pytest.fixture
+def orthanc(plugged: tuple[Orthanc, MapperFake]) -> Orthanc:
+    return plugged[0]
+
+
+@pytest.fixture
+def mapper(plugged: tuple[Orthanc, MapperFake]) -> Iterator[MapperFake]:
+    """That mapper, which knows of no study yet and forgets what a test has it answer."""
+    mapper = plugged[1]
+    mapper.states.clear()
+    mapper.syncs.clear()
+    yield mapper
+    mapper.answer = lambda method, path: None
+    mapper.on_sync = lambda uid, wait: study_state(uid)
+    assert not mapper.unexpected
+
+
+@pytest.fixture(scope="module")
+def studies(plugged: tuple[Orthanc, MapperFake]) -> list[tuple[str, str]]:
+    """Two studies of that Orthanc, by its id and by UID."""
+    return [upload(plugged[0]) for _ in range(2)]
