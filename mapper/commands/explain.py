@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mapper.commands.app import Config, one_line
-from mapper.configuration import load
+from mapper.configuration import WrongArgument, load
 from mapper.dicom.uid import is_askable
-from mapper.errors import MapperError, NotOneStudy, StudyGone
+from mapper.errors import MapperError, StudyGone
 from mapper.settings import OrthancSource, Settings
 from mapper.terminal import say, shown_json
 
@@ -56,7 +56,7 @@ def explain(
         elif is_askable(study):
             read, source = found_in(settings, study)
         else:
-            raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
+            raise WrongArgument("this is neither a file or folder that is there, nor a StudyInstanceUID")
         site = site_of(settings, source, namespace_of(settings))
         mapped = study_to_fhir(read, site, silences := Silences())
         asked: dict[str, Any] = {"redact": redact, "element": element, "study": read}

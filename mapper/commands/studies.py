@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mapper.commands.app import Config, StudyUIDs, fail, one_line, only_uids
-from mapper.configuration import load
+from mapper.commands.lookup import AccessionNumber, PatientID, keyword_of, looked_up
+from mapper.configuration import WrongArgument, load
 from mapper.counted import counted
-from mapper.errors import SettingError
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
 if TYPE_CHECKING:
     from mapper.ledger.choice import Choice
-    from mapper.ledger.history import Failed
     from mapper.ledger.ledger import Ledger
+    from mapper.ledger.outcome import Failed
     from mapper.ledger.rows import Row
     from mapper.ledger.state import State
 
@@ -41,6 +41,8 @@ def studies(
             "failed so since then, as they stand now.",
         ),
     ] = None,
+    accession_number: AccessionNumber = None,
+    patient_id: PatientID = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
@@ -55,9 +57,18 @@ def studies(
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     if study_uids and (state or failure or since) is not None:
         raise typer.BadParameter("name studies, or say --state, --failure, --since")
+    keyword = keyword_of(accession_number, patient_id)
+    if keyword and (study_uids or (state or failure or since) is not None):
+        raise typer.BadParameter("look studies up, or name them, or say --state, --failure, --since")
     with one_line():
-        unseen = show(load(Settings, config), study_uids or [], state, failure, since, limit, as_json)
-    if unseen:
+        settings = load(Settings, config)
+        if keyword and not (study_uids := looked_up(settings, keyword)):
+            raise fail(f"Orthanc shows no study of this {keyword}")
+        unseen = show(settings, study_uids or [], state, failure, since, limit, as_json)
+    if unseen and keyword:
+        for number in unseen:
+            say(new_to_us((study_uids or [])[number - 1], as_json))
+    elif unseen:
         raise fail(f"argument {', '.join(map(str, unseen))}: never seen in the PACS; is the study there, and stable?")
 
 
@@ -81,11 +92,11 @@ def show(
     from mapper.ledger.state import STATES
     from mapper.namespace import namespace_of
     from mapper.standing import only_kinds
-    from mapper.web.status import Links, failed_json, status
     from mapper.wiring import ledger_of
+    from mapper.words import Links, failed_json, status
 
     if state is not None and state not in STATES:
-        raise SettingError(f"state: one of {', '.join(STATES)}")
+        raise WrongArgument(f"state: one of {', '.join(STATES)}")
     only_uids(study_uids)
     begin = moment.since(since, settings.timezone) if since is not None else None
     ledger = ledger_of(settings, make=False)
@@ -97,7 +108,7 @@ def show(
         only_kinds(ledger, failure)
     except ValueError as error:
         ledger.database.close()
-        raise typer.BadParameter(str(error), param_hint="--failure") from None
+        raise WrongArgument(f"--failure: {error}") from None
     found: Iterator[tuple[Row, Failed | None]]
     if study_uids:
         found = ((row, None) for row in chain.from_iterable(named))
@@ -124,6 +135,15 @@ def show(
         say(", ".join(f"{number} {name}" for name, number in ledger.rows.counts().items()))
     ledger.database.close()
     return unseen
+
+
+def new_to_us(study_uid: str, as_json: bool) -> str:
+    """Return what is said of a study that Orthanc shows and the ledger does not know."""
+    import orjson
+
+    if as_json:
+        return shown_json(orjson.dumps({"study_uid": study_uid, "state": None})).decode()
+    return f"{study_uid}  not seen yet: it is read once it is stable"
 
 
 def chosen(ledger: "Ledger", choice: Any, limit: int) -> "Iterator[Row]":

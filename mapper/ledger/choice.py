@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, false, select, tuple_
 
-from mapper.ledger.history import asked
+from mapper.ledger.outcome import asked
 from mapper.ledger.schema import history, study
 from mapper.ledger.state import State
 

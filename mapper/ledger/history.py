@@ -1,12 +1,12 @@
 """What became of each sync, for as long as the site keeps it: the question "what failed last week" is answered here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, cast, delete, func, insert, select, tuple_
 
 from mapper.ledger.database import Database
+from mapper.ledger.outcome import Failed, Moment, Span, Sync, asked
 from mapper.ledger.schema import history, study
 from mapper.ledger.state import State
 
@@ -14,58 +14,6 @@ AT_ONCE = 500
 """Rows that are forgotten in one transaction: nobody who writes waits for long."""
 NAMED = 500
 """Studies that are named in one query: a database bounds its length."""
-FAILING: tuple[State, ...] = ("parked", "retrying")
-"""Fates of a sync that failed."""
-Moment = tuple[float, int]
-"""When a sync ended, and its number: where a page of the history ends, and the next one begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sync:
-    """One attempt to bring FHIR in line with one study; times are seconds since 1970 UTC."""
-
-    source: str
-    study_uid: str
-    started: float
-    ended: float
-    fate: State
-    """The state that it led to: synced, removed, parked or retrying."""
-    failure: str | None
-    """Kind of failure, a name of mapper.errors; None where there was none."""
-    attempts: int
-    """The number of the attempt since the study was marked."""
-    number: int = 0
-
-    @property
-    def took(self) -> float:
-        """Return its seconds."""
-        return max(0.0, self.ended - self.started)
-
-    @property
-    def moment(self) -> Moment:
-        """Return where it stands in the history."""
-        return self.ended, self.number
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What happened in one stretch of time: how many syncs by fate, and their seconds on average and at most."""
-
-    begins: float
-    fates: dict[State, int]
-    mean: float
-    longest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A study of which syncs failed: the last time, how, and how often."""
-
-    source: str
-    study_uid: str
-    last: float
-    failure: str
-    times: int
 
 
 class History:
@@ -167,18 +115,6 @@ class History:
     def _page(self, wanted: Sequence[Any], before: Moment | None, limit: int) -> list[Sync]:
         with self._database.read() as db:
             return [_sync(row) for row in db.execute(page(wanted, before, limit))]
-
-
-def asked(failure: str | None = None, fate: State | None = None, since: float | None = None) -> list[Any]:
-    """Return what SQL is to look for; what is left out wants all."""
-    wanted = []
-    if failure is not None:
-        wanted.append(history.c.failure == failure)
-    if fate is not None:
-        wanted.append(history.c.fate == fate)
-    if since is not None:
-        wanted.append(history.c.ended >= since)
-    return wanted
 
 
 def page(wanted: Sequence[Any], before: Moment | None, limit: int) -> Select[Any]:

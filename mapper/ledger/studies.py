@@ -12,8 +12,9 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 from mapper.ledger.claim import BEHIND, BY_HAND, Claim
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark, when
-from mapper.ledger.history import Sync, add
+from mapper.ledger.history import add
 from mapper.ledger.meta import SKEW
+from mapper.ledger.outcome import Sync
 from mapper.ledger.owner import is_dead, new_owner
 from mapper.ledger.schema import study
 from mapper.ledger.state import OPEN, TRANSITIONS, Event

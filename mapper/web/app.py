@@ -32,9 +32,9 @@ from mapper.web.probes import Readiness, add_probes
 from mapper.web.prometheus import Prometheus
 from mapper.web.questions import add_questions
 from mapper.web.refusals import Refusals, problem, unseen
-from mapper.web.status import Links
 from mapper.web.view import View
 from mapper.web.visitor import at_least
+from mapper.words import Links
 
 THREADS = 8
 """Threads that read and mark for pages and API: fewer than the ledger has connections."""
@@ -85,6 +85,7 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
     metrics.watch(service.ledger, tuple(service.worker.sources))
+    entrance.logouts.watch(service.ledger.ended)
     add_probes(app, readiness, metrics)
     add_questions(app, service, links)
     add_api(app, service, marker, links)

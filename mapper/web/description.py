@@ -14,7 +14,7 @@ from mapper.web.marker import Marker
 from mapper.web.questions import add_questions
 from mapper.web.refusals import PROBLEM, UNSEEN
 from mapper.web.shapes import UID, Problem
-from mapper.web.status import Links
+from mapper.words import Links
 
 REFUSED = {
     400: "the request is none that HTTP or this service knows",

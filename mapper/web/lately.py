@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mapper.ledger.history import Span
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.outcome import Span
 from mapper.ledger.state import State
 
 QUICK = 0.02

@@ -12,7 +12,6 @@ from mapper.web.marker import Marker
 from mapper.web.overview import page as overview
 from mapper.web.problems import page as problems
 from mapper.web.settings import page as settings
-from mapper.web.status import Links
 from mapper.web.studies import page as studies
 from mapper.web.study import explained
 from mapper.web.study import page as one_study
@@ -20,6 +19,7 @@ from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
 from mapper.web.syncs import page as syncs
 from mapper.web.view import View
+from mapper.words import Links
 
 
 def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view: View) -> None:

@@ -8,8 +8,8 @@ from fastapi import FastAPI, HTTPException, Query
 from pydantic import AwareDatetime
 
 from mapper.ledger.choice import ANY, Choice, Place
-from mapper.ledger.history import Failed, Sync
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.outcome import Failed, Sync
 from mapper.ledger.rows import Row
 from mapper.ledger.state import State
 from mapper.remedies import KIND, remedy
@@ -18,9 +18,9 @@ from mapper.standing import only_kinds, standing
 from mapper.web import shapes
 from mapper.web.cursor import AFTER_STUDY, AFTER_SYNC, LONGEST, SOURCE, place, word
 from mapper.web.standing_shape import StandingShape
-from mapper.web.status import Links, failed_json, standing_json, status, sync_json
 from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
+from mapper.words import Links, failed_json, standing_json, status, sync_json
 
 MOST = 1000
 """Studies in one request, or in one answer."""

@@ -20,7 +20,7 @@ from mapper.counted import counted, plural
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import UNSEEN, problem
 from mapper.web.rendering import known
-from mapper.web.status import WORDS, span
+from mapper.words import WORDS, span
 
 HERE = Path(str(files("mapper.web")))
 VERSION = version("orthanc-fhir")

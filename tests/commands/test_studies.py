@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from mapper.commands import moment, progress
+from mapper.commands import moment, outcome, progress
 from mapper.commands.cli import app
 from mapper.commands.outcome import sync_now
 from mapper.commands.sample import CERTIFICATES, EXAMPLES
@@ -23,6 +23,7 @@ from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
 from mapper.remedies import remedy
 from mapper.settings import Settings
+from mapper.sync.sweep import Sweep
 from mapper.sync.threads import ALIVE
 from mapper.wiring import ledger_of
 from mapper.wrong_settings import ONE_ORTHANC
@@ -183,7 +184,7 @@ def test_what_is_no_moment_is_refused_and_not_repeated(ledger: Ledger, text: str
     with pytest.raises(SettingError, match="so long ago"):
         moment.since(text, None, NOW)
     result = orthanc_fhir("studies", "--since", text)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"orthanc-fhir: {moment.ALLOWED}\n"
 
 
@@ -285,6 +286,24 @@ def test_every_line_of_the_sample_loads(tmp_path: Path, group: str) -> None:
     (tmp_path / "mine.toml").write_text(uncommented(left_out.sub("", sample)))
     loaded = load(Settings, tmp_path / "mine.toml")
     assert set(loaded.places) == set(Settings.model_fields) - set(EXCLUDED[group])
+
+
+WORDS = {
+    "deleted": "unknown, keep, entered-in-error",
+    "log_format": "json, text",
+    "proxy_role": "read, operate, values",
+    "study_modality": "acquisition, all",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_what_takes_few_words_names_them_in_the_sample_and_on_the_page(name: str) -> None:
+    sample = orthanc_fhir("settings", "--sample").stdout
+    before = sample.partition(f"\n#{name} = ")[0].rpartition("\n\n")[2]
+    assert f"Allowed: {WORDS[name]}." in before.replace("\n# ", " ")
+    page = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+    assert f"Allowed: {WORDS[name]}." in row.replace("`", "")
 
 
 def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
@@ -405,6 +424,25 @@ def test_sync_beside_a_running_service_says_how_far_it_is(ledger: Ledger, monkey
     said = orthanc_fhir("sync", B, D, "--wait", "0")
     assert said.stdout.splitlines()[-1] == "0 of 2 done"
     assert said.exit_code == 1
+
+
+def test_sync_of_what_changed_says_what_it_did(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing changed and nothing to do, twice the same; then one study in line that is done by somebody else."""
+    ledger.studies.retry([])
+    for claim in ledger.studies.claim(["orthanc"], limit=99):
+        ledger.studies.finish(claim)
+    ledger.meta.put(ALIVE, str(ledger.clock() + 3600.0))
+    monkeypatch.setattr(outcome, "sweep", lambda *given, **named: Sweep(4, 0, 0))
+    said = orthanc_fhir("sync", "--wait", "5").stdout.splitlines()
+    assert said[0] == "orthanc: 4 studies in the PACS, nothing changed since it was looked at last"
+    assert said[-1].startswith("nothing was to be done; ")
+    assert said[-1].endswith(" studies in FHIR")
+    ledger.studies.mark("orthanc", [A])
+
+    monkeypatch.setattr(outcome, "sweep", lambda *given, **named: Sweep(4, 1, 0))
+    said = orthanc_fhir("sync", "--wait", "0").stdout.splitlines()
+    assert said[0] == "orthanc: 4 studies in the PACS, 1 changed, 0 gone since it was looked at last"
+    assert said[-1].startswith("0 worked on; ")
 
 
 def test_sync_ends_when_the_service_is_done(ledger: Ledger) -> None:

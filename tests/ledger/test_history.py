@@ -11,8 +11,9 @@ from mapper.errors import LedgerFailed
 from mapper.ledger.choice import ANY, Choice
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.history import Moment, Span, Sync, asked, page
+from mapper.ledger.history import page
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.outcome import Moment, Span, Sync, asked
 from mapper.ledger.state import TRANSITIONS
 from mapper.ledger.studies import ATTEMPTS, LEASE, UNFINISHED
 from tests.support.fakes import Clock

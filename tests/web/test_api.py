@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mapper.errors import BundleRejected
-from mapper.ledger.history import Sync
+from mapper.ledger.outcome import Sync
 from mapper.ledger.state import STATES
 from mapper.sync.threads import ALIVE
 from mapper.web.cursor import word

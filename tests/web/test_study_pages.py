@@ -10,15 +10,15 @@ from fastapi.testclient import TestClient
 
 from mapper.counted import counted
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
-from mapper.ledger.history import Span
+from mapper.ledger.outcome import Span
 from mapper.ledger.state import STATES
 from mapper.web.cursor import place, word
 from mapper.web.overview.chart import chart, scale
-from mapper.web.status import Links
 from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
 from mapper.web.view import sentence
 from mapper.web.visitor import Role
+from mapper.words import Links
 from tests.support.fakes import SITE, Clock
 from tests.support.situations import A, B
 from tests.support.visitors import FORM, PEOPLE, House, secret_of

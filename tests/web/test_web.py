@@ -72,7 +72,7 @@ ROUTES = [
     ("GET", "/api/failures", {}),
     ("GET", "/api/status", {}),
     ("POST", f"/api/studies/{A}/sync", {"json": {}}),
-    ("POST", "/api/retry", {"json": {}}),
+    ("POST", "/api/retry", {"json": {"all": True}}),
     ("POST", "/wake", {"json": {}}),
     ("GET", "/", {}),
     ("GET", "/studies", {}),
@@ -391,7 +391,20 @@ def test_retry_brings_back_what_is_parked(site: Site) -> None:
     assert site.client.post("/api/retry", json={"studies": [C, B]}).json() == {"retried": 1, "not_parked": [C]}
     site.world.sink.failures.append(BundleRejected("HTTP 422"))
     site.world.work()
-    assert site.client.post("/api/retry", json={}).json() == {"retried": 1, "not_parked": []}
+    assert site.client.post("/api/retry", json={"all": True}).json() == {"retried": 1, "not_parked": []}
+
+
+NOT_SAID: list[Any] = [{}, {"all": False}, {"studies": []}, {"all": True, "studies": [B]}, {"all": 1}]
+
+
+@pytest.mark.parametrize("body", NOT_SAID, ids=str)
+def test_a_retry_that_does_not_say_of_which_is_refused(site: Site, body: dict[str, Any]) -> None:
+    parked(site)
+    before = site.world.ledger.rows.counts()["parked"]
+    answer = site.client.post("/api/retry", json=body)
+    assert answer.status_code == 422
+    assert "all" in answer.json()["detail"]
+    assert site.world.ledger.rows.counts()["parked"] == before
 
 
 def test_sync_waits_for_the_outcome(site: Site) -> None:

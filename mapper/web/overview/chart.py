@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mapper.ledger.history import Span
+from mapper.ledger.outcome import Span
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 600, 150, 44, 20, 8
 GOOD = ("synced", "removed")

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 
 from mapper.ledger.choice import ANY
-from mapper.ledger.history import Moment
+from mapper.ledger.outcome import Moment
 from mapper.ledger.state import State
 from mapper.remedies import REMEDIES, Remedy, manner, remedy
 from mapper.service import Service

@@ -11,9 +11,9 @@ from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError
 from mapper.inquiry import ASKED, Inquiry
 from mapper.ledger.choice import ANY, Choice, Place
-from mapper.ledger.history import FAILING, Failed
+from mapper.ledger.outcome import Failed
 from mapper.ledger.rows import Row
-from mapper.ledger.state import STATES
+from mapper.ledger.state import FAILING, STATES
 from mapper.service import Service
 from mapper.standing import kinds
 from mapper.web.asking import Asking

@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mapper.ledger.history import Sync
+from mapper.ledger.outcome import Sync
 from mapper.remedies import manner, remedy
 from mapper.service import Service
 from mapper.sync.threads import somebody_works

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from mapper.settings import OrthancSource, Settings
-from mapper.web.status import Links
+from mapper.words import Links
 
 EXPLORER = "/app/explorer.html#study?uuid="
 ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
