@@ -6,6 +6,8 @@ from pathlib import Path
 
 def certificates(value: Path | None) -> Path | None:
     """Return a file of certificates; raises ValueError when it cannot be read as such."""
+    if value is None:
+        return None  # the system's own: nothing of ours to be wrong
     try:
         ssl.create_default_context(cafile=value)
     except OSError as error:

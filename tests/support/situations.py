@@ -1,8 +1,10 @@
 """A mapper in each situation that its page can show."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp
 
 from mapper.errors import BundleRejected, SinkDown, SourceDown
 from mapper.rate_limit import RateLimit
@@ -48,10 +50,22 @@ class Site:
             SITE.namespace,
         )
         self.refusals = Refusals(self.metrics.refused, RateLimit(clock=self.world.clock))
-        self.app = app_of(self.service, self.metrics, self.refusals)
-        headers = BEARER if token else {}
-        self.client = TestClient(self.app, base_url=HERE, headers=headers, raise_server_exceptions=False)
-        self.stranger = TestClient(self.app, base_url=HERE, raise_server_exceptions=False)
+        self.headers = BEARER if token else {}
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The application, made when it is asked: its routes are what takes longest here."""
+        return app_of(self.service, self.metrics, self.refusals)
+
+    @cached_property
+    def client(self) -> TestClient:
+        """A client with the token."""
+        return TestClient(self.app, base_url=HERE, headers=self.headers, raise_server_exceptions=False)
+
+    @cached_property
+    def stranger(self) -> TestClient:
+        """A client without one."""
+        return TestClient(self.app, base_url=HERE, raise_server_exceptions=False)
 
     def sync(self, *study_uids: str) -> None:
         self.world.mark(*study_uids)

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx import Response
+from starlette.types import ASGIApp
 
 from mapper.rate_limit import RateLimit
 from mapper.settings import Settings
@@ -45,9 +47,22 @@ class House(Site):
         self.entrance = entrance_of(self.service.settings)
         self.metrics = Prometheus()
         self.refusals = Refusals(self.metrics.refused, RateLimit(clock=self.world.clock), self.entrance.audit)
-        self.app = app_of(self.service, self.metrics, self.refusals, self.entrance)
-        self.stranger = self.browser(peer)
-        self.client = self.browser(peer, {"Authorization": f"Bearer {TOKEN}"})
+        self.peer = peer
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The application of these people."""
+        return app_of(self.service, self.metrics, self.refusals, self.entrance)
+
+    @cached_property
+    def client(self) -> TestClient:
+        """A client with the plugin's token."""
+        return self.browser(self.peer, {"Authorization": f"Bearer {TOKEN}"})
+
+    @cached_property
+    def stranger(self) -> TestClient:
+        """A client without any."""
+        return self.browser(self.peer)
 
     def write(self, *lines: NamedToken) -> None:
         """Write the file of tokens."""
