@@ -33,7 +33,7 @@ def bundle(raw: bytes, instances: bool) -> bytes:
 
 
 def measured(do: Callable[[], bytes]) -> dict[str, float]:
-    """Return what a call costs after a first one: CPU seconds (the least of some), bytes made, most memory of the first."""
+    """Return what a call costs after a first one: CPU seconds (the least of some), bytes made, and the memory then."""
     made = do()
     status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def convert(study: Study, site: Site, contained: bool = False) -> Converted:
     return Converted(study.uid, dump(made), mapped.problems)
 
 
+@cache
+def reader() -> Reader:
+    """Return what reads metadata for the tables: it is made once."""
+    return Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS)
+
+
 def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     """Return the transaction Bundle of one study's WADO-RS metadata (a JSON list of data sets).
 
@@ -53,7 +60,7 @@ def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     BundleRejected when our own check refuses the result.
     """
     collector = Collector()
-    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(metadata, collector)
+    reader().read(metadata, collector)
     return convert(collector.only_study(), site or Site()).json
 
 

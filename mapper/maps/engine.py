@@ -120,8 +120,8 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str, before: B
     """Return the FHIR elements that the rows make of one data set, `inside` the element of this path.
 
     Rows of one element with lists add up (each value once); of several rows with one value the first that
-    makes one wins. With `before`, kept from data set to data set, what repeats is made once; not where somebody wants
-    to know of each what made nothing. Raises MissingElement when a required row makes nothing.
+    makes one wins. With `before`, kept from data set to data set, what repeats is made once. Raises MissingElement when
+    a required row makes nothing.
     """
     out = Made()
     said: dict[str, set[Hashable]] = {}
@@ -130,10 +130,7 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str, before: B
         if why := passed_over(rule, cx, inner(out, parents).get(name)):
             cx.silent(rule, why)
             continue
-        if before is None or cx.silences is not None:
-            made = make(rule, cx, item)
-        else:
-            made = repeated(rule, cx, item, before)
+        made = make(rule, cx, item) if before is None else repeated(rule, cx, item, before)
         if is_nothing(made):
             if rule.required:
                 raise MissingElement(rule)

@@ -175,7 +175,7 @@ def series_of(cx: Context, series: Series, number: int, listed: bool) -> Made | 
         made = engine.apply(SERIES, cx, series.item, "ImagingStudy.series")
         if listed:
             cx.place = silence.of_instances(number)
-            before: engine.Before = {}
+            before: engine.Before | None = {} if cx.silences is None else None  # else each says why it made nothing
             instances = [one for found in series.instances if (one := instance_of(cx, found, before))]
             if instances:
                 made["instance"] = instances
@@ -187,7 +187,7 @@ def series_of(cx: Context, series: Series, number: int, listed: bool) -> Made | 
     return made
 
 
-def instance_of(cx: Context, instance: Instance, before: engine.Before) -> Made | None:
+def instance_of(cx: Context, instance: Instance, before: engine.Before | None) -> Made | None:
     """Return one instance, or None when FHIR cannot express it: it stays counted."""
     try:
         return engine.apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance", before)
