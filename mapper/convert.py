@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
@@ -18,9 +17,13 @@ from mapper.fhir.check import check
 from mapper.fhir.contained import containing
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
-from mapper.sources.files import CHUNK, Skipped, collect, files_under
 
-WORTH_A_POOL = 4 * CHUNK
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, ProcessPoolExecutor
+
+    from mapper.sources.files import Skipped
+
+WORTH_A_POOL = 256
 """Files from which on several processes read faster than one."""
 
 
@@ -66,13 +69,15 @@ def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
 
 def read_folders(
     paths: Iterable[Path],
-    skip: Callable[[Skipped], None],
+    skip: "Callable[[Skipped], None]",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Collector:
     """Read every DICOM file under the paths; `skip` is told of each other file, `progress` of files done.
 
     Raises Unreadable when a folder cannot be read.
     """
+    from mapper.sources.files import CHUNK, Skipped, collect, files_under
+
     files = list(files_under(paths))
     collector = Collector()
     done = 0
@@ -93,6 +98,9 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
     workers = os.cpu_count() or 1
     if files < WORTH_A_POOL or workers < 2:
         return nullcontext(None)
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
