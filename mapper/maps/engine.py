@@ -43,6 +43,14 @@ def repeated(rule: Rule, cx: Context, item: Item, before: Before) -> Any:
     return made
 
 
+def having(rules: Iterable[Rule], item: Item) -> list[Rule]:
+    """Return the rows of which a data set has an attribute, and those that are required.
+
+    For rows that make nothing, and say nothing, where their attributes are absent.
+    """
+    return [rule for rule in rules if rule.required or not rule.elements.isdisjoint(item.raw)]
+
+
 def made_by(rule: Rule, cx: Context, item: Item) -> Any:
     """Return what one row makes of a data set, or None; what goes wrong is recorded."""
     cx.rule, cx.item = rule, item

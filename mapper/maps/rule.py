@@ -74,6 +74,11 @@ class Rule:
         return tuple(Read(word.rstrip("*?"), "**" in word, "*" in word, "?" in word) for word in words)
 
     @cached_property
+    def elements(self) -> frozenset[str]:
+        """The tags of the keywords as DICOM JSON writes them."""
+        return frozenset(map(tag_of, self.keywords))
+
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         """The tags of the keywords as `(gggg,eeee)`, from the dictionary."""
         return tuple(f"({tag[:4]},{tag[4:]})" for tag in map(tag_of, self.keywords))

@@ -95,3 +95,10 @@ def test_a_row_of_instances_reads_nothing_but_its_attributes(row: Rule) -> None:
         item = Asked(elements)
         engine.make(row, Context(ALL, study([{}]), item), item)
         assert item.asked <= set(row.keywords)
+
+
+@pytest.mark.parametrize("row", [row for row in INSTANCE if not row.required], ids=lambda row: row.dicom)
+def test_a_row_of_instances_makes_and_says_nothing_where_its_attributes_are_absent(row: Rule) -> None:
+    cx = Context(ALL, study([{}]))
+    assert engine.is_nothing(engine.make(row, cx, Item()))
+    assert not cx.problems

@@ -189,8 +189,9 @@ def series_of(cx: Context, series: Series, number: int, listed: bool) -> Made | 
 
 def instance_of(cx: Context, instance: Instance, before: engine.Before | None) -> Made | None:
     """Return one instance, or None when FHIR cannot express it: it stays counted."""
+    rows = INSTANCE if before is None else engine.having(INSTANCE, instance.item)
     try:
-        return engine.apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance", before)
+        return engine.apply(rows, cx, instance.item, "ImagingStudy.series.instance", before)
     except MissingElement as missing:
         cx.left_out(missing)
         return None
