@@ -119,9 +119,13 @@ def longest_of(keyword: str) -> int | None:
 
 def is_undecodable(value: Any) -> bool:
     """Tell whether an attribute holds what nobody could read: its text, a name, one of several, an item."""
-    if isinstance(value, list | dict):
-        return any(map(is_undecodable, value.values() if isinstance(value, dict) else value))
-    return value.is_undecodable() if isinstance(value, Item) else isinstance(value, str) and "\ufffd" in value
+    if isinstance(value, str):
+        return "\ufffd" in value
+    if isinstance(value, Item):
+        return value.is_undecodable()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and any(map(is_undecodable, value))
 
 
 def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str, before: Before | None = None) -> Made:
