@@ -14,6 +14,7 @@ from pydicom import Dataset, dcmread
 from rich.console import Console
 from rich.table import Table
 
+from bench.readme import tell
 from mapper import bundle_from_metadata
 from stack import FhirServer, Postgres
 from stack.process import ROOT
@@ -55,6 +56,11 @@ def conversion() -> Table:
         ("json.loads and pydicom's Dataset.from_json", theirs),
     ):
         table.add_row(name, f"{seconds:.3f}", f"{INSTANCES / seconds:,.0f}", f"{seconds / ours:.1f}")
+    tell(
+        "metadata to FHIR, bytes to bytes",
+        f"{INSTANCES / ours:,.0f} instances a second, checked, {theirs / ours:.0f} times as fast as pydicom reads the "
+        "same bytes",
+    )
     return table
 
 
@@ -85,6 +91,10 @@ def end_to_end() -> Table:
                 table.add_row("all in FHIR after", f"{seconds:.1f} s")
                 table.add_row("studies a second", f"{STUDIES / seconds:.1f}")
                 table.add_row("instances a second", f"{STUDIES * OF_STUDY / seconds:.0f}")
+                tell(
+                    f"{STUDIES} studies of {OF_STUDY} instances, from Orthanc to HAPI FHIR on PostgreSQL",
+                    f"{STUDIES / seconds:.0f} studies, {STUDIES * OF_STUDY / seconds:.0f} instances a second",
+                )
             database.clean()
     return table
 

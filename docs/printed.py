@@ -1,10 +1,12 @@
 """Print the documentation that comes from the code, or (--check) say what is no longer true."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from typer.testing import CliRunner
 
+from docs.dictionaries import MAPPER, TABLES
 from mapper import errors, remedies
 from mapper.commands.app import EXITS
 from mapper.commands.cli import app
@@ -103,9 +105,15 @@ PAGES = {
 }
 
 
+def printed() -> Iterator[tuple[Path, str]]:
+    """Yield what is printed: the pages, and the tables that the mapper has of pydicom's dictionaries."""
+    yield from ((HERE / name, page()) for name, page in PAGES.items())
+    yield from ((MAPPER / name, table()) for name, table in TABLES.items())
+
+
 def stale() -> list[str]:
-    """Return the pages that no longer say what the code says."""
-    return [name for name, page in PAGES.items() if not same(HERE / name, page())]
+    """Return the files that no longer say what the code says."""
+    return [path.name for path, text in printed() if not same(path, text)]
 
 
 def same(path: Path, text: str) -> bool:
@@ -119,9 +127,9 @@ def main() -> None:
         if found := stale():
             sys.exit(f"docs: {', '.join(found)} no longer say what the code says: run `make docs`")
         return
-    for name, page in PAGES.items():
-        (HERE / name).write_text(page(), encoding="utf-8")
-        print(f"printed docs/{name}")
+    for path, text in printed():
+        path.write_text(text, encoding="utf-8")
+        print(f"printed {path.relative_to(HERE.parent)}")
 
 
 if __name__ == "__main__":

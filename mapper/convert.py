@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
@@ -17,9 +17,13 @@ from mapper.fhir.check import check
 from mapper.fhir.contained import containing
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
-from mapper.sources.files import CHUNK, Skipped, collect, files_under
 
-WORTH_A_POOL = 4 * CHUNK
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, ProcessPoolExecutor
+
+    from mapper.sources.files import Skipped
+
+WORTH_A_POOL = 256
 """Files from which on several processes read faster than one."""
 
 
@@ -46,6 +50,12 @@ def convert(study: Study, site: Site, contained: bool = False) -> Converted:
     return Converted(study.uid, dump(made), mapped.problems)
 
 
+@cache
+def reader() -> Reader:
+    """Return what reads metadata for the tables: it is made once."""
+    return Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS)
+
+
 def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     """Return the transaction Bundle of one study's WADO-RS metadata (a JSON list of data sets).
 
@@ -53,19 +63,21 @@ def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
     BundleRejected when our own check refuses the result.
     """
     collector = Collector()
-    Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS).read(metadata, collector)
+    reader().read(metadata, collector)
     return convert(collector.only_study(), site or Site()).json
 
 
 def read_folders(
     paths: Iterable[Path],
-    skip: Callable[[Skipped], None],
+    skip: "Callable[[Skipped], None]",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Collector:
     """Read every DICOM file under the paths; `skip` is told of each other file, `progress` of files done.
 
     Raises Unreadable when a folder cannot be read.
     """
+    from mapper.sources.files import CHUNK, Skipped, collect, files_under
+
     files = list(files_under(paths))
     collector = Collector()
     done = 0
@@ -86,6 +98,9 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
     workers = os.cpu_count() or 1
     if files < WORTH_A_POOL or workers < 2:
         return nullcontext(None)
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 

@@ -5,7 +5,9 @@ reached, and nobody can catch that.
 """
 
 import re
+from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 PIECE = 1 << 16
 ROUNDS = 16
@@ -13,6 +15,28 @@ ROUNDS = 16
 OTHERS = bytes(set(range(256)) - set(b'"[]{}'))
 ONE_KIND = bytes.maketrans(b"{}", b"[]")
 TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+
+class Shape(NamedTuple):
+    """What the quotes and brackets of a piece of JSON text say."""
+
+    brackets: bytes
+    """Those outside of strings, all of one kind."""
+    highest: int
+    """No more than these are open at one time, beside those before the piece."""
+    within: bool
+    """Whether the piece ends in a string."""
+
+
+@lru_cache(maxsize=32)  # texts that differ by their values alone, as the instances of a series, have one shape
+def shape_of(marks: bytes, within: bool) -> Shape:
+    """Return the shape of a piece by its quotes and brackets; `within` tells whether it begins in a string."""
+    parts = marks.replace(b'""', b"").split(b'"')  # whose quotes they are does not matter: none opens
+    rest = brackets = b"".join(parts[within::2]).translate(ONE_KIND)
+    rounds = 0
+    while rounds < ROUNDS and b"[]" in rest:
+        rest, rounds = rest.replace(b"[]", b""), rounds + 1
+    return Shape(brackets, rounds + rest.count(b"["), within ^ (len(parts) % 2 == 0))
 
 
 class Nesting:
@@ -48,21 +72,12 @@ class Nesting:
             text = text.replace(b"\\\\", b"")
             self._escaped = text.endswith(b"\\")
             text = text.replace(b'\\"', b"")
-        marks = text.translate(None, OTHERS).replace(b'""', b"")  # whose quotes they are does not matter: none opens
-        parts = marks.split(b'"')
-        self._count(b"".join(parts[self._within :: 2]).translate(ONE_KIND))
-        self._within ^= len(parts) % 2 == 0
-
-    def _count(self, brackets: bytes) -> None:
-        opened = brackets.count(b"[")
-        if not self.too_deep and self.depth + opened > self._limit:
-            rest, rounds = brackets, 0
-            while rounds < ROUNDS and b"[]" in rest:
-                rest, rounds = rest.replace(b"[]", b""), rounds + 1
-            if self.depth + rounds + rest.count(b"[") > self._limit:
-                steps = (1 if bracket == ord("[") else -1 for bracket in brackets)
-                self.too_deep = max(accumulate(steps, initial=self.depth)) > self._limit
-        self.depth += 2 * opened - len(brackets)
+        shape = shape_of(bytes(text.translate(None, OTHERS)), self._within)
+        if not self.too_deep and self.depth + shape.highest > self._limit:
+            steps = (1 if bracket == ord("[") else -1 for bracket in shape.brackets)
+            self.too_deep = max(accumulate(steps, initial=self.depth)) > self._limit
+        self.depth += 2 * shape.brackets.count(b"[") - len(shape.brackets)
+        self._within = shape.within
 
 
 def too_deep(text: bytes, limit: int) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from mapper.dicom import data_sets, documents, reader
+from mapper.dicom import data_sets, documents, picker
 from mapper.dicom.sr import tree
 from mapper.maps import OF_DOCUMENTS, TABLES
 from mapper.maps import documents as derived
@@ -26,7 +26,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 TYPES = {re.split(r"[ .]", name)[0] for name in (*TABLES, *OF_DOCUMENTS)}
 BOUNDS = {  # how a row of docs/operations.md begins, and what it says
     "one data set of metadata": {f"{data_sets.LARGEST >> 20} MB"},
-    "one attribute": {f"{reader.LARGEST >> 20} MB", f"ContentSequence {documents.LARGEST_CONTENT >> 20} MB"},
+    "one attribute": {f"{picker.LARGEST >> 20} MB", f"ContentSequence {documents.LARGEST_CONTENT >> 20} MB"},
     "the documents of one study": {f"{documents.LARGEST_TOGETHER >> 20} MB"},
     "the content tree of one report": {f"{tree.ITEMS:,} items", f"{tree.DEPTH} levels"},
     "measurements, evaluations and their groups": {f"{derived.MOST_OBSERVATIONS:,} Observations"},

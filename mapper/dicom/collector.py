@@ -32,6 +32,8 @@ class Collector:
         """Instances without a StudyInstanceUID: they belong to nobody."""
         self._documents: dict[str, list[Any]] = {}
         """Size, series and UID of the documents of a study, the largest last."""
+        self._before: dict[str, tuple[Any, str | None]] = {}
+        """The raw attributes that identified the instance before, and what they were read as."""
 
     def add(
         self,
@@ -48,16 +50,16 @@ class Collector:
         `size` the bytes that it was read from: together they have a bound, whatever the order of arrival.
         """
         item = Item(elements)
-        study_uid = identity(item, "StudyInstanceUID")
+        study_uid = self.identity(item, "StudyInstanceUID")
         if study_uid is None:
             self.strays += 1
             return
         all_series = self._studies.setdefault(study_uid, {})
         problems = self._problems.setdefault(study_uid, [])
         problems.extend(doubts)
-        patient = identity(item, "PatientID")
+        patient = self.identity(item, "PatientID")
         self._patients.setdefault(study_uid, {}).setdefault(composed(patient) if patient else None, where)
-        series_uid, uid = identity(item, "SeriesInstanceUID"), identity(item, "SOPInstanceUID")
+        series_uid, uid = self.identity(item, "SeriesInstanceUID"), identity(item, "SOPInstanceUID")
         if series_uid is None:
             problems.append(Problem("ImagingStudy.series.uid", "SeriesInstanceUID", "absent: the instance is left out"))
             return
@@ -67,7 +69,7 @@ class Collector:
             )
             return
         series = all_series.setdefault(series_uid, SeriesCollector())
-        key = (*by_number(item, "InstanceNumber"), uid, identity(item, "SOPClassUID") or "")
+        key = (*by_number(item, "InstanceNumber"), uid, self.identity(item, "SOPClassUID") or "")
         in_full = Item(document) if document is not None else None
         instance = Instance(uid, Item(series.sharing(elements)), where, in_full)
         if not series.add(key, instance, full or (lambda: elements)):
@@ -76,6 +78,14 @@ class Collector:
             )
         if document is not None:
             self._bound(study_uid, size, series_uid, uid)
+
+    def identity(self, item: Item, keyword: str) -> str | None:
+        """Return a text that identifies, as `identity` does; of the very attribute of the instance before the same."""
+        element = item.element(keyword)
+        last = self._before.get(keyword)
+        if last is None or last[0] is not element:
+            last = self._before[keyword] = element, identity(item, keyword)
+        return last[1]
 
     def _bound(self, study_uid: str, *document: Any) -> None:
         """Leave out the largest documents of a study that together have too many bytes."""

@@ -22,6 +22,9 @@ PATIENT_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 PARAGRAPHS = frozenset({"LT", "ST", "UT"})  # leading blanks are significant in these
+JSON_OBJECT = (dict, Mapping)  # what it is nearly always first: asking whether it is a Mapping takes longer
+WRITTEN = (str, int, float, Decimal)
+"""What a text or a number may come as; a bool, which is an int to Python, is neither."""
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 
 
@@ -36,7 +39,7 @@ def decode(vr: str, element: Any, item: Callable[[Mapping[str, Any]], Any]) -> l
         return []
     if element is TOO_LARGE:
         raise ValueError("larger than anything that FHIR could hold")
-    if not isinstance(element, Mapping):
+    if not isinstance(element, JSON_OBJECT):
         raise ValueError("not an attribute of the DICOM JSON Model")
     if "BulkDataURI" in element and vr not in BYTES:
         raise ValueError("not sent, only where its bytes can be fetched")
@@ -62,19 +65,19 @@ def unpack(inline: Any, vr: str) -> list[Any]:
 
 
 def read_text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, WRITTEN):
         raise ValueError("not a text")
     return clean(str(value))
 
 
 def read_paragraph(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, WRITTEN):
         raise ValueError("not a text")
     return clean(str(value), keep_left=True)
 
 
 def read_number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, WRITTEN):
         raise ValueError("not a number")
     text = clean(str(value))
     if text is None:

@@ -3,44 +3,27 @@
 All else (patient and enhanced X-ray dose, ...) is listed as an instance and that is all.
 """
 
-from pydicom.uid import (
-    BasicTextSRStorage,
-    ChestCADSRStorage,
-    ColonCADSRStorage,
-    Comprehensive3DSRStorage,
-    ComprehensiveSRStorage,
-    EncapsulatedCDAStorage,
-    EncapsulatedPDFStorage,
-    EnhancedSRStorage,
-    ExtensibleSRStorage,
-    KeyObjectSelectionDocumentStorage,
-    MammographyCADSRStorage,
-    RadiopharmaceuticalRadiationDoseSRStorage,
-    SegmentationStorage,
-    XRayRadiationDoseSRStorage,
-)
+from mapper.dicom.dictionary import sop_classes
 
-REPORTS: frozenset[str] = frozenset(
-    {
-        BasicTextSRStorage,
-        EnhancedSRStorage,
-        ComprehensiveSRStorage,
-        Comprehensive3DSRStorage,
-        ExtensibleSRStorage,
-    }
+REPORTS: frozenset[str] = sop_classes(
+    "BasicTextSRStorage",
+    "EnhancedSRStorage",
+    "ComprehensiveSRStorage",
+    "Comprehensive3DSRStorage",
+    "ExtensibleSRStorage",
 )
 """SR documents for any template (PS3.3 A.35.1 to A.35.3, A.35.13, A.35.15)."""
-DOSES: frozenset[str] = frozenset({XRayRadiationDoseSRStorage, RadiopharmaceuticalRadiationDoseSRStorage})
+DOSES: frozenset[str] = sop_classes("XRayRadiationDoseSRStorage", "RadiopharmaceuticalRadiationDoseSRStorage")
 """SR documents for doses (PS3.3 A.35.8, A.35.14)."""
-CADS: frozenset[str] = frozenset({MammographyCADSRStorage, ChestCADSRStorage, ColonCADSRStorage})
+CADS: frozenset[str] = sop_classes("MammographyCADSRStorage", "ChestCADSRStorage", "ColonCADSRStorage")
 """SR documents for computer-aided detection (PS3.3 A.35.5, A.35.6, A.35.12)."""
-ENCAPSULATED: frozenset[str] = frozenset({EncapsulatedPDFStorage, EncapsulatedCDAStorage})
+ENCAPSULATED: frozenset[str] = sop_classes("EncapsulatedPDFStorage", "EncapsulatedCDAStorage")
 """Documents of other formats (PS3.3 A.45); their bytes are never read."""
-KEY_OBJECTS: frozenset[str] = frozenset({KeyObjectSelectionDocumentStorage})
+KEY_OBJECTS: frozenset[str] = sop_classes("KeyObjectSelectionDocumentStorage")
 """Key object selections, rejection notes among them (PS3.3 A.35.4)."""
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
 """Label Map Segmentation Storage (PS3.3 A.51): younger than pydicom's dictionary, and than Orthanc's."""
-SEGMENTATIONS: frozenset[str] = frozenset({SegmentationStorage, LABEL_MAP})
+SEGMENTATIONS: frozenset[str] = sop_classes("SegmentationStorage") | {LABEL_MAP}
 """Segmentations (PS3.3 A.51): of them the description of the segments is read, and nothing of frames or pixels."""
 FRAMES = ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
 """What a segmentation says frame by frame: it may be most of its metadata."""

@@ -5,41 +5,38 @@ Source of the rules: PS3.18 Annex F (JSON), PS3.6 (keywords), PS3.5 section 6.2 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
-from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
-
 from mapper.dicom.characters import UNDECODABLE
-from mapper.dicom.decoding import PARAGRAPHS, decode
+from mapper.dicom.decoding import JSON_OBJECT, PARAGRAPHS, decode
+from mapper.dicom.dictionary import attribute
 
 EMPTY: tuple[Any, ...] = (None, "", {})
 """Values that say nothing, as they came."""
 PLAIN_TEXT = frozenset({"LO", "SH", "UC"}) | PARAGRAPHS  # a backslash may have been meant as text
 
 
-@cache
 def tag_of(keyword: str) -> str:
     """Return the tag of a keyword as DICOM JSON writes it, `StudyInstanceUID` -> `0020000D`.
 
     Raises KeyError when PS3.6 has no such keyword.
     """
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        raise KeyError(keyword)
-    return f"{tag:08X}"
+    return attribute(keyword).tag
 
 
-@cache
 def vr_of(keyword: str) -> str:
     """Return the value representation of a keyword in PS3.6 (the first where it lists several)."""
-    return dictionary_VR(tag_of(keyword)).split(" or ")[0]
+    return attribute(keyword).vr
 
 
-@cache
 def is_single(keyword: str) -> bool:
     """Tell whether PS3.6 allows one value only."""
-    return dictionary_VM(tag_of(keyword)) == "1"
+    return attribute(keyword).is_single
+
+
+def is_split_text(keyword: str) -> bool:
+    """Tell whether several values are one text, which a backslash divided: PS3.6 allows one."""
+    return is_single(keyword) and vr_of(keyword) in PLAIN_TEXT
 
 
 class Item:
@@ -61,7 +58,7 @@ class Item:
 
     def element(self, keyword: str) -> Any:
         """Return the raw attribute, or None when the data set does not have it."""
-        return self._elements.get(tag_of(keyword))
+        return self._elements.get(attribute(keyword).tag)
 
     def __contains__(self, keyword: str) -> bool:
         """Tell whether the attribute is there, with a value or without (PS3.5, Type 2)."""
@@ -69,7 +66,7 @@ class Item:
 
     def positions(self, keyword: str) -> list[Any]:
         """Return every value at its position, None where a value is empty."""
-        return decode(vr_of(keyword), self.element(keyword), Item)
+        return decode(attribute(keyword).vr, self.element(keyword), Item)
 
     def values(self, keyword: str) -> list[Any]:
         """Return every value that is not empty."""
@@ -78,7 +75,7 @@ class Item:
     def __getitem__(self, keyword: str) -> Any:
         """Return the first value that is not empty, or None; a split text is put together again."""
         values = self.values(keyword)
-        if len(values) > 1 and vr_of(keyword) in PLAIN_TEXT and is_single(keyword):
+        if len(values) > 1 and is_split_text(keyword):
             return "\\".join(values)
         return values[0] if values else None
 
@@ -87,8 +84,8 @@ class Item:
         if not is_single(keyword) or vr_of(keyword) in PLAIN_TEXT:
             return False
         element = self.element(keyword)
-        values = element.get("Value") if isinstance(element, Mapping) else None
-        return isinstance(values, list) and sum(value not in EMPTY for value in values) > 1
+        values = element.get("Value") if isinstance(element, JSON_OBJECT) else None
+        return isinstance(values, list) and len(values) > 1 and sum(value not in EMPTY for value in values) > 1
 
     def canonical(self) -> str:
         """Return the raw attributes as one text, the same for the same content."""

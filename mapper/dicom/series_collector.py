@@ -58,4 +58,4 @@ def precedes(key: Any, item: Item, other_key: Any, other: Item) -> bool:
 
 def same(one: Any, other: Any) -> bool:
     """Tell whether two raw attributes are the same to the letter: 1, 1.0 and true are equal, but not the same."""
-    return one == other and repr(one) == repr(other)
+    return one is other or (one == other and repr(one) == repr(other))

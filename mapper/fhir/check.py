@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from mapper.dicom.characters import NONCHARACTERS
 from mapper.errors import BundleRejected
 from mapper.fhir.bundle import as_entries
+from mapper.fhir.instances import ID, parts
 from mapper.fhir.resource import Resource
 
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 DATE_TIME = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]((0\d|1[0-3]):[0-5]\d|14:00)))?)?)?")
 LOOKS_LIKE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
 TIMES = frozenset({"started", "issued", "effectiveDateTime", "valueDateTime", "date", "lastUpdated"})
@@ -40,8 +40,6 @@ ABBREVIATED = {
     },
 }
 """Codes that the models end with a `+`: FHIR R4 diagnostic-report-status, observation-status."""
-AT_ONCE = 200
-"""Instances that are held against the models at once."""
 
 
 SAID = 3
@@ -79,7 +77,12 @@ def faults(bundle: Mapping[str, Any], *, models: bool = True) -> list[Fault]:
 
 def lint(value: Any, path: str) -> Iterator[Fault]:
     """Yield what no FHIR JSON may hold, wherever it stands."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        if not value.strip():
+            yield Fault(f"{path}: empty text")
+        if not (value.isascii() and value.isprintable()) and (CONTROLS.search(value) or NONCHARACTERS.search(value)):
+            yield Fault(f"{path}: control characters or noncharacters")
+    elif isinstance(value, dict | Mapping):
         if not value:
             yield Fault(f"{path}: empty object")
         for name, child in value.items():
@@ -95,11 +98,6 @@ def lint(value: Any, path: str) -> Iterator[Fault]:
             yield Fault(f"{path}: empty array")
         for number, child in enumerate(value):
             yield from lint(child, f"{path}[{number}]")
-    elif isinstance(value, str):
-        if not value.strip():
-            yield Fault(f"{path}: empty text")
-        if CONTROLS.search(value) or NONCHARACTERS.search(value):
-            yield Fault(f"{path}: control characters or noncharacters")
     elif isinstance(value, Decimal):
         if not value.is_finite():
             yield Fault(f"{path}: not a finite number")
@@ -128,22 +126,6 @@ def model_faults(resource: Mapping[str, Any]) -> Iterator[Fault]:
             for fault in error.errors(include_input=False, include_url=False):
                 yield Fault(f"{kind}.{'.'.join(map(str, fault['loc']))}: {fault['type']}")
     yield from code_faults(resource, kind)
-
-
-def parts(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a resource as it is, or an ImagingStudy in parts that together hold each instance once.
-
-    The models of thousands of instances take more memory than all else that a study needs.
-    """
-    series = resource.get("series", ())
-    if sum(len(one.get("instance", ())) for one in series) <= AT_ONCE:
-        yield resource
-        return
-    yield {**resource, "series": [{name: one[name] for name in one if name != "instance"} for one in series]}
-    for one in series:
-        instances = one.get("instance", ())
-        for start in range(0, len(instances), AT_ONCE):
-            yield {**resource, "series": [{**one, "instance": instances[start : start + AT_ONCE]}]}
 
 
 def code_faults(resource: Mapping[str, Any], kind: str) -> Iterator[Fault]:

@@ -27,14 +27,15 @@ def without_meta(resource: Resource) -> dict[str, Any]:
 
 def referred(value: Any) -> Iterable[str]:
     """Yield every literal reference of an element, in order."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("reference"), str):
-            yield value["reference"]
-        for child in value.values():
-            yield from referred(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from referred(child)
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(reversed(one))
+        elif isinstance(one, dict | Mapping):
+            if isinstance(one.get("reference"), str):
+                yield one["reference"]
+            waiting.extend(child for child in [*one.values()][::-1] if not isinstance(child, str))
 
 
 def inwards(value: Any, inside: Mapping[str, Any]) -> Any:

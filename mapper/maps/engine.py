@@ -1,6 +1,8 @@
 """The engine: a table of rows and a data set make the elements of a FHIR resource."""
 
 from collections.abc import Hashable, Iterable
+from functools import cache
+from operator import is_
 from typing import Any
 
 from mapper.dicom.item import Item, is_single, vr_of
@@ -9,6 +11,9 @@ from mapper.maps.values.context import Context
 from mapper.maps.values.distinct import unseen
 
 LONGEST = {"AE": 16, "CS": 16, "LO": 64, "SH": 16}  # characters, PS3.5 table 6.2-1
+
+Before = dict[int, tuple[list[Any], Any]]
+"""The raw attributes that each row read last, and what it made of them: of data sets that repeat each other."""
 
 
 def make(rule: Rule, cx: Context, item: Item) -> Any:
@@ -22,6 +27,28 @@ def make(rule: Rule, cx: Context, item: Item) -> Any:
     if id(rule) not in kept:
         kept[id(rule)] = made_by(rule, cx, item)
     return kept[id(rule)]
+
+
+def repeated(rule: Rule, cx: Context, item: Item, before: Before) -> Any:
+    """Return what a row makes of one of many data sets; of the very attributes that the one before has, the same.
+
+    The row must read nothing else. What was recorded then is recorded already.
+    """
+    elements = [item.element(keyword) for keyword in rule.keywords]
+    last = before.get(id(rule))
+    if last is not None and all(map(is_, elements, last[0])):
+        return last[1]
+    made = make(rule, cx, item)
+    before[id(rule)] = elements, made
+    return made
+
+
+def having(rules: Iterable[Rule], item: Item) -> list[Rule]:
+    """Return the rows of which a data set has an attribute, and those that are required.
+
+    For rows that make nothing, and say nothing, where their attributes are absent.
+    """
+    return [rule for rule in rules if rule.required or not rule.elements.isdisjoint(item.raw)]
 
 
 def made_by(rule: Rule, cx: Context, item: Item) -> Any:
@@ -73,39 +100,49 @@ def doubt(rule: Rule, cx: Context, item: Item, values: Iterable[Any]) -> None:
 
     Content items, which a row of a document is given behind them, come with doubts of their own.
     """
-    for word, keyword, value in zip(rule.dicom.split(), rule.keywords, values, strict=False):
-        if "**" not in word and item.disagrees(keyword):
+    for (keyword, of_all, _, _), value in zip(rule.reads, values, strict=False):
+        if not of_all and item.disagrees(keyword):
             cx.problem(rule, "series disagree: the first one speaks")
         if is_undecodable(value):
             cx.problem(rule, "text with undecodable characters")
         if not isinstance(value, list) and item.is_repeated(keyword):
             cx.problem(rule, "several values where DICOM allows one: the first one counts")
-        longest = LONGEST.get(vr_of(keyword)) if is_single(keyword) else None
-        if longest and isinstance(value, str) and len(value) > longest:
+        if isinstance(value, str) and (longest := longest_of(keyword)) and len(value) > longest:
             cx.problem(rule, "longer than DICOM allows")
+
+
+@cache
+def longest_of(keyword: str) -> int | None:
+    """Return the characters that PS3.5 allows a text of one value, None where there is no such bound."""
+    return LONGEST.get(vr_of(keyword)) if is_single(keyword) else None
 
 
 def is_undecodable(value: Any) -> bool:
     """Tell whether an attribute holds what nobody could read: its text, a name, one of several, an item."""
-    if isinstance(value, list | dict):
-        return any(map(is_undecodable, value.values() if isinstance(value, dict) else value))
-    return value.is_undecodable() if isinstance(value, Item) else isinstance(value, str) and "\ufffd" in value
+    if isinstance(value, str):
+        return "\ufffd" in value
+    if isinstance(value, Item):
+        return value.is_undecodable()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and any(map(is_undecodable, value))
 
 
-def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
+def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str, before: Before | None = None) -> Made:
     """Return the FHIR elements that the rows make of one data set, `inside` the element of this path.
 
     Rows of one element with lists add up (each value once); of several rows with one value the first that
-    makes one wins. Raises MissingElement when a required row makes nothing.
+    makes one wins. With `before`, kept from data set to data set, what repeats is made once. Raises MissingElement when
+    a required row makes nothing.
     """
     out = Made()
     said: dict[str, set[Hashable]] = {}
     for rule in rules:
-        *parents, name = rule.element.removeprefix(f"{inside}.").split(".")
+        parents, name = way(rule.element, inside)
         if why := passed_over(rule, cx, inner(out, parents).get(name)):
             cx.silent(rule, why)
             continue
-        made = make(rule, cx, item)
+        made = make(rule, cx, item) if before is None else repeated(rule, cx, item, before)
         if is_nothing(made):
             if rule.required:
                 raise MissingElement(rule)
@@ -122,6 +159,13 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str) -> Made:
             place[name] = made
             place.rules[name] = [rule.seen(item)]
     return out
+
+
+@cache
+def way(element: str, inside: str) -> tuple[tuple[str, ...], str]:
+    """Return the elements that lie between a path and another one that it is inside of, and the last one's name."""
+    *parents, name = element.removeprefix(f"{inside}.").split(".")
+    return tuple(parents), name
 
 
 def inner(out: Made, parents: Iterable[str], *, make: bool = False) -> Made:

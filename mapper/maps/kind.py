@@ -7,7 +7,7 @@ from mapper.dicom.sr.content_item import ContentItem
 from mapper.maps import cad, ultrasound
 from mapper.maps.values import concepts as c
 from mapper.maps.values.concepts import Concept
-from mapper.maps.values.pydicom_codes import cid
+from mapper.maps.values.context_groups import cid
 
 Kind = Literal[
     "measurements",

@@ -8,7 +8,7 @@ constant.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from mapper.dicom.item import Item, tag_of
 
@@ -32,6 +32,18 @@ def many(by: Converter) -> Converter:
     return listed
 
 
+class Read(NamedTuple):
+    """One word of a row's `dicom`, taken apart."""
+
+    keyword: str
+    of_all: bool
+    """Every value of every series."""
+    several: bool
+    """Every value."""
+    completes: bool
+    """Unreadable, it counts as absent."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One row of a mapping table.
@@ -53,7 +65,18 @@ class Rule:
     @cached_property
     def keywords(self) -> tuple[str, ...]:
         """The DICOM keywords of this row."""
-        return tuple(word.rstrip("*?") for word in self.dicom.split())
+        return tuple(one.keyword for one in self.reads)
+
+    @cached_property
+    def reads(self) -> tuple[Read, ...]:
+        """The words of this row, taken apart once."""
+        words = self.dicom.split()
+        return tuple(Read(word.rstrip("*?"), "**" in word, "*" in word, "?" in word) for word in words)
+
+    @cached_property
+    def elements(self) -> frozenset[str]:
+        """The tags of the keywords as DICOM JSON writes them."""
+        return frozenset(map(tag_of, self.keywords))
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -103,18 +126,18 @@ class Rule:
         whole = item
         if self.keywords and self.keywords[0] in item:
             item = item.layer(self.keywords[0])
-        for word, keyword in zip(self.dicom.split(), self.keywords, strict=True):
+        for keyword, of_all, several, completes in self.reads:
             try:
-                if "**" in word:
+                if of_all:
                     yield whole.values_of_all(keyword)
                 else:
                     one = whole if whole.is_settled(keyword) else item
-                    yield one.values(keyword) if "*" in word else one[keyword]
+                    yield one.values(keyword) if several else one[keyword]
             except ValueError as error:
-                if "?" not in word:
+                if not completes:
                     raise
                 note(f"{keyword} is {error or 'not readable'}: counts as absent")
-                yield [] if "*" in word else None
+                yield [] if several else None
 
 
 class MissingElement(ValueError):

@@ -11,7 +11,7 @@ from mapper.dicom.sr.measured_value import MeasuredValue
 from mapper.dicom.sr.reading import Positions
 from mapper.maps.concept_names import ConceptNames
 from mapper.maps.values import concepts as c
-from mapper.maps.values.pydicom_codes import cid
+from mapper.maps.values.context_groups import cid
 
 TEMPLATES = frozenset({"5100", "5200", "5220", "5300"})
 CARDIAC_TITLES = 12245

@@ -12,7 +12,8 @@ import pytest
 
 from mapper import NotOneStudy, bundle_from_metadata
 from mapper.dicom.collector import Collector
-from mapper.dicom.reader import CUT, LARGEST_LOOSE, Reader
+from mapper.dicom.picker import LARGEST_LOOSE
+from mapper.dicom.reader import CUT, Reader
 from mapper.dicom.study import Study
 from mapper.errors import BadMetadata, Problem, TwoPatients
 from tests.support.datasets import dataset
@@ -285,3 +286,30 @@ def test_the_library_takes_bytes_and_gives_bytes() -> None:
     for several in ([], [one(), one(study="1.3")]):
         with pytest.raises(NotOneStudy):
             bundle_from_metadata(json.dumps(several).encode())
+
+
+ALIKE: dict[str, tuple[Any, Any]] = {  # of two instances
+    "the same": ("a", "a"),
+    "another": ("a", "b"),
+    "one and one point nought": (1, 1.0),
+    "one and true": (1, True),
+    "true and one": (True, 1),
+    "a number and its text": (1, "1"),
+    "nothing and a text": (None, ""),
+    "an item and the same": ({"00080100": {"vr": "SH", "Value": ["a"]}}, {"00080100": {"vr": "SH", "Value": ["a"]}}),
+    "an item and another": ({"00080100": {"vr": "SH", "Value": [1]}}, {"00080100": {"vr": "SH", "Value": [True]}}),
+    "a lone surrogate and the same": ("\ud800", "\ud800"),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), ALIKE.values(), ids=ALIKE)
+def test_what_repeats_is_read_once_and_what_only_seems_to_is_not(first: Any, second: Any) -> None:
+    tag = "00080080"
+    both = [{**one(number=n), tag: {"vr": "LO", "Value": [value]}} for n, value in enumerate((first, second), 1)]
+    collector = Collector()
+    Reader((), ("InstitutionName",)).read(json.dumps(both).encode(), collector)
+    (series,) = collector.only_study().series
+    kept = [instance.item.raw[tag] for instance in series.instances]
+    sent = [Decimal(str(value)) if isinstance(value, float) else value for value in (first, second)]
+    assert [repr(element["Value"][0]) for element in kept] == list(map(repr, sent))
+    assert (kept[0] is kept[1]) is (repr(first) == repr(second))

@@ -68,3 +68,34 @@ def test_of_many_faults_the_first_are_said() -> None:
     with pytest.raises(BundleRejected) as failed:
         check([{**PATIENT, "name": [], "telecom": [], "address": [], "contact": [], "photo": []}])
     assert str(failed.value).count(";") == SAID - 1
+
+
+INSTANCES: dict[str, tuple[dict[str, Any], bool]] = {  # what the last of three instances has of its own
+    "another UID": ({"uid": "1.2.3.9"}, True),
+    "a UID that is none": ({"uid": "1.2/3"}, False),
+    "no UID": ({"uid": None}, False),
+    "a number": ({"number": 3}, True),
+    "the largest number": ({"number": 2_147_483_647}, True),
+    "a number that is larger": ({"number": 2_147_483_648}, False),
+    "a number below zero": ({"number": -1}, False),
+    "a number that is none": ({"number": "SECRET"}, False),
+    "a title": ({"title": "words"}, True),
+    "a title that is none": ({"title": 7}, False),
+    "another class": ({"sopClass": {"system": "urn:ietf:rfc:3986", "code": "urn:oid:1.2"}}, True),
+    "a class that is none": ({"sopClass": "SECRET"}, False),
+    "an element that FHIR does not know": ({"SECRET": "x"}, False),
+}
+
+
+@pytest.mark.parametrize("several", [1, 200, 201])
+@pytest.mark.parametrize(("own", "passes"), INSTANCES.values(), ids=INSTANCES)
+def test_the_last_of_many_instances_is_looked_at_as_the_first(own: dict[str, Any], passes: bool, several: int) -> None:
+    series = STUDY["series"][0]
+    (first,) = series["instance"]
+    instances = [{**first, "uid": f"1.2.3.{number}", "number": number} for number in range(several)]
+    resource = {**STUDY, "series": [{**series, "instance": [*instances, {**first, **own}]}]}
+    if passes:
+        check([resource, PATIENT])
+    else:
+        with pytest.raises(BundleRejected, match="instance"):
+            check([resource, PATIENT])

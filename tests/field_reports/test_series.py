@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mapper.convert import read_folders
-from mapper.dicom.reader import LARGEST
+from mapper.dicom.picker import LARGEST
 from mapper.dicom.study import Study
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import faults

@@ -27,6 +27,8 @@ from tests.support.reported import text_of
 ROOT = Path(__file__).parents[2]
 PIN = "tests/maps/version.toml"
 COMMAND = "python -m tests.support.pinned"
+PRINTED = frozenset({"attributes.csv", "context_groups.csv", "sop_classes.csv"})
+"""What is printed of pydicom's dictionaries, and held to them: as little of the mapping as these themselves."""
 HEAD = f"# What MAPPING_VERSION makes of the studies of the tests, and its rows. Printed by `{COMMAND}`.\n"
 
 Pin = Mapping[str, str]
@@ -65,7 +67,8 @@ def tables() -> Iterator[str]:
             if name.isupper() and isinstance(value, Mapping | Set | tuple | list):
                 yield canonical(value)
     for path in sorted((ROOT / "mapper").rglob("*.csv")):
-        yield path.read_text(encoding="utf-8")
+        if path.name not in PRINTED:
+            yield path.read_text(encoding="utf-8")
 
 
 def canonical(value: object) -> str:

@@ -13,10 +13,10 @@ from mapper.maps import engine, keys
 from mapper.maps.rule import MUST, Made, MissingElement, Rule
 from mapper.maps.silence import STUDY, of_series
 from mapper.maps.values.context import Context
+from mapper.maps.values.context_groups import cid
 from mapper.maps.values.identifier import serial_number
 from mapper.maps.values.modality import ACQUISITION, series_modality
 from mapper.maps.values.person import performers
-from mapper.maps.values.pydicom_codes import cid
 from mapper.maps.values.text import as_items, as_text, text
 from mapper.maps.values.uid import uid_identifier
 

@@ -175,7 +175,8 @@ def series_of(cx: Context, series: Series, number: int, listed: bool) -> Made | 
         made = engine.apply(SERIES, cx, series.item, "ImagingStudy.series")
         if listed:
             cx.place = silence.of_instances(number)
-            instances = [one for found in series.instances if (one := instance_of(cx, found))]
+            before: engine.Before | None = {} if cx.silences is None else None  # else each says why it made nothing
+            instances = [one for found in series.instances if (one := instance_of(cx, found, before))]
             if instances:
                 made["instance"] = instances
     except MissingElement as missing:
@@ -186,10 +187,11 @@ def series_of(cx: Context, series: Series, number: int, listed: bool) -> Made | 
     return made
 
 
-def instance_of(cx: Context, instance: Instance) -> Made | None:
+def instance_of(cx: Context, instance: Instance, before: engine.Before | None) -> Made | None:
     """Return one instance, or None when FHIR cannot express it: it stays counted."""
+    rows = INSTANCE if before is None else engine.having(INSTANCE, instance.item)
     try:
-        return engine.apply(INSTANCE, cx, instance.item, "ImagingStudy.series.instance")
+        return engine.apply(rows, cx, instance.item, "ImagingStudy.series.instance", before)
     except MissingElement as missing:
         cx.left_out(missing)
         return None

@@ -9,9 +9,9 @@ from mapper.maps.keys import PHANTOM_CODE
 from mapper.maps.rule import MUST, Made, Rule, many
 from mapper.maps.tables.subject import ISSUED_ID, PHANTOM, own_phantom_id, phantom_id
 from mapper.maps.values.context import Context
+from mapper.maps.values.context_groups import meaning
 from mapper.maps.values.human_name import display_name
 from mapper.maps.values.identifier import patient_identifier
-from mapper.maps.values.pydicom_codes import meaning
 
 
 def identifier(cx: Context, *issued: Any) -> dict[str, Any]:

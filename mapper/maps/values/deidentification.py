@@ -5,8 +5,8 @@ from typing import Any
 from mapper.fhir import systems
 from mapper.maps.values.coding import Coding, codings
 from mapper.maps.values.context import Context, all_beside, beside
+from mapper.maps.values.context_groups import cid
 from mapper.maps.values.identifier import DEIDENTIFIED, issued
-from mapper.maps.values.pydicom_codes import cid
 from mapper.maps.values.text import as_code, as_text
 
 METHODS = 7050

@@ -7,7 +7,7 @@ from typing import Any
 from mapper.dicom.item import Item
 from mapper.fhir import systems
 from mapper.maps.values.context import Context
-from mapper.maps.values.pydicom_codes import cid
+from mapper.maps.values.context_groups import cid
 from mapper.maps.values.text import as_code, as_text
 
 ACQUISITION, ALL = 29, 33

@@ -8,7 +8,7 @@ from typing import Any
 
 from mapper.fhir import systems
 from mapper.maps.values.context import Context
-from mapper.maps.values.pydicom_codes import meaning
+from mapper.maps.values.context_groups import meaning
 from mapper.maps.values.text import as_code, whole
 
 NOT_PREGNANT, POSSIBLY_PREGNANT, DEFINITELY_PREGNANT, UNKNOWN = 1, 2, 3, 4

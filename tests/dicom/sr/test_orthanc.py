@@ -13,7 +13,7 @@ import requests
 from pydicom import Dataset, dcmread
 
 from mapper.dicom.item import Item
-from mapper.dicom.reader import Picker
+from mapper.dicom.picker import Picker
 from mapper.dicom.sr import tree as walker
 from samples.sr.catalogue import MAKERS
 from stack import Orthanc, OrthancInFolder
