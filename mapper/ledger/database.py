@@ -11,7 +11,6 @@ from sqlalchemy import URL, Connection, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.sql.dml import Insert
 
 from mapper.errors import LedgerFailed, SettingError
 from mapper.ledger.migrations import upgrade
@@ -26,6 +25,7 @@ IDLE_AT_MOST = text(
     "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+Inserting = Callable[[Any], Any]
 NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
 INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
 
@@ -132,9 +132,12 @@ class Database:
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT that knows ON CONFLICT."""
-        make: Any = sqlite.insert if self.is_sqlite else postgresql.insert
-        statement: Insert = make(table)
-        return statement
+        return self.inserting(table)
+
+    @property
+    def inserting(self) -> Inserting:
+        """What makes such an INSERT of a table."""
+        return sqlite.insert if self.is_sqlite else postgresql.insert
 
     def close(self) -> None:
         """Close all connections."""

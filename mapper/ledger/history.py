@@ -14,6 +14,7 @@ AT_ONCE = 500
 """Rows that are forgotten in one transaction: nobody who writes waits for long."""
 FAILING: tuple[State, ...] = ("parked", "retrying")
 """Fates of a sync that failed."""
+ADDED = insert(history)
 Moment = tuple[float, int]
 """When a sync ended, and its number: where a page of the history ends, and the next one begins."""
 
@@ -181,7 +182,7 @@ def add(db: Connection, syncs: Sequence[Sync]) -> None:
         for one in syncs
     ]
     if rows:
-        db.execute(insert(history), rows)
+        db.execute(ADDED, rows)
 
 
 def _sync(row: Any) -> Sync:

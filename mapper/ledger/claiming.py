@@ -1,0 +1,71 @@
+"""The statements by which a study is claimed, and by which a claim moves on and ends.
+
+They are made once: SQLAlchemy takes longer to make one than SQLite to carry it out.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Float, Integer, and_, bindparam, or_, select, update
+
+from mapper.ledger.dirty import when
+from mapper.ledger.meta import SKEW
+from mapper.ledger.schema import study
+from mapper.ledger.state import Event
+from mapper.ledger.transition import may, to, within
+
+LEASE = 120.0
+"""Seconds for which a claim holds, unless it is extended."""
+ATTEMPTS = 8
+LONGEST_WAIT = 3600.0
+"""The longest wait there is: a server's Retry-After counts up to an hour."""
+UNFINISHED = "Unfinished"
+"""The kind of failure of a study whose last attempt never came to an end."""
+
+
+def over(until: Any, now: float, longest: float) -> Any:
+    """Tell in SQL whether a time is over, or so far ahead that the clock must have been set back since."""
+    return or_(until <= now, until > now + longest + SKEW)
+
+
+ONE = study.c.source == bindparam("of_source"), study.c.study_uid == bindparam("of_study")
+NOW: Any = bindparam("now", type_=Float)
+DUE = (
+    select(study.c.source, study.c.study_uid)
+    .where(
+        study.c.source.in_(bindparam("sources", expanding=True)),
+        or_(
+            within("pending"),
+            and_(within("retrying"), over(study.c.not_before, NOW, LONGEST_WAIT)),
+            and_(may("taken over"), over(study.c.lease_until, NOW, LEASE)),
+        ),
+    )
+    .order_by(study.c.priority.desc(), study.c.not_before)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+GIVEN_UP = (
+    update(study)
+    .where(may("gave up"), study.c.lease_until <= NOW, study.c.attempts >= ATTEMPTS)
+    .values(state=to("gave up"), owner="", changed_at=NOW, failure=UNFINISHED)
+    .values(reason=f"gave up: {ATTEMPTS} attempts never came to an end")
+    .returning(study.c.source, study.c.study_uid, study.c.claimed_at)
+)
+CLAIMED = (
+    update(study)
+    .where(*ONE, may("claimed", "taken over"))
+    .values(state=to("claimed", "taken over"), owner=bindparam("by"), lease_until=bindparam("until"))
+    .values(attempts=study.c.attempts + 1, claimed_at=NOW, changed_at=NOW)
+    .returning(study.c.generation, study.c.attempts, study.c.priority)
+)
+UNBURNT = {"attempts": when(study.c.attempts > 0, study.c.attempts - 1, 0)}
+"""What an outage makes of the attempts: a mark may have set them to 0."""
+
+
+@cache
+def moving(event: Event, *, unchanged: bool) -> Any:
+    """Return the UPDATE that an event makes of a claimed study: only of one that nobody marked since, if asked."""
+    where = [*ONE, study.c.owner == bindparam("of_owner"), may(event)]
+    if unchanged:
+        where.append(study.c.generation == bindparam("of_generation"))
+    return update(study).where(*where).values(state=to(event), **(UNBURNT if event == "outage" else {}))
