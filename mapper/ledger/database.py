@@ -1,6 +1,7 @@
 """The ledger's database: SQLite by default, PostgreSQL to scale out."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -48,6 +49,7 @@ class Database:
         except ArgumentError as error:
             raise SettingError(NO_DRIVER) from error
         self._reading = self.engine.execution_options(reading=True)
+        self._open = threading.local()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -93,9 +95,21 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open one transaction that writes; it is stored on disk when the block ends. Raises LedgerFailed."""
+        """Open one transaction that writes; it is stored on disk when the block ends. Raises LedgerFailed.
+
+        Inside another one of the same thread it is a part of that: both are stored, or neither is.
+        """
+        outer: Connection | None = getattr(self._open, "connection", None)
+        if outer is not None:
+            with failing():
+                yield outer
+            return
         with failing(), self.engine.begin() as connection:
-            yield connection
+            self._open.connection = connection
+            try:
+                yield connection
+            finally:
+                self._open.connection = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -41,8 +41,11 @@ class Delivery:
     check: Check
     """The stage before the sink: refuses what must not be sent, as BundleRejected."""
 
-    def write(self, claim: Claim, mapped: Mapped) -> None:
-        """Decide what a study writes, send it, retract what it no longer makes, and record it; raises as Sink.put."""
+    def write(self, claim: Claim, mapped: Mapped, done: Callable[[], object] = lambda: None) -> None:
+        """Decide what a study writes, send it, retract what it no longer makes, and record it; raises as Sink.put.
+
+        `done` is called in the transaction that records it.
+        """
         study = self.study_key(claim.study_uid)
         made = [key_of(one) for one in mapped.resources]
         written = self.ledger.written
@@ -52,12 +55,15 @@ class Delivery:
             written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
             before = partial(self.parts_before, claim)
             decision = decide(claim, mapped, study, known, lock.keys, self.sink.version, before)
-            written.begin(claim, decision.new, map(key_of, decision.chosen))
             versions, lost = self.send(claim, decision, lock)
             self.retract_own(claim, decision.stale)
             asked = study if decision.united.asks else None
             shared = {key_of(one) for one in decision.shared}
-            written.record(claim, decision.made, versions, stale=decision.stale, lost=lost, shared=shared, study=asked)
+            with self.ledger.database.write():  # all at once: a commit costs more than what is in it
+                written.record(
+                    claim, decision.made, versions, stale=decision.stale, lost=lost, shared=shared, study=asked
+                )
+                done()
 
     def send(self, claim: Claim, decision: Decision, lock: Lock) -> tuple[dict[Key, str], list[Key]]:
         """Write what was decided; returns the versions, and what the sink had lost of others.
@@ -89,7 +95,9 @@ class Delivery:
         if not resources:
             return {}
         self.check(resources)
-        self.still_ours(claim)
+        with self.ledger.database.write():
+            self.ledger.written.begin(claim, decision.new, map(key_of, decision.chosen))
+            self.still_ours(claim)
         try:
             versions = self.sink.put(resources, decision.expected)
         except StaleVersion:

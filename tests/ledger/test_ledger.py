@@ -4,6 +4,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -515,3 +516,16 @@ def test_a_clock_that_is_set_back_frees_the_lead(ledger: Ledger, clock: Clock) -
     assert ledger.meta.lead("orthanc", "another-machine:1:1:1")
     clock.now -= DAY
     assert ledger.meta.lead("orthanc", "this-machine:1:1:1")
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["stored", "given up"])
+def test_what_is_written_within_a_transaction_is_stored_with_it_or_not_at_all(ledger: Ledger, fails: bool) -> None:
+    with suppress(InterruptedError), ledger.database.write():
+        ledger.studies.mark(SOURCE, [UIDS[0]])
+        ledger.meta.put("a fact", "so it is")
+        if fails:
+            raise InterruptedError
+    assert bool(ledger.studies.claim([SOURCE])) is not fails
+    assert bool(ledger.meta.get("a fact")) is not fails
+    ledger.meta.put("a later fact", "it stands by itself")
+    assert ledger.meta.get("a later fact")
