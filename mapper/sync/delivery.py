@@ -5,7 +5,7 @@ Every write of an ImagingStudy or of a shared resource names the version that th
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from mapper.errors import LeaseLost, StaleVersion, TargetMissing
@@ -16,9 +16,12 @@ from mapper.ledger.locks import Lock, Locks
 from mapper.maps import Mapped
 from mapper.sinks.sink import Sink
 from mapper.sync.decision import Decision, decide, speaks_for
+from mapper.sync.hunch import Answers, Hunch, none_yet
 from mapper.sync.several_sources import endpoints_elsewhere, without
 
 Check = Callable[[Sequence[Resource]], object]
+Sent = tuple[dict[Key, str], list[Key]]
+"""The versions that the sink answered, and what it had lost of others."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Delivery:
     """Whether several sources may bring one study: they take turns then. Of one source the lease is enough."""
     check: Check
     """The stage before the sink: refuses what must not be sent, as BundleRejected."""
+    hunch: Hunch = field(default_factory=Hunch)
+    """Whether the sink has to be asked what it holds of a study that the ledger never wrote."""
 
     def write(self, claim: Claim, mapped: Mapped, done: Callable[[], object] = lambda: None) -> None:
         """Decide what a study writes, send it, retract what it no longer makes, and record it; raises as Sink.put.
@@ -53,9 +58,8 @@ class Delivery:
         with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
             known = written.known(claim, study, made)
             written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
-            before = partial(self.parts_before, claim)
-            decision = decide(claim, mapped, study, known, lock.keys, self.sink.version, before)
-            versions, lost = self.send(claim, decision, lock)
+            decide_by = partial(decide, claim, mapped, study, known, lock.keys)
+            decision, (versions, lost) = self.decided(claim, decide_by, lock)
             self.retract_own(claim, decision.stale)
             asked = study if decision.united.asks else None
             shared = {key_of(one) for one in decision.shared}
@@ -65,12 +69,25 @@ class Delivery:
                 )
                 done()
 
-    def send(self, claim: Claim, decision: Decision, lock: Lock) -> tuple[dict[Key, str], list[Key]]:
+    def decided(self, claim: Claim, decide_by: Callable[..., Decision], lock: Lock) -> tuple[Decision, Sent]:
+        """Decide what a study writes, and send it; the sink is not asked what it holds where that is likely nothing."""
+        before, ask = partial(self.parts_before, claim), Answers(self.sink.version)
+        if self.hunch.nothing:
+            try:
+                decision = decide_by(none_yet, before)
+                return decision, self.send(claim, decision, lock, guessed=True)
+            except StaleVersion:
+                lock.verify()
+        decision = decide_by(ask, before)
+        self.hunch.learn(ask)
+        return decision, self.send(claim, decision, lock)
+
+    def send(self, claim: Claim, decision: Decision, lock: Lock, *, guessed: bool = False) -> Sent:
         """Write what was decided; returns the versions, and what the sink had lost of others.
 
         A target that the sink lost is sent along, and its speaker is asked.
         """
-        put = partial(self.put, claim, decision, lock)
+        put = partial(self.put, claim, decision, lock, guessed)
         try:
             return put(decision.sent), []
         except TargetMissing:
@@ -86,11 +103,14 @@ class Delivery:
                 raise TargetMissing("the FHIR server lost the Endpoint of another source: it is sent again") from None
             return versions, unsent
 
-    def put(self, claim: Claim, decision: Decision, lock: Lock, resources: Sequence[Resource]) -> dict[Key, str]:
+    def put(
+        self, claim: Claim, decision: Decision, lock: Lock, guessed: bool, resources: Sequence[Resource]
+    ) -> dict[Key, str]:
         """Write resources as long as the study is ours, over the versions that we expect.
 
         When the sink holds others (somebody edited one, or the ledger is older than the sink), they are overwritten
-        if claim and locks still hold after they were looked up: nobody newer can have written them.
+        if claim and locks still hold after they were looked up: nobody newer can have written them. Of what was only
+        guessed StaleVersion is raised.
         """
         if not resources:
             return {}
@@ -101,6 +121,8 @@ class Delivery:
         try:
             versions = self.sink.put(resources, decision.expected)
         except StaleVersion:
+            if guessed:
+                raise
             found = {key: self.sink.version(key) for key in map(key_of, resources) if key in decision.expected}
             lock.verify()
             self.still_ours(claim)
