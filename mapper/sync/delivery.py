@@ -5,18 +5,20 @@ Every write of an ImagingStudy or of a shared resource names the version that th
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from mapper.errors import LeaseLost, StaleVersion, TargetMissing
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger.claim import Claim
+from mapper.ledger.known import Known
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.locks import Lock, Locks
 from mapper.maps import Mapped
 from mapper.sinks.sink import Sink
 from mapper.sync.decision import Decision, decide, speaks_for
-from mapper.sync.hunch import Answers, Hunch, none_yet
+from mapper.sync.hunch import Held, Hunch
 from mapper.sync.several_sources import endpoints_elsewhere, without
 
 Check = Callable[[Sequence[Resource]], object]
@@ -58,8 +60,7 @@ class Delivery:
         with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
             known = written.known(claim, study, made)
             written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
-            decide_by = partial(decide, claim, mapped, study, known, lock.keys)
-            decision, (versions, lost) = self.decided(claim, decide_by, lock)
+            decision, (versions, lost) = self.decided(claim, mapped, study, known, lock)
             self.retract_own(claim, decision.stale)
             asked = study if decision.united.asks else None
             shared = {key_of(one) for one in decision.shared}
@@ -69,17 +70,18 @@ class Delivery:
                 )
                 done()
 
-    def decided(self, claim: Claim, decide_by: Callable[..., Decision], lock: Lock) -> tuple[Decision, Sent]:
+    def decided(self, claim: Claim, mapped: Mapped, study: Key, known: Known, lock: Lock) -> tuple[Decision, Sent]:
         """Decide what a study writes, and send it; the sink is not asked what it holds where that is likely nothing."""
-        before, ask = partial(self.parts_before, claim), Answers(self.sink.version)
-        if self.hunch.nothing:
-            try:
-                decision = decide_by(none_yet, before)
+        before = partial(self.parts_before, claim)
+        held = Held(known.speakers, self.sink.version, self.hunch.nothing)
+        decision = decide(claim, mapped, study, known, lock.keys, held, before)
+        if held.guessed:
+            with suppress(StaleVersion):
                 return decision, self.send(claim, decision, lock, guessed=True)
-            except StaleVersion:
-                lock.verify()
-        decision = decide_by(ask, before)
-        self.hunch.learn(ask)
+            lock.verify()
+            held = Held(known.speakers, self.sink.version, guessing=False)
+            decision = decide(claim, mapped, study, known, lock.keys, held, before)
+        self.hunch.learn(held.answers)
         return decision, self.send(claim, decision, lock)
 
     def send(self, claim: Claim, decision: Decision, lock: Lock, *, guessed: bool = False) -> Sent:

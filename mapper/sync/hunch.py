@@ -5,13 +5,11 @@ after a lost ledger all is there, and it is asked of every study. Either is only
 refuses what was sent over nothing, and is asked then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mapper.fhir.resource import Key
-
-Held = Callable[[Key], str]
-"""Type and id -> the version that the sink holds, empty where there is none."""
+from mapper.ledger.speaker import Writer
 
 
 @dataclass(slots=True)
@@ -20,25 +18,31 @@ class Hunch:
 
     nothing: bool = False
 
-    def learn(self, answers: "Answers") -> None:
+    def learn(self, answers: list[str]) -> None:
         """Take what the sink answered of one study for what it will answer of the next; nothing from no answer."""
-        if answers.versions:
-            self.nothing = not any(answers.versions)
+        if answers:
+            self.nothing = not any(answers)
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Asks a sink, and remembers what it answered of one study."""
+@dataclass(slots=True)
+class Held:
+    """Tells which version of a resource the sink holds, empty where there is none, for one study."""
 
-    ask: Held
-    versions: list[str] = field(default_factory=list)
+    speakers: Mapping[Key, Writer | None]
+    """Who wrote a resource by what the ledger knows: of what somebody wrote, nothing is guessed."""
+    ask: Callable[[Key], str]
+    guessing: bool
+    guessed: bool = False
+    """Whether anything was guessed."""
+    answers: list[str] = field(default_factory=list)
+    """What the sink answered of that which nobody wrote."""
 
     def __call__(self, key: Key) -> str:
-        """Return the version that the sink holds; raises as Sink.version."""
-        self.versions.append(self.ask(key))
-        return self.versions[-1]
-
-
-def none_yet(key: Key) -> str:
-    """Guess that the sink holds nothing."""
-    return ""
+        """Return the version, or guess that there is none; raises as Sink.version."""
+        if self.speakers.get(key):
+            return self.ask(key)
+        if self.guessing:
+            self.guessed = True
+            return ""
+        self.answers.append(self.ask(key))
+        return self.answers[-1]
