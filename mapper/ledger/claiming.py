@@ -3,11 +3,13 @@
 They are made once: SQLAlchemy takes longer to make one than SQLite to carry it out.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Float, Integer, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Float, Integer, bindparam, or_, select, update
 
+from mapper.ledger.claim import PRIORITIES
 from mapper.ledger.dirty import when
 from mapper.ledger.meta import SKEW
 from mapper.ledger.schema import study
@@ -30,19 +32,20 @@ def over(until: Any, now: float, longest: float) -> Any:
 
 ONE = study.c.source == bindparam("of_source"), study.c.study_uid == bindparam("of_study")
 NOW: Any = bindparam("now", type_=Float)
-DUE = (
-    select(study.c.source, study.c.study_uid)
-    .where(
-        study.c.source.in_(bindparam("sources", expanding=True)),
-        or_(
-            within("pending"),
-            and_(within("retrying"), over(study.c.not_before, NOW, LONGEST_WAIT)),
-            and_(may("taken over"), over(study.c.lease_until, NOW, LEASE)),
-        ),
-    )
-    .order_by(study.c.priority.desc(), study.c.not_before)
+FIRST = (
+    select(study.c.source, study.c.study_uid, study.c.priority, study.c.not_before)
+    .where(study.c.source == bindparam("of_source"))
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
+)
+PENDING = FIRST.where(within("pending"), study.c.priority == bindparam("of_priority")).order_by(study.c.not_before)
+"""Those of one priority, as many may wait as there are studies: its order is that of the index `study_due`."""
+AGAIN = tuple(
+    FIRST.where(*which).order_by(study.c.priority.desc(), study.c.not_before)
+    for which in (
+        (within("retrying"), over(study.c.not_before, NOW, LONGEST_WAIT)),
+        (may("taken over"), over(study.c.lease_until, NOW, LEASE)),
+    )
 )
 GIVEN_UP = (
     update(study)
@@ -58,6 +61,23 @@ CLAIMED = (
     .values(attempts=study.c.attempts + 1, claimed_at=NOW, changed_at=NOW)
     .returning(study.c.generation, study.c.attempts, study.c.priority)
 )
+
+
+def due(db: Connection, sources: Sequence[str], now: float, most: int) -> list[tuple[str, str]]:
+    """Return source and name of the studies that are due, the first in line first, `most` of them at most."""
+    found: list[Any] = []
+    for source in sources:
+        pending: list[Any] = []
+        for priority in PRIORITIES:
+            if len(pending) < most:
+                pending += db.execute(PENDING, {"of_source": source, "of_priority": priority, "most": most})
+        found += pending
+        for again in AGAIN:
+            found += db.execute(again, {"of_source": source, "now": now, "most": most})
+    found.sort(key=lambda row: (-row.priority, row.not_before))
+    return [(row.source, row.study_uid) for row in found[:most]]
+
+
 UNBURNT = {"attempts": when(study.c.attempts > 0, study.c.attempts - 1, 0)}
 """What an outage makes of the attempts: a mark may have set them to 0."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select, update
 
 from mapper.ledger.claim import BEHIND, BY_HAND, Claim
-from mapper.ledger.claiming import ATTEMPTS, CLAIMED, DUE, GIVEN_UP, LEASE, UNFINISHED, moving
+from mapper.ledger.claiming import ATTEMPTS, CLAIMED, GIVEN_UP, LEASE, UNFINISHED, due, moving
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark
 from mapper.ledger.history import Sync, add
@@ -85,7 +85,7 @@ class Studies:
             lost = db.execute(GIVEN_UP, {"now": now}).all()
             add(db, [Sync(one[0], one[1], one[2] or now, now, "parked", UNFINISHED, ATTEMPTS) for one in lost])
             claims = []
-            for source, study_uid in db.execute(DUE, {"sources": [*sources], "now": now, "most": limit}).all():
+            for source, study_uid in due(db, sources, now, limit):
                 which = {"of_source": source, "of_study": study_uid}
                 row = db.execute(CLAIMED, {**which, "now": now, "until": now + LEASE, "by": owner}).one()
                 claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner, now))
