@@ -59,9 +59,11 @@ def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Know
     shared = [key for key in made if key[0] in SHARED]
     copies = of_others(db, claim, (key for key in made if key[0] not in SHARED and key != study))
     shared += sorted(copies)
-    speakers = {key: speaker(db, key) for key in (study, *shared)}
+    of_study = writers(db, study)
+    speakers = {study: max(of_study, key=lambda one: one.order, default=None)}
+    speakers |= {key: speaker(db, key) for key in shared}
     others = {key: _besides(db, key, claim, speakers[key]) for key in shared}
-    siblings = tuple(one for one in writers(db, study) if one.rank)  # what was only begun is perhaps not in FHIR
+    siblings = tuple(one for one in of_study if one.rank)  # what was only begun is perhaps not in FHIR
     sources = [one.source for one in siblings if not one.is_of(claim)]
     theirs = written.c.source.in_(sources) & (written.c.study_uid == claim.study_uid)
     elsewhere = keys(db, theirs) if sources else frozenset()
