@@ -44,10 +44,12 @@ lint: setup ## check style, types and printed documentation
 docs: setup ## print the documentation that comes from the code
 	@$(RUN) python docs/printed.py
 
-bench: setup ## measure what the README says in figures (about two minutes)
+bench: setup ## measure what the README says in figures (about twenty minutes)
 	@setup/native.sh
 	@$(RUN) python -m bench.large_study
 	@$(RUN) python -m bench.speed
+	@$(RUN) python -m bench.throughput
+	@$(RUN) python -m bench.live
 	@$(RUN) python -m bench.ledger
 	@$(RUN) python -m bench.pages
 	@$(RUN) python -m bench.reports
