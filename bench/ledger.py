@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import text
 
 from mapper.fhir.resource import Resource, key_of
 from mapper.ledger.claim import Claim
@@ -51,6 +52,9 @@ class Case:
             with self.ledger.database.write() as db:
                 for table, made in rows:
                     db.execute(table.insert(), made)
+        if not self.ledger.database.is_sqlite:
+            with self.ledger.database.write() as db:
+                db.execute(text("ANALYZE"))  # as its autovacuum does by itself a little later
 
     @staticmethod
     def rows(numbers: range) -> Iterator[list[tuple[Any, list[dict[str, Any]]]]]:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Float, Integer, bindparam, or_, select, update
+from sqlalchemy import Connection, Float, Integer, bindparam, case, or_, select, update
 
 from mapper.ledger.claim import PRIORITIES
-from mapper.ledger.dirty import when
-from mapper.ledger.meta import SKEW
+from mapper.ledger.owner import SKEW
 from mapper.ledger.schema import study
 from mapper.ledger.state import Event
 from mapper.ledger.transition import may, to, within
@@ -78,7 +77,7 @@ def due(db: Connection, sources: Sequence[str], now: float, most: int) -> list[t
     return [(row.source, row.study_uid) for row in found[:most]]
 
 
-UNBURNT = {"attempts": when(study.c.attempts > 0, study.c.attempts - 1, 0)}
+UNBURNT = {"attempts": case((study.c.attempts > 0, study.c.attempts - 1), else_=0)}
 """What an outage makes of the attempts: a mark may have set them to 0."""
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from uuid import uuid4
 
 SEPARATOR = "-"
+SKEW = 600.0
+"""Seconds by which the clocks of replicas may differ."""
 
 
 def new_owner() -> str:

@@ -13,6 +13,9 @@ from mapper.ledger.schema import seen, study
 from mapper.ledger.transition import within
 
 IDS = select(seen.c.source_id).where(seen.c.source == bindparam("of_source"))
+AS_SEEN = select(seen.c.fingerprint).where(
+    seen.c.source == bindparam("of_source"), seen.c.source_id == bindparam("of_id")
+)
 IDS_OF_STUDY = IDS.where(seen.c.study_uid == bindparam("of_study"))
 
 
@@ -146,8 +149,7 @@ class Seen:
 
 
 def _moved(db: Connection, source: str, sighting: Sighted) -> bool:
-    known = select(seen.c.fingerprint).where(seen.c.source == source, seen.c.source_id == sighting.id)
-    return bool(db.execute(known).scalar() != sighting.fingerprint)
+    return bool(db.execute(AS_SEEN, {"of_source": source, "of_id": sighting.id}).scalar() != sighting.fingerprint)
 
 
 def _as_seen(row: Any) -> tuple[str, str]:

@@ -73,13 +73,13 @@ class Delivery:
     def decided(self, claim: Claim, mapped: Mapped, study: Key, known: Known, lock: Lock) -> tuple[Decision, Sent]:
         """Decide what a study writes, and send it; the sink is not asked what it holds where that is likely nothing."""
         before = partial(self.parts_before, claim)
-        held = Held(known.speakers, self.sink.version, self.hunch.nothing)
+        held = Held(known, self.sink.version, self.hunch.nothing)
         decision = decide(claim, mapped, study, known, lock.keys, held, before)
         if held.guessed:
             with suppress(StaleVersion):
                 return decision, self.send(claim, decision, lock, guessed=True)
             lock.verify()
-            held = Held(known.speakers, self.sink.version, guessing=False)
+            held = Held(known, self.sink.version, guessing=False)
             decision = decide(claim, mapped, study, known, lock.keys, held, before)
         self.hunch.learn(held.answers)
         return decision, self.send(claim, decision, lock)

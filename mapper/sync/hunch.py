@@ -5,11 +5,11 @@ after a lost ledger all is there, and it is asked of every study. Either is only
 refuses what was sent over nothing, and is asked then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mapper.fhir.resource import Key
-from mapper.ledger.speaker import Writer
+from mapper.ledger.known import Known
 
 
 @dataclass(slots=True)
@@ -28,8 +28,8 @@ class Hunch:
 class Held:
     """Tells which version of a resource the sink holds, empty where there is none, for one study."""
 
-    speakers: Mapping[Key, Writer | None]
-    """Who wrote a resource by what the ledger knows: of what somebody wrote, nothing is guessed."""
+    known: Known
+    """What the ledger knows: nothing is guessed of what somebody wrote."""
     ask: Callable[[Key], str]
     guessing: bool
     guessed: bool = False
@@ -39,7 +39,7 @@ class Held:
 
     def __call__(self, key: Key) -> str:
         """Return the version, or guess that there is none; raises as Sink.version."""
-        if self.speakers.get(key):
+        if self.known.speakers.get(key):
             return self.ask(key)
         if self.guessing:
             self.guessed = True

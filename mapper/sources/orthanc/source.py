@@ -135,9 +135,7 @@ class Orthanc:
     def _sighting(self, orthanc_id: str, now: datetime) -> Sighting | None:
         study, counted = self._api.study(orthanc_id), self._counts_needed()
         instances = self._api.instances(orthanc_id) if study and counted else None
-        if study is None or (counted and instances is None):
-            return None
-        return sighting(study, now, instances)
+        return None if study is None or (counted and instances is None) else sighting(study, now, instances)
 
     def holds(self, study_uid: str) -> bool:
         """Tell whether Orthanc holds a study that is known by this name; see Source.holds.
@@ -145,8 +143,7 @@ class Orthanc:
         /tools/lookup would find AccessionNumbers as well; either finds a UID in capitals, so the answer is compared.
         """
         if answers.is_id(study_uid):
-            study = self._api.study(study_uid)
-            return study is not None and name_of(study) == study_uid
+            return (study := self._api.study(study_uid)) is not None and name_of(study) == study_uid
         if not is_askable(study_uid):
             return False
         query = {"Level": "Study", "Query": {"StudyInstanceUID": study_uid}, "Expand": True}
