@@ -7,7 +7,7 @@ RUN := $(UV) run --locked
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down clean logs test lint docs bench soak fresh
+.PHONY: help setup demo down clean logs cli token test lint docs bench soak fresh
 
 help: ## list what one can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ clean: setup ## stop the demo and remove its data
 
 logs: setup ## follow the demo's logs
 	@$(RUN) python -m demo logs
+
+cli: ## run a command of orthanc-fhir in the demo: make cli ARGS="studies --state parked"
+	@$(RUN) python -m demo cli $(ARGS)
+
+token: ## let somebody in to the demo's mapper: make token NAME=alice ROLE=values (or read, operate)
+	@$(RUN) python -m demo token $(NAME) --role $(or $(ROLE),read)
 
 test: lint ## run every test, real servers and a real browser included
 	@case "$$PYTEST_ADDOPTS" in \

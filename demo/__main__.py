@@ -1,4 +1,4 @@
-"""The demo: `python -m demo up|down|clean|logs|cli|studies`."""
+"""The demo: `python -m demo up|down|clean|logs|cli|token|studies`."""
 
 from __future__ import annotations
 
@@ -80,6 +80,20 @@ def cli(
         servers = choose(stack)
         code = servers.cli(arguments or ["--help"])
     raise typer.Exit(code)
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="Who gets it, as the audit log will say.")],
+    role: Annotated[str, typer.Option(help="read, operate or values.")] = "read",
+    stack: StackName = None,
+) -> None:
+    """Make a token with which somebody logs in to the demo's mapper, and print it."""
+    with _plain_words():
+        servers = choose(stack)
+        made = servers.let_in(name, role)
+    _say(f"{name} ({role}) logs in at {servers.mapper_url}/ with this token, shown this once:")
+    typer.echo(made)
 
 
 @app.command()

@@ -15,6 +15,8 @@ from stack.ports import LOOPBACK, PortTaken, is_taken
 from stack.process import ROOT
 
 IMAGES = RUN / "images"
+TOKENS_FILE, TOKENS = "ORTHANC_FHIR_TOKENS_FILE", "/var/lib/orthanc-fhir/tokens"
+"""Where the mapper's container finds named tokens, once there are any."""
 UP_SECONDS = 600
 
 
@@ -102,6 +104,27 @@ class ComposeStack:
         terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["--no-TTY"]
         command = self._command("exec", *terminal, "mapper", "orthanc-fhir", *arguments)
         return subprocess.run(command, cwd=ROOT, env=self._environment(), check=False).returncode
+
+    def let_in(self, name: str, role: str) -> str:
+        """Return a new named token, with which the running mapper lets somebody in; raises RuntimeError."""
+        said = self._inside(["orthanc-fhir", "token", "--role", role, "--", name])
+        token, line = said.splitlines()
+        self._inside(["sh", "-c", f"umask 077; cat >> {TOKENS}"], f"{line}\n")
+        if not self._kept.get(TOKENS_FILE):
+            with self.env_file.open("a") as file:
+                file.write(f"{TOKENS_FILE}={TOKENS}\n")
+            self._kept[TOKENS_FILE] = TOKENS
+            self._compose("up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), "mapper")
+        return token
+
+    def _inside(self, words: Sequence[str], typed: str = "") -> str:
+        command, environment = self._command("exec", "--no-TTY", "mapper", *words), self._environment()
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, input=typed
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        return done.stdout
 
     def _check_ports(self) -> None:
         running = self._command("ps", "--services", "--status", "running")

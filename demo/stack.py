@@ -42,6 +42,9 @@ class Stack(Protocol):
     def cli(self, arguments: Sequence[str]) -> int:
         """Run a command of orthanc-fhir with the mapper's settings; return its exit code."""
 
+    def let_in(self, name: str, role: str) -> str:
+        """Return a new named token, with which the running mapper lets somebody in; raises RuntimeError."""
+
 
 def choose(name: str | None = None, remembered: Path = CHOSEN) -> Stack:
     """Return the stack of that name; without one the running demo's, else Docker where it answers, else native."""

@@ -6,7 +6,9 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from mapper import errors, remedies
+from mapper.commands.app import EXITS
 from mapper.commands.cli import app
+from mapper.commands.sample import allowed
 from mapper.configuration import PREFIX
 from mapper.ledger import state
 from mapper.maps.printed import markdown
@@ -43,7 +45,9 @@ def settings() -> str:
             else:
                 secret = getattr(default, "get_secret_value", None)
                 shown = f"`{secret() if secret else default}`"
-            parts.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+            words = ", ".join(f"`{word}`" for word in allowed(field.annotation))
+            about = f"{field.description} Allowed: {words}." if words else field.description
+            parts.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {shown} | {about} |")
         parts.append("")
     return "\n".join(parts)
 
@@ -53,8 +57,11 @@ def command_line() -> str:
     parts = [
         "# Command line",
         "",
-        "Exit codes: 0 done; 1 the input or a server says no (one line why); 2 wrong usage.",
-        "In the demo: `.venv/bin/python -m demo cli ...`; in a compose stack of yours: "
+        "| exit code | what it says |",
+        "| --- | --- |",
+        *(f"| {code} | {meaning} |" for code, meaning in EXITS.items()),
+        "",
+        'In the demo: `make cli ARGS="..."`; in a compose stack of yours: '
         "`docker compose exec mapper orthanc-fhir ...`.",
         "",
     ]

@@ -29,10 +29,15 @@ FLAG = "the command line"
 S = TypeVar("S", bound=Site)
 
 
+class WrongArgument(SettingError):
+    """What was typed behind a command is wrong: usage, exit code 2 as of every other wrong usage."""
+
+
 def load(kind: type[S], config: Path | None = None, **flags: Any) -> S:
     """Return settings from flags (None: not given), environment, file and defaults.
 
-    Raises SettingError with one line that names each wrong setting, where it stands and what is allowed.
+    Raises SettingError with one line that names each wrong setting, where it stands and what is allowed; WrongArgument
+    where all that is wrong was given as a flag.
     """
     path = config or file_in_force()
     refuse_unknown(os.environ)
@@ -45,7 +50,8 @@ def load(kind: type[S], config: Path | None = None, **flags: Any) -> S:
     try:
         made = kind(**{**file, **environment, **given})
     except ValidationError as error:
-        raise SettingError("; ".join(in_our_words(error, places))) from None
+        typed = all(one["loc"] and one["loc"][0] in given for one in error.errors(include_url=False))
+        raise (WrongArgument if typed else SettingError)("; ".join(in_our_words(error, places))) from None
     refuse_contradictions(places)
     if isinstance(made, Settings):
         made._file = path if path and path.is_file() else None
@@ -81,7 +87,7 @@ def from_file(kind: type[Site], path: Path | None) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SettingError(f"the settings file {path} is not readable ({type(error).__name__})") from None
     if found is None:
-        raise SettingError(f"--config: there is no file {path}")
+        raise WrongArgument(f"--config: there is no file {path}")
     refuse_misplaced(found, path)
     known = Settings.model_fields
     return {name: value for name, value in found.items() if name in kind.model_fields or name not in known}

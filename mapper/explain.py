@@ -4,18 +4,22 @@ For every leaf of the output its path, the DICOM attributes, the rule and the va
 the data set that it was asked of, and why.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+
+from mapper.dicom.study import Study
 from mapper.maps import Mapped
 from mapper.maps.content import ContentRule
 from mapper.maps.rule import Made, Rule
 from mapper.maps.silence import SHOWN, Silence
+from mapper.question import Question
 
-POSITION = re.compile(r"\[\d+\]")
+VALUES_SHOWN = 5
+"""Different values of one attribute that are shown beside what was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Leaf:
     def origin(self) -> str:
         """The attributes behind it as `Keyword (gggg,eeee)`, the content items that hold them, or what it is."""
         return "the Bundle" if self.rule is None else self.rule.origin
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """The DICOM keywords behind it."""
+        return self.rule.keywords if self.rule is not None else ()
 
     @property
     def words(self) -> str:
@@ -80,20 +89,22 @@ def of_value(value: Any, path: str, rule: Rule | None) -> Found:
         yield path, value, rule
 
 
-def is_below(path: str, element: str) -> bool:
-    """Tell whether a FHIR path is that of an element or of what stands in it, whatever the positions in lists."""
-    path, element = (POSITION.sub("", one) for one in (path, element))
-    return not element or path == element or path.startswith(f"{element}.")
-
-
 def lines(
-    mapped: Mapped, silences: Iterable[Silence], fhir_base: str, *, redact: bool = False, element: str = ""
+    mapped: Mapped,
+    silences: Iterable[Silence],
+    fhir_base: str,
+    *,
+    redact: bool = False,
+    element: str = "",
+    study: Study | None = None,
 ) -> Iterator[str]:
     """Yield the explanation of one study as text, the leaves of one row together; `redact` hides the values.
 
-    `element` is the FHIR path of the one that is asked for, with all that stands in it.
+    `element` is the FHIR path of the one that is asked for, with all that stands in it, or a DICOM keyword; of what
+    was dropped the values of `study` are told.
     """
-    shown, asked = "", (leaf for leaf in leaves(mapped, fhir_base) if is_below(leaf.path, element))
+    question = Question(element)
+    shown, asked = "", (leaf for leaf in leaves(mapped, fhir_base) if question.takes(leaf.path, leaf.keywords))
     for (resource, rule), together in groupby(asked, lambda leaf: (leaf.resource, leaf.rule)):
         if resource != shown:
             shown = resource
@@ -104,12 +115,14 @@ def lines(
         if rule is not None:
             yield f"      <- {rule.bare_origin if redact else found[0].origin}: {found[0].words}"
     yield from ("", "Made nothing:")
-    for one in (each for each in silences if is_below(each.rule.element, element)):
+    for one in (each for each in silences if question.takes(each.rule.element, each.rule.keywords)):
         yield f"  {one.rule.element} <- {one.rule.request}: {one.why} ({one.where})"
-    problems = [one for one in mapped.problems if is_below(one.element, element)]
+    problems = [one for one in mapped.problems if question.takes(one.element, one.attribute.split())]
     yield from ("", f"Dropped or doubted: {len(problems) or 'nothing'}")
     for problem in problems:
         yield f"  {problem}"
+        if values := [] if redact else values_of(study, problem.attribute):
+            yield f"      it says: {', '.join(values)}"
 
 
 def objects(
@@ -120,24 +133,47 @@ def objects(
     redact: bool = False,
     element: str = "",
     most: int | None = None,
+    study: Study | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the same as JSON objects: `made` a leaf, `silent` a row that made nothing, `problem` what was dropped.
 
     Of each of these kinds come no more than `most`.
     """
-    for leaf in islice((each for each in leaves(mapped, fhir_base) if is_below(each.path, element)), most):
+    question = Question(element)
+    asked = (each for each in leaves(mapped, fhir_base) if question.takes(each.path, each.keywords))
+    for leaf in islice(asked, most):
         value = {} if redact else {"value": leaf.value}
         about = {"resource": leaf.resource, "path": leaf.path, **value}
         said = {"attributes": attributes(leaf.rule), **items(leaf.rule, redact=redact), "rule": leaf.words}
         yield {"kind": "made", **about, **said}
-    for one in islice((each for each in silences if is_below(each.rule.element, element)), most):
+    silent = (each for each in silences if question.takes(each.rule.element, each.rule.keywords))
+    for one in islice(silent, most):
         where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times}
-        asked = {"attributes": attributes(one.rule), **concepts(one.rule)}
-        about = {"element": one.rule.element, **asked, "rule": one.rule.words}
+        about = {"element": one.rule.element, "attributes": attributes(one.rule), **concepts(one.rule)}
+        about |= {"rule": one.rule.words}
         yield {"kind": "silent", **about, "why": one.why, **where}
-    for problem in islice((each for each in mapped.problems if is_below(each.element, element)), most):
-        about = {"element": problem.element, "attribute": problem.attribute, "reason": problem.reason}
-        yield {"kind": "problem", **about}
+    problems = (each for each in mapped.problems if question.takes(each.element, each.attribute.split()))
+    for problem in islice(problems, most):
+        told = {"element": problem.element, "attribute": problem.attribute, "reason": problem.reason}
+        values = [] if redact else values_of(study, problem.attribute)
+        yield {"kind": "problem", **told, **({"values": values} if values else {})}
+
+
+def values_of(study: Study | None, attribute: str) -> list[str]:
+    """Return the different values that the data sets of a study have of these keywords, as they came."""
+    found: dict[str, None] = {}
+    if study is None:
+        return []
+    for keyword in attribute.split():
+        if tag_for_keyword(keyword) is None:  # the place of a content item
+            continue
+        for item in (one.item for one in study.series):
+            element = item.element(keyword)
+            values = element.get("Value") if isinstance(element, Mapping) else None
+            for value in values if isinstance(values, list) else ():
+                said = value.get("Alphabetic", "") if isinstance(value, Mapping) else value
+                found |= {str(said): None} if said not in (None, "") else {}
+    return list(found)[:VALUES_SHOWN]
 
 
 def attributes(rule: Rule | None) -> list[dict[str, str]]:

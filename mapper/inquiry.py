@@ -48,13 +48,19 @@ class Inquiry:
             site = site_of(self._service.settings, self._sources[name], self._service.namespace)
             mapped = study_to_fhir(reading.study, site, silences := Silences())
             base = self._service.settings.fhir_public_url
-            return Explained(name, list(objects(mapped, silences, base, redact=redact, element=element, most=most)))
+            return Explained(
+                name,
+                list(objects(mapped, silences, base, redact=redact, element=element, most=most, study=reading.study)),
+            )
         raise next((one for one in failures if not isinstance(one, StudyGone)), failures[0])
 
-    def header(self, study_uid: str) -> dict[str, dict[str, str]]:
-        """Return how each source that has a catalogue shows a study, by keyword; raises SourceDown or SourceBusy."""
-        found = {name: one.header(study_uid) for name, one in self._catalogues(self._holders(study_uid))}
-        return {name: header for name, header in found.items() if header}
+    def headers(self, study_uid: str) -> list[tuple[str, str, dict[str, str]]]:
+        """Return how each source that has a catalogue shows a study: source, its own id, and what it says by keyword.
+
+        One that stands under two patients is shown twice. Raises SourceDown or SourceBusy.
+        """
+        asked = self._catalogues(self._holders(study_uid))
+        return [(name, id, header) for name, one in asked for id, header in one.headers(study_uid).items()]
 
     def find(self, keyword: str, value: str) -> list[str]:
         """Return the names of studies with this value; raises ValueError for wild cards, SourceDown or SourceBusy."""
@@ -62,6 +68,10 @@ class Inquiry:
             raise ValueError("one whole value, without * and ?")
         found = {uid for _, one in self._catalogues(list(self._sources)) for uid in one.find(keyword, value.strip())}
         return sorted(found)
+
+    def plugins(self, source: str) -> frozenset[str]:
+        """Return the plugins of a source that has a catalogue; raises SourceDown or SourceBusy."""
+        return frozenset(name for _, one in self._catalogues([source]) for name in one.plugins())
 
     def _holders(self, study_uid: str) -> list[str]:
         known = [name for name in self._service.ledger.rows.sources_of(study_uid) if name in self._sources]

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mapper.ledger.choice import ANY
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.sides import SINK, Side, Swept, source_side
 from mapper.ledger.state import OPEN, State
+from mapper.remedies import REMEDIES
 from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.sync.threads import somebody_works
@@ -61,6 +63,17 @@ class Standing:
     def open(self) -> int:
         """Return how many studies wait or are being synced."""
         return sum(self.counts[state] for state in OPEN)
+
+
+def kinds(ledger: Ledger) -> list[str]:
+    """Return the kinds of failure that may be asked for: those that have a remedy, and whatever else is remembered."""
+    return sorted({*REMEDIES, *ledger.history.kinds(), *(kind for _, kind in ledger.rows.failures())})
+
+
+def only_kinds(ledger: Ledger, failure: str | None) -> None:
+    """Raise ValueError with the list of kinds for a kind of failure that is none; an empty one asks for nothing."""
+    if failure and failure != ANY and failure not in (known := kinds(ledger)):
+        raise ValueError(f"failure: one of {ANY}, {', '.join(known)}")
 
 
 def standing(ledger: Ledger, sources: Sequence[str], longest_wait: float = ON_THEIR_WAY) -> Standing:

@@ -30,8 +30,12 @@ def on_change(change: int, level: int, resource: str) -> None:
         BELL.wish(sweep=True)  # /changes never lists a deletion: only a sweep finds it
     elif change == orthanc.ChangeType.ORTHANC_STARTED:
         BELL.start()
+        if FOLLOWER is not None:
+            FOLLOWER.start()
     elif change == orthanc.ChangeType.ORTHANC_STOPPED:
         BELL.stop()
+        if FOLLOWER is not None:
+            FOLLOWER.stop()
 
 
 def warn(text: str) -> None:
@@ -63,6 +67,24 @@ def configured() -> tuple[Any, Any, bool]:
     except Exception as error:  # the same
         warn(f"silent, as the configuration cannot be used ({type(error).__name__})")
     return None, None, own
+
+
+def follower() -> Any:
+    """Give who keeps labels in line; None where FhirSync.Labels is not true, or nothing rings."""
+    if MAPPER is None:
+        return None
+    try:
+        from fhir_sync_follow import Follower  # type: ignore[import-not-found]
+        from fhir_sync_json import ANSWER, parsed
+        from fhir_sync_labels import is_wanted  # type: ignore[import-not-found]
+
+        config = parsed(orthanc.GetConfiguration().encode(), ANSWER)
+        options = (config.get("OrthancExplorer2") or {}).get("UiOptions") or {}
+        wanted = is_wanted(config["FhirSync"].get("Labels", False))
+        return Follower(MAPPER, options.get("EnableEditLabels")) if wanted else None
+    except Exception as error:  # the same
+        warn(f"it rings, but writes no labels ({type(error).__name__}: {error})")
+        return None
 
 
 def register_routes() -> None:
@@ -100,6 +122,7 @@ def register() -> None:
 
 CALLBACKS: list[object] = []  # held, as Orthanc crashes at its end when its reference to a callback is the last one
 MAPPER, BELL, OWN = configured()
+FOLLOWER = follower()
 if OWN:
     try:
         register()

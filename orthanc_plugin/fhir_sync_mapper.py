@@ -66,6 +66,7 @@ class Mapper:
         self.tls = ssl.create_default_context() if self.url.scheme == "https" else None
         self.waiting, self.asking = Places(WAITING), Places(ASKING)
         self.rested = 0.0
+        self.follower: Any = None  # who shows labels, where they are wanted
 
     def wake(self, sweep: bool, timeout: float) -> None:
         """Ring once; raise Silence when the mapper did not take it."""

@@ -48,7 +48,11 @@ def study_route(mapper: Any, output: Any, request: Json) -> None:
         if isinstance(wait, bool) or not isinstance(wait, (int, float)):
             raise Refusal(400)
         wait = min(max(0, wait), LONGEST_WAIT)
-    answer_json(output, mapper.study(name_of(study(request["groups"][0])), wait))
+    resource = study(request["groups"][0])
+    state = mapper.study(name_of(resource), wait)
+    if wait is not None:
+        label(mapper, resource, state)
+    answer_json(output, state)
 
 
 def bulk_route(mapper: Any, output: Any, request: Json) -> None:
@@ -61,7 +65,7 @@ def bulk_route(mapper: Any, output: Any, request: Json) -> None:
     with mapper.waiting.one() as asks:
         for one in dict.fromkeys(ids):
             try:
-                name = name_of(study(one))
+                name = name_of(resource := study(one))
             except Refusal:
                 unknown.append(one)
                 continue
@@ -71,6 +75,7 @@ def bulk_route(mapper: Any, output: Any, request: Json) -> None:
             except Away as away:
                 states.append(mapper.silent(name, away))
                 asks = False
+            label(mapper, resource, states[-1])
     answer_json(output, {"studies": states, "unknown": unknown})
 
 
@@ -151,6 +156,12 @@ def study(orthanc_id: str) -> Json:
 
 def uid_of(resource: Json) -> str:
     return str(resource["MainDicomTags"].get("StudyInstanceUID", ""))
+
+
+def label(mapper: Any, resource: Json, state: Json) -> None:
+    """Show the state that a button led to, before it is answered: whoever reloads then sees it."""
+    if mapper.follower is not None:
+        mapper.follower.press(str(resource["ID"]), state["state"])
 
 
 def name_of(resource: Json) -> str:

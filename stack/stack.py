@@ -45,7 +45,12 @@ class NativeStack:
             user=secrets["ORTHANC_FHIR_ORTHANC_USER"],
             password=secrets["ORTHANC_FHIR_ORTHANC_PASSWORD"],
         )
-        settings = {"ORTHANC_FHIR_OPTIONS": OPTIONS}
+        self.tokens = folder / "mapper" / "tokens"
+        settings = {
+            "ORTHANC_FHIR_OPTIONS": OPTIONS,
+            "ORTHANC_FHIR_TOKENS_FILE": str(self.tokens),
+            "ORTHANC_FHIR_SESSION_KEY_FILE": str(folder / "mapper" / "session-key"),
+        }
         self.mapper = Mapper(
             folder / "mapper", ports.mapper, orthanc=self.orthanc, fhir=self.fhir, token=self.token, settings=settings
         )
@@ -82,6 +87,8 @@ class NativeStack:
         self.fhir.start()
         self.orthanc.start().wait_ready()
         self.fhir.wait_ready()
+        private_folder(self.tokens.parent)
+        private_file(self.tokens)
         self.mapper.start().wait_ready()
         if not answers(f"{self.mapper.url}/readyz"):
             raise NotReady(f"the mapper runs but is not ready; the end of its log:\n{self.mapper.log_tail()}")
@@ -112,6 +119,21 @@ class NativeStack:
         program, _ = self.mapper.command()
         environment = {**os.environ, **self.mapper.environment()}
         return subprocess.run([program, *arguments], env=environment, check=False).returncode
+
+    def let_in(self, name: str, role: str) -> str:
+        """Return a new named token, with which the running mapper lets somebody in; raises RuntimeError."""
+        if not self.tokens.exists():
+            raise RuntimeError("the demo does not run: make demo")
+        program, _ = self.mapper.command()
+        environment = {**os.environ, **self.mapper.environment()}
+        command = [program, "token", "--role", role, "--", name]
+        said = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if said.returncode:
+            raise RuntimeError(said.stderr.strip())
+        token, line = said.stdout.splitlines()
+        with self.tokens.open("a") as file:
+            file.write(f"{line}\n")
+        return token
 
     def _servers(self) -> list[Mapper | Orthanc | FhirServer | Postgres]:
         """Return the servers in the order in which they stop."""

@@ -29,7 +29,7 @@ BOUNDS = {  # how a row of docs/operations.md begins, and what it says
     "one attribute": {f"{reader.LARGEST >> 20} MB", f"ContentSequence {documents.LARGEST_CONTENT >> 20} MB"},
     "the documents of one study": {f"{documents.LARGEST_TOGETHER >> 20} MB"},
     "the content tree of one report": {f"{tree.ITEMS:,} items", f"{tree.DEPTH} levels"},
-    "measurements, evaluations and their groups": {f"{derived.LARGEST:,} Observations"},
+    "measurements, evaluations and their groups": {f"{derived.MOST_OBSERVATIONS:,} Observations"},
     "the page of one report": {f"{diagnostic_report.LONGEST_PAGE >> 20} MB"},
     "a text, the conclusion": {f"{content.LONGEST:,} characters"},
     "texts that are [read again]": {f"{raw_texts.MOST:,} of one study"},

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "remedies", "finding", "nesting", "url", "terminal", "rate_limit", "log", "metrics"),
+    *("errors", "remedies", "finding", "nesting", "url", "terminal", "counted", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",
@@ -28,7 +28,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "explain", "standing", "wiring", "service", "inquiry", "web", "commands"),
+    *("convert", "question", "explain", "standing", "words", "wiring", "service", "inquiry", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]
@@ -112,6 +112,21 @@ def test_a_package_imports_only_from_those_above_it() -> None:
             assert parts[0] not in strangers, f"{name_of(path)}: the product knows nothing of these"
 
 
+OF_PAGES = {
+    "access": {"session_key", "token", "tokens_file"},
+    "server": {"app", "connection", "entrance", "guard", "prometheus", "refusals", "room", "token"},
+    "settings": {"settings"},
+    "token": {"named_token", "visitor"},
+}
+"""What commands may take from the pages: who serves them, and who gets in. The words stand below both."""
+
+
+def test_commands_take_no_words_from_the_pages() -> None:
+    for path in (path for path in MODULES if layer(path) == "commands"):
+        taken = {parts[2] for parts in imported(path) if parts[:2] == ("mapper", "web")}
+        assert taken <= OF_PAGES.get(path.stem, set()), f"{name_of(path)}: mapper/words.py has the words of both"
+
+
 PURE = [path for path in MODULES if layer(path) in ("dicom", "records", "fhir", "maps")]
 
 
@@ -178,8 +193,8 @@ def test_pages_only_mark_and_ring() -> None:
     """What the web package calls on ledger, worker, source and sink is this and no more."""
     reads = {"rows", "find", "page", "those_in", "counts", "oldest_wait", "parked_by_failure", "meta", "get"}
     reads |= {"chosen", "number", "of_all_sources", "counts_by_source", "failures", "known", "next_due", "sources_of"}
-    reads |= {"about", "clock", "failed", "history", "ids", "known_as", "last_sweep", "latest"}
-    reads |= {"of", "offered", "seen", "sides", "spans", "versions"}
+    reads |= {"about", "between", "clock", "ended", "failed", "history", "ids", "known_as", "last_sweep", "latest"}
+    reads |= {"of", "offered", "seen", "sides", "spans", "states", "versions"}
     allowed = reads | {"studies", "retry", "breakers", "sink_breaker", "sources"}
     for path in (path for path in MODULES if layer(path) == "web"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -117,8 +117,8 @@ def test_ci_runs_the_tests() -> None:
 def test_every_command_and_option_that_is_named_exists(page: str) -> None:
     known = get_command(app).commands  # type: ignore[attr-defined]  # a click group
     for line in code(page):
-        for called in re.findall(r"(?<![\w/.-])(?:orthanc-fhir|\S*/bin/orthanc-fhir|demo cli) +(.*)", line):
-            words = called.partition("#")[0].split()
+        for called in re.findall(r"(?<![\w/.-])(?:orthanc-fhir|\S*/bin/orthanc-fhir|make cli) +(.*)", line):
+            words = re.sub(r'^ARGS="|"`?$', "", called.partition("#")[0].strip()).split()
             command = known[words[0].strip("`.,;")]
             options = {option for parameter in command.params for option in parameter.opts}
             assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= options, line

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mapper.configuration import WrongArgument
 from mapper.dicom.uid import is_askable
-from mapper.errors import MapperError, SettingError
+from mapper.errors import MapperError
 from mapper.terminal import say
 
 Config = Annotated[
@@ -17,23 +18,38 @@ Config = Annotated[
 StudyUIDs = Annotated[list[str] | None, typer.Argument(metavar="STUDY_UID", help="StudyInstanceUIDs.")]
 
 
+FAILED, WRONG_USAGE = 1, 2
+EXITS = {
+    0: "done; of `status`: FHIR is in line with the PACS, or what differs is on its way",
+    FAILED: "the work failed, or somebody should look: a server, a file, the ledger or a setting says no, in one line. "
+    "`doctor`: something does not work, as where Orthanc's plugin reaches no mapper; `status`: not in line; "
+    "`sync`: a study is parked or still open; `studies`: one that is named was never seen; `retry`: one that is "
+    "named is not parked, or none is; `convert`: a study was left out, or none was found",
+    WRONG_USAGE: "what was typed is wrong, and nothing was done: no such command, option, file, state, role, time "
+    "(`--since`), name (`token`) or StudyInstanceUID",
+}
+"""What each exit code says, of every command."""
+
+
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn an expected failure into one line on stderr and exit code 1."""
+    """Turn an expected failure into one line on stderr and an exit code of EXITS."""
     try:
         yield
+    except WrongArgument as error:
+        raise fail(str(error), WRONG_USAGE) from None
     except MapperError as error:
         raise fail(str(error)) from None
 
 
-def fail(message: str) -> typer.Exit:
+def fail(message: str, code: int = FAILED) -> typer.Exit:
     """Say one line on stderr; returns what to raise."""
     say(f"orthanc-fhir: {message}", err=True)
-    return typer.Exit(1)
+    return typer.Exit(code)
 
 
 def only_uids(study_uids: Iterable[str]) -> None:
-    """Raise SettingError where a text is no UID; it is not repeated, as it may be anything."""
+    """Raise WrongArgument where a text is no UID; it is not repeated, as it may be anything."""
     for number, study_uid in enumerate(study_uids, 1):
         if not is_askable(study_uid):
-            raise SettingError(f"STUDY_UID: argument {number} is no StudyInstanceUID such as 1.2.840.99.1")
+            raise WrongArgument(f"STUDY_UID: argument {number} is no StudyInstanceUID such as 1.2.840.99.1")

@@ -2,14 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mapper.commands.app import Config, one_line
-from mapper.configuration import load
+from mapper.configuration import WrongArgument, load
 from mapper.dicom.uid import is_askable
-from mapper.errors import MapperError, NotOneStudy, StudyGone
+from mapper.errors import MapperError, StudyGone
 from mapper.settings import OrthancSource, Settings
 from mapper.terminal import say, shown_json
 
@@ -21,7 +21,11 @@ def explain(
     study: Annotated[str, typer.Argument(metavar="STUDY_UID|PATH", help="A study in Orthanc, or its files.")],
     redact: Annotated[bool, typer.Option("--redact", help="Leave the values out: to show it to others.")] = False,
     element: Annotated[
-        str, typer.Option(metavar="PATH", help="Only this element and what stands in it: ImagingStudy.series.bodySite.")
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="Only this FHIR element and what stands in it (ImagingStudy.series), or this DICOM attribute.",
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
@@ -33,11 +37,12 @@ def explain(
     from mapper.commands.progress import Progress
     from mapper.commands.skips import Skips
     from mapper.convert import read_folders
-    from mapper.explain import lines, objects
+    from mapper.explain import leaves, lines, objects
     from mapper.fhir.bundle import dump
     from mapper.maps import study_to_fhir
     from mapper.maps.silence import Silences
     from mapper.namespace import namespace_of
+    from mapper.question import Question
     from mapper.wiring import site_of
 
     with one_line(), Progress("files") as progress:
@@ -51,14 +56,19 @@ def explain(
         elif is_askable(study):
             read, source = found_in(settings, study)
         else:
-            raise NotOneStudy("this is neither a file or folder that is there, nor a StudyInstanceUID")
+            raise WrongArgument("this is neither a file or folder that is there, nor a StudyInstanceUID")
         site = site_of(settings, source, namespace_of(settings))
         mapped = study_to_fhir(read, site, silences := Silences())
+        asked: dict[str, Any] = {"redact": redact, "element": element, "study": read}
+        if not (question := Question(element)).is_known and not any(
+            question.takes(leaf.path) for leaf in leaves(mapped, settings.fhir_public_url)
+        ):
+            raise typer.BadParameter(question.unknown, param_hint="--element")
         if as_json:
-            for one in objects(mapped, silences, settings.fhir_public_url, redact=redact, element=element):
+            for one in objects(mapped, silences, settings.fhir_public_url, **asked):
                 say(shown_json(dump(one)).decode())
             return
-        for line in lines(mapped, silences, settings.fhir_public_url, redact=redact, element=element):
+        for line in lines(mapped, silences, settings.fhir_public_url, **asked):
             say(line)
 
 

@@ -32,6 +32,8 @@ class Outcome(NamedTuple):
     asked: int
     bad: list[Row]
     in_time: bool
+    worked: int
+    """How many were in line at the beginning and are not any more."""
 
     @property
     def well(self) -> bool:
@@ -67,6 +69,7 @@ def sync_now(
             mark_all(ledger, triggers)
     until = time.monotonic() + wait
     stages, told = Stages(ledger, study_uids), RateLimit(TELLS_EVERY)
+    first = stages.now()
     if not somebody_works(ledger) and service.deliver():
         work_here(service, until, lambda: progress(stages.now()) if told.turn("") is not None else None)
     while (stage := stages.now()).open and time.monotonic() < until:
@@ -74,13 +77,14 @@ def sync_now(
             progress(stage)
         time.sleep(POLL)
     progress(stage)
-    return outcome(ledger, study_uids, stage)
+    return outcome(ledger, study_uids, stage, first.open)
 
 
 def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callable[[str], object]) -> None:
     """Sweep one source; with `accept_removals` what vanished is retracted however much it is."""
     found = sweep(ledger, triggers.source, vanishing_allowed=accept_removals)
-    say(f"{found.listed} studies in the PACS: {found.changed} changed, {found.vanished} gone since last seen")
+    moved = f"{found.changed} changed, {found.vanished} gone" if found.changed or found.vanished else "nothing changed"
+    say(f"{triggers.source.name}: {found.listed} studies in the PACS, {moved} since it was looked at last")
     if found.brake:
         raise SettingError(f"nothing is retracted: {found.brake}; if that is right, say --accept-removals")
     if accept_removals and triggers.reconcile:
@@ -107,11 +111,11 @@ def work_here(service: Service, until: float, progress: Callable[[], object]) ->
         time.sleep(POLL)
 
 
-def outcome(ledger: Ledger, study_uids: list[str], stage: Stage) -> Outcome:
+def outcome(ledger: Ledger, study_uids: list[str], stage: Stage, in_line: int) -> Outcome:
     """Return what became of the studies named, or of all; of those that need somebody SAID at most."""
     if study_uids:
         rows = [row for uid in study_uids for row in ledger.rows.of_all_sources(uid)]
         bad = [row for row in rows if row.state in UNDONE]
     else:
         bad = [row for state in UNDONE for row in ledger.rows.chosen(Choice(state=state), limit=SAID)][:SAID]
-    return Outcome(stage.done, stage.asked, bad, not stage.open)
+    return Outcome(stage.done, stage.asked, bad, not stage.open, max(0, in_line - stage.open))

@@ -2,7 +2,7 @@
 
 import re
 from textwrap import wrap
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic_core import to_json
@@ -51,6 +51,8 @@ def sample_file() -> list[str]:
         value = field.get_default(call_default_factory=True, validated_data={})
         table = isinstance(value, dict)
         about = wrap(re.sub(r"`", "", field.description or ""), WIDTH)
+        if words := allowed(field.annotation):
+            about.append(f"Allowed: {', '.join(words)}.")
         notes = [*about, f"{PREFIX}{name.upper()}"]
         if value is None or value == {}:
             notes, value = [*notes, NO_DEFAULT], EXAMPLES[name]
@@ -58,6 +60,13 @@ def sample_file() -> list[str]:
         groups[table] += [*(f"# {one}" for one in notes), *(f"#{one}" for one in lines), ""]
     head = ["# orthanc-fhir.toml: take away the # before what you set.", f"# {SECRETS}", ""]
     return [*head, *groups[False], *groups[True][:-1]]
+
+
+def allowed(annotation: Any) -> list[str]:
+    """Return the words of which a setting takes one, or several; none where it takes anything else."""
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return [word for inner in get_args(annotation) for word in allowed(inner)]
 
 
 def line(item: tuple[str, Any]) -> str:

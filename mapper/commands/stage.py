@@ -28,7 +28,7 @@ class Stage:
         return ", ".join(f"{state} {kind} {number}" for (state, kind), number in sorted(self.failures.items()))
 
     def __str__(self) -> str:
-        from mapper.web.status import span
+        from mapper.words import span
 
         said = [f"{self.done:,} of {self.asked:,} done"]
         if self.rate > 0:

@@ -47,7 +47,7 @@ def status(
 
 def lines(now: "Standing", clock: float) -> list[str]:
     """Return how things stand, for people."""
-    from mapper.web.status import span
+    from mapper.words import span
 
     on_their_way = f", {now.open} on their way" if now.open else ""
     said = [f"{'in line' if now.in_line else 'not in line'}: {now.counts['synced']} studies in FHIR{on_their_way}"]
@@ -63,7 +63,7 @@ def lines(now: "Standing", clock: float) -> list[str]:
 
 def told(side: "Side | None") -> str:
     """Return how a side is."""
-    from mapper.web.status import moment
+    from mapper.words import moment
 
     if side is None:
         return "not asked yet"
@@ -72,6 +72,6 @@ def told(side: "Side | None") -> str:
 
 def objects(now: "Standing") -> dict[str, Any]:
     """Return how things stand, as JSON has it: the same as GET /api/status."""
-    from mapper.web.status import standing_json
+    from mapper.words import standing_json
 
     return standing_json(now)

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from mapper.configuration import WrongArgument
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
 from mapper.errors import BadMetadata, SettingError
@@ -16,14 +17,14 @@ LARGEST = 512 << 20
 def read_stream(stream: BinaryIO, skip: Callable[[str], None], *, alone: bool = True) -> Collector:
     """Read what comes until it ends; `skip` is told where it is neither.
 
-    Raises SettingError where it is too large or (not `alone`) named beside files, BadMetadata where its JSON is no
-    DICOM JSON.
+    Raises SettingError where it is too large, WrongArgument where it is named beside files (not `alone`), BadMetadata
+    where its JSON is no DICOM JSON.
     """
     from mapper.convert import read_folders
     from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 
     if not alone:
-        raise SettingError("-: standard input holds the one study; name no files beside it")
+        raise WrongArgument("-: standard input holds the one study; name no files beside it")
     sent = stream.read(LARGEST + 1)
     if len(sent) > LARGEST:
         raise SettingError(f"-: more than {LARGEST >> 20} MB came by standard input: convert its files instead")

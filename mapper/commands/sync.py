@@ -1,6 +1,6 @@
 """`sync`: studies are synced now, and their outcome is said."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,9 @@ from mapper.commands.app import Config, StudyUIDs, one_line
 from mapper.configuration import load
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
+
+if TYPE_CHECKING:
+    from mapper.commands.outcome import Outcome
 
 
 def sync(
@@ -46,8 +49,15 @@ def sync(
     else:
         for one in done.bad:
             say(f"{one.study_uid}: {one.state}: {one.reason or 'still in line'}")
-        say(f"{done.done} of {done.asked} done" if study_uids else f"{done.done} studies in FHIR")
+        say(f"{done.done} of {done.asked} done" if study_uids else in_words(done))
     if not done.in_time:
         say("time is over: what is left stays in line, and a running `serve` goes on with it", err=True)
     if not done.well:
         raise typer.Exit(1)
+
+
+def in_words(done: "Outcome") -> str:
+    """Return what was done of all studies."""
+    if not done.worked and done.in_time:
+        return f"nothing was to be done; {done.done} studies in FHIR"
+    return f"{done.worked} worked on; {done.done} studies in FHIR"

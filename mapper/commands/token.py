@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from mapper.commands.app import Config, one_line
-from mapper.configuration import load
-from mapper.errors import SettingError
+from mapper.configuration import WrongArgument, load
 from mapper.settings import Settings
 from mapper.terminal import say
 
@@ -37,7 +36,7 @@ def token(
         try:
             text, line = made(name, Role.named(role))
         except ValueError as error:
-            raise SettingError(f"NAME: {error}") from None
+            raise WrongArgument(f"NAME: {error}") from None
     say("The token, shown this once, is for who logs in:", err=True)
     say(text)
     say(f"Its line, for {file} (readable for the mapper alone):", err=True)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, false, tuple_
+from sqlalchemy import Select, false, select, tuple_
 
-from mapper.ledger.schema import study
+from mapper.ledger.outcome import asked
+from mapper.ledger.schema import history, study
 from mapper.ledger.state import State
 
 ANY = "any"
@@ -31,15 +32,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which studies are wanted; what is left out wants all of them."""
+    """Which studies are wanted; what is left out wants all of them.
+
+    With `failure` alone those that fail now; with `since` too all of which a sync failed so since then, however they
+    stand now.
+    """
 
     state: State | None = None
     failure: str | None = None
-    """Kind of the last failure, a name of mapper.errors, or ANY."""
+    """Kind of failure, a name of mapper.errors, or ANY."""
     since: float | None = None
-    """In its state since then at the earliest, in seconds since 1970 UTC."""
+    """In its state, or failed, since then at the earliest, in seconds since 1970 UTC."""
     until: float | None = None
-    """In its state since before then."""
+    """In its state since, or failed, before then."""
     uid_begins: str = ""
     source: str | None = None
 
@@ -48,19 +53,34 @@ class Choice:
         found: list[Any] = []
         if self.state is not None:
             found.append(study.c.state == self.state)
-        if self.failure is not None:
+        if self.looks_back:
+            found.append(tuple_(study.c.source, study.c.study_uid).in_(self.failed()))
+        elif self.failure is not None:
             found.append(study.c.failure > "" if self.failure == ANY else study.c.failure == self.failure)
         if self.source is not None:
             found.append(study.c.source == self.source)
-        if self.since is not None:
+        if self.since is not None and not self.looks_back:
             found.append(study.c.changed_at >= self.since)
-        if self.until is not None:
+        if self.until is not None and not self.looks_back:
             found.append(study.c.changed_at < self.until)
         if not (self.uid_begins.isascii() and self.uid_begins.isprintable()):
             found.append(false())  # begins no UID, and a database may refuse the very question
         elif self.uid_begins:
             found += [study.c.study_uid >= self.uid_begins, study.c.study_uid < self.uid_begins + LAST]
         return found
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it is asked which studies failed in a time, not which stand so."""
+        return self.failure is not None and self.since is not None
+
+    def failed(self) -> Select[Any]:
+        """Return the query for source and UID of the studies of which a sync failed in the time asked for."""
+        failure = self.failure if self.failure != ANY else None
+        wanted = asked(failure, since=self.since) if failure else [history.c.failure > "", *asked(since=self.since)]
+        if self.until is not None:
+            wanted.append(history.c.ended < self.until)
+        return select(history.c.source, history.c.study_uid).where(*wanted)
 
     def page(self, query: Select[Any], after: Place | None, limit: int) -> Select[Any]:
         """Return the query for one page, the rows behind `after`."""

@@ -81,10 +81,16 @@ UNBURNT = {"attempts": case((study.c.attempts > 0, study.c.attempts - 1), else_=
 """What an outage makes of the attempts: a mark may have set them to 0."""
 
 
+LEFT_AT = "left_at"
+LEFT = {"synced_at": case((study.c.synced_at.is_not(None), bindparam(LEFT_AT, type_=Float)), else_=None)}
+"""When FHIR said that a study left: what never came there never left."""
+
+
 @cache
-def moving(event: Event, *, unchanged: bool) -> Any:
+def moving(event: Event, *, unchanged: bool, left: bool) -> Any:
     """Return the UPDATE that an event makes of a claimed study: only of one that nobody marked since, if asked."""
     where = [*ONE, study.c.owner == bindparam("of_owner"), may(event)]
     if unchanged:
         where.append(study.c.generation == bindparam("of_generation"))
-    return update(study).where(*where).values(state=to(event), **(UNBURNT if event == "outage" else {}))
+    made = {**(UNBURNT if event == "outage" else {}), **(LEFT if left else {})}
+    return update(study).where(*where).values(state=to(event), **made)

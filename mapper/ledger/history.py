@@ -1,70 +1,20 @@
 """What became of each sync, for as long as the site keeps it: the question "what failed last week" is answered here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, cast, delete, exists, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, func, insert, select, tuple_
 
 from mapper.ledger.database import Database
+from mapper.ledger.outcome import Failed, Moment, Span, Sync, asked
 from mapper.ledger.schema import history, study
 from mapper.ledger.state import State
 
 AT_ONCE = 500
 """Rows that are forgotten in one transaction: nobody who writes waits for long."""
-FAILING: tuple[State, ...] = ("parked", "retrying")
-"""Fates of a sync that failed."""
+NAMED = 500
+"""Studies that are named in one query: a database bounds its length."""
 ADDED = insert(history)
-Moment = tuple[float, int]
-"""When a sync ended, and its number: where a page of the history ends, and the next one begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sync:
-    """One attempt to bring FHIR in line with one study; times are seconds since 1970 UTC."""
-
-    source: str
-    study_uid: str
-    started: float
-    ended: float
-    fate: State
-    """The state that it led to: synced, removed, parked or retrying."""
-    failure: str | None
-    """Kind of failure, a name of mapper.errors; None where there was none."""
-    attempts: int
-    """The number of the attempt since the study was marked."""
-    number: int = 0
-
-    @property
-    def took(self) -> float:
-        """Return its seconds."""
-        return max(0.0, self.ended - self.started)
-
-    @property
-    def moment(self) -> Moment:
-        """Return where it stands in the history."""
-        return self.ended, self.number
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What happened in one stretch of time: how many syncs by fate, and their seconds on average and at most."""
-
-    begins: float
-    fates: dict[State, int]
-    mean: float
-    longest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A study of which syncs failed: the last time, how, and how often."""
-
-    source: str
-    study_uid: str
-    last: float
-    failure: str
-    times: int
 
 
 class History:
@@ -94,6 +44,13 @@ class History:
         """Return syncs of all studies, newest first: those of a fate, of a kind of failure, ended since then."""
         return self._page(asked(failure, fate, since), before, limit)
 
+    def between(
+        self, begins: float, ends: float, *, failed: bool = False, before: Moment | None = None, limit: int = 50
+    ) -> list[Sync]:
+        """Return the syncs that ended in a stretch of time, newest first; `ends` itself is outside."""
+        only = [history.c.failure > ""] if failed else []
+        return self._page([*asked(since=begins), history.c.ended < ends, *only], before, limit)
+
     def counts(self, since: float) -> dict[tuple[State, str | None], int]:
         """Return how many syncs ended since then, by fate and kind of failure."""
         by = func.coalesce(history.c.fate, ""), func.coalesce(history.c.failure, "")  # else SQLite sorts all by index
@@ -102,27 +59,40 @@ class History:
         return {(row[0], row[1] or None): row[2] for row in rows}
 
     def failed(
-        self, since: float, failure: str | None = None, state: State | None = None, limit: int = 100
-    ) -> list[Failed]:
-        """Return the studies of which syncs failed since then, of any kind or of one, who failed last first.
-
-        Those that were synced since then are among them, unless `state` says how they stand now.
-        """
-        failing = [history.c.fate.in_(FAILING), history.c.ended >= since]
-        if failure is not None:
-            failing.append(history.c.failure == failure)
-        if state is not None:
-            now = study.c.source == history.c.source, study.c.study_uid == history.c.study_uid
-            failing.append(exists().where(*now, study.c.state == state))
-        who = history.c.source, history.c.study_uid
-        newest = func.row_number().over(partition_by=who, order_by=(history.c.ended.desc(), history.c.id.desc()))
-        times = func.count().over(partition_by=who)
-        told = select(*who, history.c.ended, history.c.failure, times.label("times"), newest.label("newest"))
-        one = told.where(*failing).subquery().c
-        query = select(one.source, one.study_uid, one.ended, one.failure, one.times).where(one.newest == 1)
-        query = query.order_by(one.ended.desc(), one.study_uid, one.source).limit(limit)
+        self,
+        studies: Sequence[tuple[str, str]],
+        since: float,
+        failure: str | None = None,
+        until: float | None = None,
+    ) -> dict[tuple[str, str], Failed]:
+        """Return of these studies, by source and UID, how syncs failed since then: of any kind or of one."""
+        found: dict[tuple[str, str], Failed] = {}
         with self._database.read() as db:
-            return [Failed(*row) for row in db.execute(query)]
+            for first in range(0, len(studies), NAMED):
+                named = {uid for _, uid in studies[first : first + NAMED]}
+                query = select(history).where(history.c.study_uid.in_(named), history.c.failure > "")
+                query = query.where(*asked(failure, since=since), *([] if until is None else [history.c.ended < until]))
+                for row in db.execute(query.order_by(history.c.ended, history.c.id)):
+                    before = found.get(who := (row.source, row.study_uid))
+                    times = before.times + 1 if before else 1
+                    found[who] = Failed(*who, row.ended, row.failure, times)
+        return {who: found[who] for who in studies if who in found}
+
+    def kinds(self) -> list[str]:
+        """Return every kind of failure that is remembered."""
+        found: list[str] = []
+        with self._database.read() as db:
+            last: str | None = ""
+            while last := db.execute(select(func.min(history.c.failure)).where(history.c.failure > last)).scalar():
+                found.append(last)  # a step of the index a kind, however long the history is
+        return found
+
+    def states(self, syncs: Sequence[Sync]) -> dict[tuple[str, str], State]:
+        """Return how the studies of some syncs stand now, by source and UID."""
+        named = study.c.study_uid.in_({one.study_uid for one in syncs})
+        with self._database.read() as db:
+            rows = db.execute(select(study.c.source, study.c.study_uid, study.c.state).where(named)) if syncs else ()
+            return {(row[0], row[1]): row[2] for row in rows}
 
     def spans(self, since: float, seconds: int) -> list[Span]:
         """Return what happened since then, a stretch of so many seconds at a time; one without any sync is left out."""
@@ -146,18 +116,6 @@ class History:
     def _page(self, wanted: Sequence[Any], before: Moment | None, limit: int) -> list[Sync]:
         with self._database.read() as db:
             return [_sync(row) for row in db.execute(page(wanted, before, limit))]
-
-
-def asked(failure: str | None = None, fate: State | None = None, since: float | None = None) -> list[Any]:
-    """Return what SQL is to look for; what is left out wants all."""
-    wanted = []
-    if failure is not None:
-        wanted.append(history.c.failure == failure)
-    if fate is not None:
-        wanted.append(history.c.fate == fate)
-    if since is not None:
-        wanted.append(history.c.ended >= since)
-    return wanted
 
 
 def page(wanted: Sequence[Any], before: Moment | None, limit: int) -> Select[Any]:

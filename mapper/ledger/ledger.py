@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from mapper.ledger.database import Database
+from mapper.ledger.ended import EndedSessions
 from mapper.ledger.history import History
 from mapper.ledger.meta import SINK, Meta
 from mapper.ledger.rows import Rows
@@ -45,6 +46,8 @@ class Ledger:
         """What each study wrote to FHIR."""
         self.meta = Meta(database, clock)
         """Facts of the ledger itself."""
+        self.ended = EndedSessions(database, clock)
+        """Sessions of browsers that were ended before their time."""
         self.sides = Sides(self.meta, clock)
         """Whether the sides answer, and what the last sweep found."""
 

@@ -93,3 +93,11 @@ meta = Table(
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+ended_session = Table(
+    "ended_session",
+    metadata,
+    Column("id_hash", String(64), primary_key=True, doc="SHA-256 of the session's id, which is nobody's to read"),
+    Column("until", Float, nullable=False, doc="when the session would have ended anyway"),
+    Index("ended_session_until", "until"),
+)

@@ -72,6 +72,14 @@ class Seen:
         with self._database.read() as db:
             return frozenset(db.execute(select(seen.c.study_uid).where(seen.c.source == source)).scalars())
 
+    def twice(self, source: str) -> tuple[int, int]:
+        """Return how many studies stand in a source under several ids, and how many ids that is beyond one each."""
+        ids = func.count().label("ids")
+        each = select(ids).where(seen.c.source == source).group_by(seen.c.study_uid).having(ids > 1).subquery().c
+        with self._database.read() as db:
+            studies, number = db.execute(select(func.count(), func.sum(each.ids)).select_from(each.ids.table)).one()
+        return studies, int(number or 0) - studies
+
     def span(self, source: str, suffix: str) -> tuple[str, str]:
         """Return the greatest fingerprint, and the least of those that end so; empty where there is none."""
         of_source = seen.c.source == source

@@ -16,6 +16,8 @@ class Side(msgspec.Struct, frozen=True):
     since: float
     """Since when it is so, in seconds since 1970 UTC."""
     reason: str = ""
+    observed: bool = True
+    """Whether it was seen to become so; else it was found so by a process that had just started."""
 
     @property
     def up(self) -> bool:
@@ -53,13 +55,16 @@ class Sides:
 
     def __init__(self, meta: Meta, clock: Callable[[], float]) -> None:
         self._meta, self._clock = meta, clock
+        self._told: set[str] = set()
 
     def tell(self, side: str, reason: str = "") -> None:
         """Store that a side answers, or why it does not; since when stays while it stays so."""
-        before = self.of(side)
+        before, first = self.of(side), side not in self._told
+        self._told.add(side)
         if before is None or before.reason != reason:
-            same = before is not None and before.up == (not reason)
-            now = Side(before.since if same and before else self._clock(), reason)
+            now = Side(self._clock(), reason, observed=not first)
+            if before is not None and before.up == now.up:
+                now = Side(before.since, reason, before.observed)
             self._meta.put(f"side:{side}", msgspec.json.encode(now).decode())
 
     def of(self, side: str) -> Side | None:

@@ -9,6 +9,8 @@ FIRST: State = "pending"
 """The state of a study that was never marked before."""
 OPEN: tuple[State, ...] = ("pending", "syncing", "retrying")
 """The states in which something is still to be done."""
+FAILING: tuple[State, ...] = ("parked", "retrying")
+"""Fates of a sync that failed."""
 
 Event = Literal[
     "marked",

@@ -10,10 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select, update
 
 from mapper.ledger.claim import BEHIND, BY_HAND, Claim
-from mapper.ledger.claiming import ATTEMPTS, CLAIMED, GIVEN_UP, LEASE, UNFINISHED, due, moving
+from mapper.ledger.claiming import ATTEMPTS, CLAIMED, GIVEN_UP, LEASE, LEFT_AT, UNFINISHED, due, moving
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark
-from mapper.ledger.history import Sync, add
+from mapper.ledger.history import add
+from mapper.ledger.outcome import Sync
 from mapper.ledger.owner import is_dead, new_owner
 from mapper.ledger.schema import study
 from mapper.ledger.state import OPEN, TRANSITIONS, Event
@@ -112,7 +113,7 @@ class Studies:
         """
         now = self._clock()
         if how in ("done", "gone"):
-            facts |= {"synced_at": now, "attempts": 0}
+            facts |= {"synced_at" if how == "done" else LEFT_AT: now, "attempts": 0}
         facts = {**facts, "owner": "", "done_generation": claim.generation, "changed_at": now}
         ended = {"reason": reason, "failure": failure, "priority": 0}
         # marked while it was synced: what was done stands, and it is done once more
@@ -147,7 +148,7 @@ def _move(db: Connection, claim: Claim, event: Event, *, unchanged: bool = False
     which: dict[str, Any] = {"of_source": claim.source, "of_study": claim.study_uid, "of_owner": claim.owner}
     if unchanged:
         which["of_generation"] = claim.generation
-    return bool(db.execute(moving(event, unchanged=unchanged), {**which, **values}).rowcount)
+    return bool(db.execute(moving(event, unchanged=unchanged, left=LEFT_AT in values), {**which, **values}).rowcount)
 
 
 def _tell(db: Connection, claim: Claim, event: Event, failure: str, now: float) -> bool:

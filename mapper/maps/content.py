@@ -7,7 +7,7 @@ from typing import Any, Literal
 from mapper.dicom.item import Item
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.maps.concept_names import ConceptNames, Pair
-from mapper.maps.parted import Parted
+from mapper.maps.part_item import PartItem
 from mapper.maps.rule import Rule
 from mapper.maps.values.concepts import Concept
 
@@ -34,7 +34,7 @@ Reach = Literal["item", "above", "document"]
 """Whose children count: the item's, those of the nearest one above that has some, those of all items."""
 
 
-class Within(Parted):
+class Within(PartItem):
     """A content item with its document and its study: each answers for its own attributes."""
 
     __slots__ = ("content", "report")

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from mapper.errors import Problem
 from mapper.maps import cad, ultrasound
-from mapper.maps.beside import beside
+from mapper.maps.components import components
 from mapper.maps.content import Within
 from mapper.maps.doses import of_dose, standing
 from mapper.maps.newest import newest_first
@@ -26,9 +26,11 @@ from mapper.maps.tables.document_reference import document_reference
 from mapper.maps.values.concepts import ALGORITHM_NAME
 from mapper.maps.values.context import Context
 
-LARGEST = 5_000
+MOST_OBSERVATIONS = 5_000
 """Observations of one report; what comes behind them is recorded and left out."""
-TOO_MANY = Problem("Observation", "ContentSequence", f"more than {LARGEST} in one report: the others are left out")
+TOO_MANY = Problem(
+    "Observation", "ContentSequence", f"more than {MOST_OBSERVATIONS} in one report: the others are left out"
+)
 REPEATED = Problem("Observation", "ObservationUID", "in several documents: the newest one speaks")
 UNTITLED = Problem(
     "Observation", "ConceptNameCodeSequence", "a dose report whose title is none of a dose report: it makes nothing"
@@ -89,9 +91,9 @@ def reference_of(cx: Context, report: Report) -> Made | None:
 def observations(cx: Context, report: Report) -> Iterator[Made]:
     """Yield the Observations of a report, and what they refer to beside the study."""
     parts = counting(cx, report)
-    if len(parts) > LARGEST:
+    if len(parts) > MOST_OBSERVATIONS:
         cx.record(TOO_MANY)
-        parts = parts[:LARGEST]
+        parts = parts[:MOST_OBSERVATIONS]
     if any(part.content.observation_uid and part.key[1] != "uid" for part in parts):
         cx.record(TWICE)
     yield from made_of(cx, report, parts)
@@ -120,7 +122,7 @@ def counting(cx: Context, report: Report) -> list[Part]:
 
 def made_of(cx: Context, report: Report, parts: Sequence[Part]) -> list[Made]:
     """Return the Observations that can be made of parts: what cannot is no member of anything either."""
-    rows = (mark.TABLES, mark.beside) if report.kind == "cad" else (measurement.TABLES, beside)
+    rows = (mark.TABLES, mark.components) if report.kind == "cad" else (measurement.TABLES, components)
     report.made = {cx.id(*part.key) for part in parts}
     silences = cx.silences
     while True:

@@ -9,7 +9,7 @@ from mapper.dicom.item import Item
 from mapper.dicom.sr.reading import Problems, Reading
 from mapper.dicom.study import Instance, Study
 from mapper.errors import Problem
-from mapper.maps.parted import Parted
+from mapper.maps.part_item import PartItem
 
 ELEMENT = "BodyStructure"
 """What problems of the sequence of segments are problems of."""
@@ -30,7 +30,7 @@ OF_SEGMENT = frozenset(
 """Attributes of the segment itself; the region that a whole image is of stands in the image too."""
 
 
-class Segment(Parted):
+class Segment(PartItem):
     """One segment, with its document and its study."""
 
     __slots__ = ("_shared", "sop_instance_uid")

@@ -14,10 +14,10 @@ from mapper.maps.silence import of_documents as place_of
 from mapper.maps.tables import segment
 from mapper.maps.values.context import Context
 
-LARGEST = 5_000
+MOST_SEGMENTS = 5_000
 """Segments of one segmentation; what comes behind them is recorded and left out."""
 TOO_MANY = Problem(
-    "BodyStructure", "SegmentSequence", f"more than {LARGEST} in one segmentation: the others are left out"
+    "BodyStructure", "SegmentSequence", f"more than {MOST_SEGMENTS} in one segmentation: the others are left out"
 )
 SAME_SEGMENT = Problem(
     "BodyStructure", "SegmentNumber TrackingUID", "the same in several segments of one segmentation: the first speaks"
@@ -49,6 +49,6 @@ def of_segmentation(cx: Context, one: Segmentation) -> Iterator[Made]:
     segments, problems = one.segments(cx.study)
     for problem in problems:
         cx.record(problem)
-    if len(segments) > LARGEST:
+    if len(segments) > MOST_SEGMENTS:
         cx.record(TOO_MANY)
-    yield from filter(None, (segment.body_structure(cx, each) for each in segments[:LARGEST]))
+    yield from filter(None, (segment.body_structure(cx, each) for each in segments[:MOST_SEGMENTS]))

@@ -72,8 +72,14 @@ class Catalogue(Protocol):
     def find(self, keyword: str, value: str) -> list[str]:
         """Return by which names studies are known that have this value of a DICOM keyword; raises as `count`."""
 
-    def header(self, study_uid: str) -> dict[str, str]:
-        """Return what the source shows of a study, by DICOM keyword, nothing where it has none; raises as `count`."""
+    def headers(self, study_uid: str) -> dict[str, dict[str, str]]:
+        """Return what the source shows of a study by its own id, each by DICOM keyword; raises as `count`.
+
+        Nothing where it has none, and more than one where it stands under several patients.
+        """
+
+    def plugins(self) -> frozenset[str]:
+        """Return the names of its plugins, as far as that is a thing of its; raises as `count`."""
 
 
 class Source(Protocol):

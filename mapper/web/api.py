@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mapper.service import Service
 from mapper.web import shapes
@@ -15,9 +15,9 @@ from mapper.web.body import Places
 from mapper.web.marker import Marker
 from mapper.web.questions import MOST
 from mapper.web.refusals import UNSEEN
-from mapper.web.status import Links, status, sync_json
 from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
+from mapper.words import Links, status, sync_json
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
 LONGEST_WAIT = 60.0
@@ -46,11 +46,21 @@ class Sync(BaseModel):
     )
 
 
-class Retry(BaseModel):
-    """Body of POST /api/retry: the studies named, or all that are parked."""
+RETRIES: list[Any] = [{"studies": [shapes.UID]}, {"all": True}]
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"studies": [shapes.UID]}, {}]})
+
+class Retry(BaseModel):
+    """Body of POST /api/retry: the studies named, or with `all` all that are parked; an empty body is refused."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": RETRIES})
     studies: list[StudyUID] = Field([], max_length=MOST, fail_fast=True, description="StudyInstanceUIDs.")
+    all: bool = Field(False, strict=True, description="Every parked study; then no `studies`.")
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if bool(self.studies) is self.all:
+            raise ValueError("name studies, or say all: true")
+        return self
 
 
 ASKED = {"state", "fate", "failure", "since", "until", "uid_begins", "source", "limit", "after", "offset", "history"}
@@ -103,7 +113,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
 
     @app.post("/api/retry", response_model=shapes.Retried, dependencies=operate)
     def retry(body: Retry, request: Request) -> dict[str, Any]:
-        """Put parked studies back in line: those named, or all of them."""
+        """Put parked studies back in line: those named, or with `all` every one."""
         ledger = service.ledger
         record(request, "retried", studies=known_uids(ledger.rows, body.studies) or "all that are parked")
         parked = ledger.rows.those_in("parked", body.studies)

@@ -22,7 +22,7 @@ from mapper.web.api import FIELDS, add_api
 from mapper.web.body import Body
 from mapper.web.description import RESPONSES, describe
 from mapper.web.entrance import Entrance, entrance_of
-from mapper.web.error_page import Answer, for_people
+from mapper.web.error_page import Answer, for_people, refused_page
 from mapper.web.form import from_our_page
 from mapper.web.guard import Guard
 from mapper.web.login import add_login
@@ -32,9 +32,9 @@ from mapper.web.probes import Readiness, add_probes
 from mapper.web.prometheus import Prometheus
 from mapper.web.questions import add_questions
 from mapper.web.refusals import Refusals, problem, unseen
-from mapper.web.status import Links
 from mapper.web.view import View
 from mapper.web.visitor import at_least
+from mapper.words import Links
 
 THREADS = 8
 """Threads that read and mark for pages and API: fewer than the ledger has connections."""
@@ -48,7 +48,8 @@ def app_of(
     """Return the web application of a service behind its guard; it starts and stops the service's threads."""
     entrance = entrance or entrance_of(service.settings)
     refusals = refusals or Refusals(metrics.refused, audit=entrance.audit)
-    return Guard(Body(routes_of(service, metrics, entrance), refusals), entrance, refusals)
+    page = refused_page(View(service.settings.timezone, service.ledger.clock))
+    return Guard(Body(routes_of(service, metrics, entrance), refusals), entrance, refusals, page)
 
 
 def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None = None) -> FastAPI:
@@ -84,6 +85,7 @@ def routes_of(service: Service, metrics: Prometheus, entrance: Entrance | None =
     links = Links(service.settings.fhir_public_url, service.namespace)
     marker = Marker(service)
     metrics.watch(service.ledger, tuple(service.worker.sources))
+    entrance.logouts.watch(service.ledger.ended)
     add_probes(app, readiness, metrics)
     add_questions(app, service, links)
     add_api(app, service, marker, links)

@@ -14,7 +14,7 @@ from mapper.web.marker import Marker
 from mapper.web.questions import add_questions
 from mapper.web.refusals import PROBLEM, UNSEEN
 from mapper.web.shapes import UID, Problem
-from mapper.web.status import Links
+from mapper.words import Links
 
 REFUSED = {
     400: "the request is none that HTTP or this service knows",
@@ -41,6 +41,9 @@ HEAD = """\
 
 `Authorization: Bearer <token>`, or Basic with the token as password and any user; what only reads needs the role
 `read`, what writes `operate`. The same in OpenAPI: `GET /api/openapi.json`. Bodies are JSON, times ISO 8601 in UTC.
+
+People log in at `/login` with a token, which makes a session of twelve hours, and end it at `/logout`; both take forms
+and are no part of the API: programs send their token with each request.
 
 **Pages.** An answer with `next` goes on: ask again with `after=<next>`, until it is null. A page begins behind a row,
 not at a number: what comes meanwhile moves nothing, and the last page is as quick as the first. A study that moves

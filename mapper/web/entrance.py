@@ -7,6 +7,7 @@ from starlette.types import Scope
 from mapper.settings import Settings
 from mapper.web.audit import Audit
 from mapper.web.headers import Headers, presented
+from mapper.web.logouts import Logouts
 from mapper.web.proxies import Proxies, Untold
 from mapper.web.session import Session, Sessions
 from mapper.web.session_key import key_of
@@ -46,6 +47,7 @@ class Entrance:
     sessions: Sessions = field(default_factory=lambda: Sessions(key_of(None)))
     proxies: Proxies = field(default_factory=Proxies)
     audit: Audit = field(default_factory=Audit)
+    logouts: Logouts = field(default_factory=Logouts)
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +62,7 @@ class Entrance:
             return Admitted(capped(await self._by_token(scope, headers), headers))
         if cookie := headers.cookie(COOKIE):
             session = self.sessions.read(cookie)
-            if session and (visitor := self._holder(session)):
+            if session and (visitor := self._holder(session)) and not await self.logouts.has(session):
                 return Admitted(visitor, self.sessions.secret(session.id), session)
         try:
             visitor = self.proxies.visitor(scope, headers)
@@ -89,6 +91,7 @@ class Entrance:
     def close(self) -> None:
         """Let go of threads and files."""
         self.tokens.close()
+        self.logouts.close()
         self.audit.close()
 
 

@@ -1,10 +1,11 @@
 """The guard: nobody gets in who is not known, and no page of another site writes."""
 
 import re
+from collections.abc import Callable
 from html import escape
 from urllib.parse import quote, urlsplit
 
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapper.web.entrance import Entrance, Refused
@@ -13,6 +14,8 @@ from mapper.web.paths import LOGIN, OPEN, PROBES, path_of, takes_form
 from mapper.web.refusals import Refusals
 from mapper.web.visitor import WRITING
 
+Page = Callable[[Scope, Response], ASGIApp]
+"""Makes of a refusal what a browser shows."""
 RING = "/wake"
 LOOPBACK_HOST = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 """The header Host of a request to this machine as clients write it (RFC 9110 section 7.2), and no other spelling."""
@@ -36,8 +39,8 @@ class Guard:
     header Host in it) may be read in two ways.
     """
 
-    def __init__(self, app: ASGIApp, entrance: Entrance, refusals: Refusals) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, entrance: Entrance, refusals: Refusals, page: Page | None = None) -> None:
+        self._app, self._page = app, page
         self._entrance = entrance
         self._refusals = refusals
 
@@ -100,7 +103,10 @@ class Guard:
         is_button = takes_form(path_of(scope)) and b"text/html" in headers.only(b"accept")
         if refused.reason in ("no token", "ended") and is_button and self._entrance.tokens.any:
             return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}", 303)
-        return self._refusals.answer(refused.reason, ring=path_of(scope) == RING, seconds=refused.seconds)
+        answer = self._refusals.answer(refused.reason, ring=path_of(scope) == RING, seconds=refused.seconds)
+        if self._page is None or refused.reason == "target" or b"text/html" not in headers.get(b"accept", [b""])[0]:
+            return answer
+        return self._page(scope, answer)
 
 
 def again(scope: Scope, query: bytes) -> HTMLResponse:

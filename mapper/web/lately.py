@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mapper.ledger.history import Span
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.outcome import Span
 from mapper.ledger.state import State
 
 QUICK = 0.02
@@ -33,6 +33,11 @@ class Lately:
         """Return how many syncs ended in the last `length` seconds, by fate and kind of failure."""
         history, since = self._ledger.history, self._ledger.clock() - length
         return dict(self._once(("counts", length), lambda: history.counts(since)))
+
+    def twice(self, source: str) -> tuple[int, int]:
+        """Return how many studies stand in a source under several ids, and how many ids that is beyond one each."""
+        found: tuple[int, int] = self._once(("twice", source), lambda: self._ledger.seen.twice(source))
+        return found
 
     def _once(self, key: tuple[Any, ...], count: Callable[[], Any]) -> Any:
         until, found = self._kept.get(key, (0.0, None))

@@ -23,6 +23,10 @@ WRONG = "This is no token that is known here. Is it whole, without blanks?"
 SLOW = "Too many wrong tokens came from your address: wait {:.0f} seconds, then try again."
 GUESSED = "Too many wrong tokens that begin as this one came, from many addresses: wait {:.0f} seconds, then try again."
 BUSY = "Too many log in at once: try again."
+UNTOLD = (
+    "You are logged out here, but the ledger cannot be used now: another replica would still take this session's "
+    "cookie if somebody has stolen it. Change the token if you fear so."
+)
 NOT_LOOKED = {"too many": SLOW, "guessed": GUESSED, "busy": BUSY}
 
 
@@ -72,10 +76,12 @@ def add_login(app: FastAPI, entrance: Entrance, view: View) -> None:
     @app.post(LOGOUT)
     async def logout(request: Request) -> Response:
         admitted = getattr(request.state, "admitted", None)
+        answer: Response = there(request, LOGIN)
         if admitted and (session := admitted.session):
             entrance.sessions.end(session)  # whatever becomes of the line: who leaves is not kept in
+            if not await entrance.logouts.add(session):
+                answer = page(request, "/", UNTOLD, 503)
             record_done(request, "logged out")
-        answer = there(request, LOGIN)
         answer.delete_cookie(COOKIE, path=path(request), httponly=True, samesite="strict")
         return answer
 

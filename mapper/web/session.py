@@ -1,6 +1,7 @@
 """Sessions of browsers: a signed cookie that every replica can read, bound to the token that it was begun with.
 
-Nothing of it is kept here but which sessions were ended before their time.
+Nothing of it is kept here but which sessions were ended before their time; other replicas learn that by the ledger
+(mapper/web/logouts.py).
 """
 
 import hashlib

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mapper.ledger.state import State
+from mapper.remedies import REMEDIES
 
 UID = "1.2.840.99.1"
 WHEN = "2024-05-17T07:31:05Z"
@@ -74,6 +75,21 @@ class Study(BaseModel):
     fhir_url: str | None = Field(description="Its ImagingStudy as clients reach it; null where it was never written.")
 
 
+class FailedSo(BaseModel):
+    """How syncs of a study failed in the time asked for."""
+
+    failure: str = Field(description="Kind of the last failure of these.")
+    last: Time
+    times: int
+
+
+class StudyOfList(Study):
+    """One study of a source, as it stands now; where it was asked which failed, with how it failed."""
+
+    model_config = example(**STUDY)
+    failed: FailedSo | None = Field(None, description="Told with `failure` and `since` alone.")
+
+
 Counts = dict[State, int]
 COUNTS = {"pending": 1, "syncing": 0, "synced": 118, "retrying": 0, "parked": 1, "removed": 0}
 Next = Annotated[str | None, Field(description="`after` of the next page; null on the last one.")]
@@ -85,7 +101,7 @@ class Studies(BaseModel):
 
     model_config = example(counts=COUNTS, studies=[STUDY], next=NEXT)
     counts: Counts = Field(description="Of the whole ledger, whatever is asked for.")
-    studies: list[Study]
+    studies: list[StudyOfList]
     next: Next
 
 
@@ -134,8 +150,8 @@ FAILURE = {
     "failure": "BundleRejected",
     "state": "parked",
     "studies": 1,
-    "what": "the FHIR server refuses the content",
-    "do": "See the codes in its reason, and the server's own log.",
+    "what": REMEDIES["BundleRejected"].what,
+    "do": REMEDIES["BundleRejected"].do,
 }
 
 

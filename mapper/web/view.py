@@ -16,10 +16,11 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from mapper.counted import counted, plural
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import UNSEEN, problem
 from mapper.web.rendering import known
-from mapper.web.status import WORDS, span
+from mapper.words import WORDS, span
 
 HERE = Path(str(files("mapper.web")))
 VERSION = version("orthanc-fhir")
@@ -55,7 +56,7 @@ class View:
             lstrip_blocks=True,
         )
         environment.filters |= {"at": self.at, "iso": iso, "ago": self.ago, "age": age, "span": span, "number": number}
-        environment.filters |= {"prose": prose}
+        environment.filters |= {"prose": prose, "counted": counted, "many": plural, "sentence": sentence}
         environment.globals |= {
             "version": VERSION,
             "words": WORDS,
@@ -108,6 +109,11 @@ def prose(text: str) -> Markup:
     """Return a text of ours as a page shows it: arrows, and what stands between backticks as code."""
     drawn = escape(text.replace("->", "\u2192").replace("<-", "\u2190"))
     return Markup(CODE.sub(r"<code>\1</code>", str(drawn)))  # escaped already
+
+
+def sentence(text: str) -> str:
+    """Return a text with the point at its end, where it has no mark of its own there."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip()}."
 
 
 def number(value: int) -> str:

@@ -124,6 +124,14 @@ USAGE: dict[str, list[str]] = {
     "a token of no role": ["token", "me"],
     "a role that is none": ["token", "me", "--role", "admin"],
     "a port that is no number": ["serve", "--port", "http"],
+    "a port that is none": ["serve", "--port", "99999"],
+    "a time that is none": ["studies", "--since", "gestern"],
+    "a time that is none, of failures": ["studies", "--failure", "any", "--since", "1.1.2024"],
+    "a token for no name": ["token", "a b", "--role", "read"],
+    "a study that is none": ["sync", "Doe^John"],
+    "a study that is none, looked for": ["studies", "Doe^John"],
+    "a settings file that is not there": ["status", "--config", "/no/such/file.toml"],
+    "standard input beside files": ["convert", "-", "."],
 }
 
 
@@ -237,7 +245,7 @@ def test_what_comes_by_standard_input_and_is_no_study_is_said(stream: str) -> No
 def test_standard_input_comes_alone(tmp_path: Path) -> None:
     path = save(tmp_path / "a.dcm", instance(A))
     result = CliRunner().invoke(app, ["convert", "-", str(path)], input=path.read_bytes())
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert one_line(result.stderr)
 
 
@@ -350,7 +358,7 @@ def test_a_full_disk_is_one_line_of_any_command(words: list[str], tmp_path: Path
 )
 def test_explain_of_neither_a_file_nor_a_uid_says_so(text: str) -> None:
     result = orthanc_fhir("explain", text)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert one_line(result.stderr)
     assert "neither a file" in result.stderr
     assert text not in result.stderr
@@ -421,7 +429,7 @@ def test_a_wrong_choice_is_one_line(tmp_path: Path) -> None:
     path = save(tmp_path / "a.dcm", instance(A))
     for arguments in (["--timezone", "Mars/Olympus"], ["--server", "fhir.example"]):
         result = orthanc_fhir("convert", path, *arguments)
-        assert result.exit_code in (1, 2)
+        assert result.exit_code == 2
         assert result.stdout == ""
         assert one_line(result.stderr)
 
@@ -575,7 +583,7 @@ def test_what_is_typed_and_is_no_uid_becomes_no_data_and_is_not_repeated(
 ) -> None:
     before = ledger.rows.page()
     result = orthanc_fhir(command, B, text)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert one_line(result.stderr)
     assert result.stderr == "orthanc-fhir: STUDY_UID: argument 2 is no StudyInstanceUID such as 1.2.840.99.1\n"
     assert ledger.rows.page() == before

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from typer.testing import CliRunner
 from mapper.commands.cli import app
 from mapper.convert import read_folders
 from mapper.dicom.study import Study
-from mapper.errors import SourceDown
+from mapper.errors import Problem, SourceDown
 from mapper.explain import leaves, lines, objects
 from mapper.fhir.bundle import dump, transaction
 from mapper.maps import TABLES, Mapped, study_to_fhir
 from mapper.maps.silence import Silence, Silences
 from mapper.maps.site import Site
+from mapper.question import Question
 from samples.dataset import part10
 from samples.studies import studies
 from tests.support.everything import study_of, variants
@@ -201,6 +203,9 @@ ASKED = {  # what is asked for -> what is said of it, and what is not
     "ImagingStudy.series[1].bodySite": ({"ImagingStudy.series[0].bodySite.code"}, {"ImagingStudy.series[0].uid"}),
     "ImagingStudy.series": ({"ImagingStudy.series[0].uid"}, {"ImagingStudy.id", "Patient.id"}),
     "Patient": ({"Patient.id"}, {"ImagingStudy.id"}),
+    "imagingstudy.SERIES[0].bodysite": ({"ImagingStudy.series[0].bodySite.code"}, {"ImagingStudy.series[0].uid"}),
+    "PatientID": ({"Patient.identifier[0].value"}, {"ImagingStudy.series[0].uid"}),
+    "patientid": ({"Patient.identifier[0].value"}, {"ImagingStudy.series[0].uid"}),
     "ImagingStudy.ser": (set(), {"ImagingStudy.series[0].uid"}),
     "": ({"Patient.id", "ImagingStudy.id"}, set()),
 }
@@ -218,5 +223,43 @@ def test_one_element_can_be_asked_for(
     text = "\n".join(lines(mapped, silences, SITE.fhir_public_url, element=element))
     assert all(f"  {path}" in text for path in there)
     assert not any(f"  {path} " in text for path in elsewhere)
-    for one in (one["element"] for one in found if one["kind"] != "made"):
-        assert one.startswith(element.replace("[1]", ""))
+    for one in (one for one in found if one["kind"] != "made"):
+        asked = {each["keyword"].casefold() for each in one.get("attributes", [])}
+        asked |= {word.casefold() for word in one.get("attribute", "").split()}
+        name = re.sub(r"\[\d+\]", "", element).casefold()
+        assert one["element"].casefold().startswith(name) or name in asked
+
+
+UNKNOWN = {  # what is none -> what is near
+    "ImagingStudy.series.bodySit": "ImagingStudy.series.bodySite",
+    "imagingstudy.series.bodyste": "ImagingStudy.series.bodySite",
+    "bodySite": "ImagingStudy.series.bodySite",
+    "BodyPartExamind": "BodyPartExamined",
+    "ImagingStudy.ser": "ImagingStudy.series",
+    "Patient.nothing.at.all": "",
+    "xyzzy": "",
+}
+
+
+@pytest.mark.parametrize(("text", "near"), UNKNOWN.items(), ids=UNKNOWN)
+def test_what_no_element_and_no_attribute_is_called_is_said_with_what_is_near(text: str, near: str) -> None:
+    question = Question(text)
+    assert not question.is_known
+    assert near in question.unknown
+    assert "xyzzy" not in question.unknown
+
+
+@pytest.mark.parametrize("text", ["", " ", "Patient", "patient.BIRTHDATE", "ImagingStudy.series[3].uid", "patientname"])
+def test_what_the_tables_have_is_known(text: str) -> None:
+    assert Question(text).is_known
+
+
+def test_what_was_dropped_is_told_with_its_value_unless_it_is_redacted(read: dict[str, Study]) -> None:
+    study = read["chest-ct"]
+    mapped, silences = explained(study, SITE)
+    mapped = replace(mapped, problems=[Problem("Patient.id", "PatientID", "odd")])
+    value = str(study.item["PatientID"])
+    for redact in (False, True):
+        (one,) = [one for one in objects(mapped, silences, "", redact=redact, study=study) if one["kind"] == "problem"]
+        assert one.get("values") == (None if redact else [value])
+        assert (f"it says: {value}" in "\n".join(lines(mapped, silences, "", redact=redact, study=study))) is not redact

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from mapper.commands import moment, progress
+from mapper.commands import moment, outcome, progress
 from mapper.commands.cli import app
 from mapper.commands.outcome import sync_now
 from mapper.commands.sample import CERTIFICATES, EXAMPLES
@@ -23,6 +23,7 @@ from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
 from mapper.remedies import remedy
 from mapper.settings import Settings
+from mapper.sync.sweep import Sweep
 from mapper.sync.threads import ALIVE
 from mapper.wiring import ledger_of
 from mapper.wrong_settings import ONE_ORTHANC
@@ -102,7 +103,7 @@ def test_how_it_failed_is_said_of_what_is_well_again(ledger: Ledger) -> None:
         for line in orthanc_fhir("studies", "--failure", "any", "--since", "7d").stdout.splitlines()
         if line.split()[0] == A
     ]
-    assert "(SinkBusy), now: " in line
+    assert "(SinkBusy), synced since, now: " in line
     told = orthanc_fhir("studies", "--failure", "SinkBusy", "--since", "7d", "--json").stdout
     assert json.loads(told)["failed"]["failure"] == "SinkBusy"
 
@@ -111,7 +112,7 @@ def test_how_it_failed_is_said_of_what_is_well_again(ledger: Ledger) -> None:
 def test_it_says_when_there_are_more(ledger: Ledger, words: list[str]) -> None:
     for form in ([], ["--json"]):
         few, enough = (orthanc_fhir("studies", *words, *form, "--limit", number) for number in ("1", "9"))
-        assert "more than 1 studies" in few.stderr
+        assert "more than 1 study" in few.stderr
         assert enough.stderr == ""
     assert len(uids(orthanc_fhir("studies", *words, "--json", "--limit", "1"))) == 1
 
@@ -127,7 +128,7 @@ def test_what_failed_and_stands_so_is_found_behind_what_is_well_again(ledger: Le
     assert orthanc_fhir(*words, "--limit", "2").stderr == ""
     few = orthanc_fhir(*words, "--limit", "1")
     assert uids(few) == [C]
-    assert "more than 1 studies" in few.stderr
+    assert "more than 1 study" in few.stderr
 
 
 def test_a_uid_is_whole_on_a_narrow_terminal(ledger: Ledger) -> None:
@@ -143,6 +144,8 @@ def test_a_parked_study_is_told_with_its_kind_of_failure(ledger: Ledger) -> None
 
 USAGE: dict[str, list[str]] = {
     "names and a failure": ["studies", A, "--failure", "any"],
+    "a kind of failure that is none": ["studies", "--failure", "Nope"],
+    "a kind of failure in another case": ["studies", "--failure", "badUID", "--since", "7d"],
     "names and a time": ["studies", A, "--since", "7d"],
     "a sample in JSON": ["settings", "--sample", "--json"],
     "a plugin that goes nowhere": ["plugin"],
@@ -150,7 +153,7 @@ USAGE: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("arguments", USAGE.values(), ids=USAGE)
-def test_wrong_usage_is_2(arguments: list[str]) -> None:
+def test_wrong_usage_is_2(ledger: Ledger, arguments: list[str]) -> None:
     assert orthanc_fhir(*arguments).exit_code == 2
 
 
@@ -181,7 +184,7 @@ def test_what_is_no_moment_is_refused_and_not_repeated(ledger: Ledger, text: str
     with pytest.raises(SettingError, match="so long ago"):
         moment.since(text, None, NOW)
     result = orthanc_fhir("studies", "--since", text)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"orthanc-fhir: {moment.ALLOWED}\n"
 
 
@@ -283,6 +286,24 @@ def test_every_line_of_the_sample_loads(tmp_path: Path, group: str) -> None:
     (tmp_path / "mine.toml").write_text(uncommented(left_out.sub("", sample)))
     loaded = load(Settings, tmp_path / "mine.toml")
     assert set(loaded.places) == set(Settings.model_fields) - set(EXCLUDED[group])
+
+
+WORDS = {
+    "deleted": "unknown, keep, entered-in-error",
+    "log_format": "json, text",
+    "proxy_role": "read, operate, values",
+    "study_modality": "acquisition, all",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_what_takes_few_words_names_them_in_the_sample_and_on_the_page(name: str) -> None:
+    sample = orthanc_fhir("settings", "--sample").stdout
+    before = sample.partition(f"\n#{name} = ")[0].rpartition("\n\n")[2]
+    assert f"Allowed: {WORDS[name]}." in before.replace("\n# ", " ")
+    page = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+    assert f"Allowed: {WORDS[name]}." in row.replace("`", "")
 
 
 def test_the_plugin_is_copied_whole(tmp_path: Path) -> None:
@@ -403,6 +424,25 @@ def test_sync_beside_a_running_service_says_how_far_it_is(ledger: Ledger, monkey
     said = orthanc_fhir("sync", B, D, "--wait", "0")
     assert said.stdout.splitlines()[-1] == "0 of 2 done"
     assert said.exit_code == 1
+
+
+def test_sync_of_what_changed_says_what_it_did(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing changed and nothing to do, twice the same; then one study in line that is done by somebody else."""
+    ledger.studies.retry([])
+    for claim in ledger.studies.claim(["orthanc"], limit=99):
+        ledger.studies.finish(claim)
+    ledger.meta.put(ALIVE, str(ledger.clock() + 3600.0))
+    monkeypatch.setattr(outcome, "sweep", lambda *given, **named: Sweep(4, 0, 0))
+    said = orthanc_fhir("sync", "--wait", "5").stdout.splitlines()
+    assert said[0] == "orthanc: 4 studies in the PACS, nothing changed since it was looked at last"
+    assert said[-1].startswith("nothing was to be done; ")
+    assert said[-1].endswith(" studies in FHIR")
+    ledger.studies.mark("orthanc", [A])
+
+    monkeypatch.setattr(outcome, "sweep", lambda *given, **named: Sweep(4, 1, 0))
+    said = orthanc_fhir("sync", "--wait", "0").stdout.splitlines()
+    assert said[0] == "orthanc: 4 studies in the PACS, 1 changed, 0 gone since it was looked at last"
+    assert said[-1].startswith("0 worked on; ")
 
 
 def test_sync_ends_when_the_service_is_done(ledger: Ledger) -> None:

@@ -52,7 +52,7 @@ def test_it_says_which_file_the_line_is_for(tmp_path: Path) -> None:
 )
 def test_a_name_that_cannot_stand_in_a_line_is_refused(name: str) -> None:
     result = token("--role", "read", "--", name)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("orthanc-fhir: NAME: ")
 

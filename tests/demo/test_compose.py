@@ -35,6 +35,31 @@ def stack(folder: Path) -> ComposeStack:
     return ComposeStack(folder / "stack", Ports(1042, 1142, 1080, 1000), folder / "demo.env")
 
 
+# -- who gets in ---------------------------------------------------------------------------------
+
+MAKES = """#!/bin/sh
+echo "$ORTHANC_PORT|$FHIR_PORT|$MAPPER_PORT|$*" >>"$TOLD"
+case "$*" in
+    *"orthanc-fhir token"*) echo the-token; echo the-line ;;
+    *"cat >>"*) cat >>"$TOLD" ;;
+esac
+"""
+
+
+def test_a_token_is_put_beside_the_ledger_and_the_mapper_told_once_where(tmp_path: Path, told: Told) -> None:
+    (tmp_path / "bin" / "docker").write_text(MAKES)
+    running = stack(tmp_path)
+    assert running.let_in("alice", "values") == "the-token"
+    first = told()
+    assert [line for line in first if line == "the-line"] == ["the-line"]
+    assert any("orthanc-fhir token --role values -- alice" in line for line in first)
+    assert first[-1].endswith("mapper"), "the mapper is made anew with the setting"
+    assert (tmp_path / "demo.env").read_text().count("ORTHANC_FHIR_TOKENS_FILE=") == 1
+    assert stack(tmp_path).let_in("bob", "read") == "the-token"
+    assert len(told()) == 2 * len(first) - 1, "from then on a line more is enough"
+    assert (tmp_path / "demo.env").read_text().count("ORTHANC_FHIR_TOKENS_FILE=") == 1
+
+
 # -- whose project -------------------------------------------------------------------------------
 
 

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from mapper.errors import LedgerFailed
+from mapper.ledger.choice import ANY, Choice
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.history import Moment, Span, Sync, asked, page
+from mapper.ledger.history import page
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.outcome import Moment, Span, Sync, asked
 from mapper.ledger.state import TRANSITIONS
 from mapper.ledger.studies import ATTEMPTS, LEASE, UNFINISHED
 from tests.support.fakes import Clock
@@ -197,17 +199,30 @@ def test_what_happened_is_counted_by_fate_and_failure(full: Ledger) -> None:
     assert full.history.counts(2000.0) == {}
 
 
-def test_studies_that_failed_are_named_once_with_their_last_failure(full: Ledger) -> None:
+BOTH = [(SOURCE, "1.2.0"), (SOURCE, "1.2.1"), ("other", "1.2.0"), (SOURCE, "9.9")]
+FAILED: dict[str, tuple[dict[str, Any], list[tuple[str, str, float, int]]]] = {
+    "any kind": ({"since": 0.0}, [("1.2.0", "SinkBusy", 1008.0, 3), ("1.2.1", "BadUID", 1007.0, 3)]),
+    "one kind": ({"since": 0.0, "failure": "BadUID"}, [("1.2.0", "BadUID", 1004.0, 1), ("1.2.1", "BadUID", 1007.0, 2)]),
+    "since then": ({"since": 1008.0}, [("1.2.0", "SinkBusy", 1008.0, 1)]),
+    "until then": ({"since": 0.0, "until": 1002.0}, [("1.2.1", "BadUID", 1001.0, 1)]),
+    "a kind that none has": ({"since": 0.0, "failure": "TwoPatients"}, []),
+    "too late": ({"since": 2000.0}, []),
+}
+
+
+@pytest.mark.parametrize("wanted", FAILED)
+def test_how_studies_failed_is_told_once_a_study(full: Ledger, wanted: str) -> None:
     full.history.add(sync(20, "synced", uid="1.2.0"))
-    found = full.history.failed(0.0)
-    assert [(one.study_uid, one.failure, one.last, one.times) for one in found] == [
-        ("1.2.0", "SinkBusy", 1008.0, 3),
-        ("1.2.1", "BadUID", 1007.0, 3),
-    ]
-    assert [one.study_uid for one in full.history.failed(1008.0)] == ["1.2.0"]
-    assert [(one.study_uid, one.times) for one in full.history.failed(0.0, "BadUID")] == [("1.2.1", 2), ("1.2.0", 1)]
-    assert [one.study_uid for one in full.history.failed(0.0, limit=1)] == ["1.2.0"]
-    assert full.history.failed(0.0, "TwoPatients") == full.history.failed(2000.0) == []
+    words, expected = FAILED[wanted]
+    found = full.history.failed(BOTH, **words)
+    assert [(one.study_uid, one.failure, one.last, one.times) for one in found.values()] == expected
+    assert full.history.failed([], **words) == {}
+
+
+def test_the_kinds_of_failure_that_are_remembered(full: Ledger) -> None:
+    assert full.history.kinds() == ["BadUID", "SinkBusy"]
+    full.history.add(sync(20, "parked", "Utf8Error"))
+    assert full.history.kinds() == ["BadUID", "SinkBusy", "Utf8Error"]
 
 
 def test_what_happened_stretch_by_stretch(full: Ledger) -> None:
@@ -231,15 +246,22 @@ def test_studies_that_failed_are_looked_for_by_how_they_stand_now(ledger: Ledger
     for number in range(200):
         clock.forward(1.0)
         ledger.studies.finish(claimed(ledger, f"1.2.{number}"), "refused", "no", "BadUID")
+    later = clock() + 1.0
     for number in range(50, 200):
+        clock.forward(1.0)
         ledger.studies.finish(claimed(ledger, f"1.2.{number}"))
-    for state, expected in {"parked": range(49, -1, -1), "synced": range(199, 49, -1), "removed": range(0)}.items():
-        found = ledger.history.failed(0.0, None, state, 300)  # type: ignore[arg-type]
-        assert [one.study_uid for one in found] == [f"1.2.{number}" for number in expected]
-        few = ledger.history.failed(0.0, "BadUID", state, 7)  # type: ignore[arg-type]
-        assert few == found[:7]
-    ledger.studies.mark("other", ["1.2.0"])
-    assert ledger.history.failed(0.0, None, "pending") == [], "that is the study of another source"
+    ledger.studies.mark("other", ["1.2.0"])  # that is the study of another source
+    for state, expected in {"parked": range(49, -1, -1), "synced": range(199, 49, -1), "pending": range(0)}.items():
+        for kind in ("BadUID", ANY):
+            choice = Choice(state, kind, since=0.0)  # type: ignore[arg-type]
+            assert [row.study_uid for row in ledger.rows.chosen(choice, limit=300)] == [
+                f"1.2.{one}" for one in expected
+            ]
+            assert ledger.rows.number(choice) == len(expected)
+    assert ledger.rows.number(Choice(failure=ANY, since=later)) == 0, "they were synced since then, and did not fail"
+    assert ledger.rows.number(Choice(failure="TwoPatients", since=0.0)) == 0
+    assert ledger.rows.number(Choice(failure="BadUID")) == 50, "those that fail now"
+    assert ledger.rows.number(Choice(failure="BadUID", since=0.0, until=later - 100.0)) == 100
 
 
 def test_what_is_old_is_forgotten_a_batch_at_a_time(full: Ledger) -> None:

@@ -1,7 +1,6 @@
 """The buttons for Orthanc Explorer 2, pressed at real Orthancs as Explorer 2 was seen to; itself it is not run here."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,39 +9,11 @@ import requests
 from stack import Orthanc
 from tests.support.explorer2 import buttons, pressed
 from tests.support.mapper_fake import MapperFake, study_state
-from tests.support.plugged import TOKEN, Make, make, upload
+from tests.support.plugged import PAGES, make, mapper, orthanc, plugged, studies
 
 pytestmark = pytest.mark.live
 
-__all__ = ["make"]
-
-MAPPER = "https://pacs.example/mapper"
-
-
-@pytest.fixture(scope="module")
-def shared(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
-    with MapperFake(TOKEN) as mapper, make(mapper.url, mapper_public_url=MAPPER) as orthanc:
-        yield orthanc, mapper
-
-
-@pytest.fixture
-def orthanc(shared: tuple[Orthanc, MapperFake]) -> Orthanc:
-    return shared[0]
-
-
-@pytest.fixture
-def mapper(shared: tuple[Orthanc, MapperFake]) -> Iterator[MapperFake]:
-    mapper = shared[1]
-    mapper.states.clear()
-    mapper.syncs.clear()
-    yield mapper
-    mapper.answer = lambda method, path: None
-    mapper.on_sync = lambda uid, wait: study_state(uid)
-
-
-@pytest.fixture(scope="module")
-def studies(shared: tuple[Orthanc, MapperFake]) -> list[tuple[str, str]]:
-    return [upload(shared[0]) for _ in range(2)]
+__all__ = ["make", "mapper", "orthanc", "plugged", "studies"]
 
 
 def press(orthanc: Orthanc, name: str, ids: list[str]) -> requests.Response:
@@ -67,7 +38,7 @@ def test_re_sync(orthanc: Orthanc, mapper: MapperFake, studies: list[tuple[str, 
     mapper.on_sync = lambda uid, wait: study_state(uid, state)
     answer = press(orthanc, "fhir-resync", [study])
     assert (answer.status_code, answer.json()["state"]) == (200, state)
-    assert answer.json()["page_url"] == f"{MAPPER}/studies/{uid}"
+    assert answer.json()["page_url"] == f"{PAGES}/studies/{uid}"
     assert mapper.syncs == [(uid, 5)]
 
 
@@ -86,7 +57,7 @@ def test_the_page_says_whose_study_it_is(orthanc: Orthanc, mapper: MapperFake, s
         text = answer.content.decode()
         assert "<h1>Example Ännchen</h1>" in text
         assert uid in text
-        assert f'href="{MAPPER}/studies/{uid}"' in text
+        assert f'href="{PAGES}/studies/{uid}"' in text
 
 
 def test_with_a_silent_mapper_every_press_is_answered(

@@ -28,9 +28,9 @@ def test_a_study_is_found_by_its_numbers_and_shown_as_the_archive_has_it(
     assert asked.find("PatientID", str(hand.datasets[0].PatientID)) == [hand.study_uid]
     assert asked.find("AccessionNumber", "A2024") == []
     assert asked.find("PatientID", "demo-0003") == [], "another case is another patient"
-    shown = asked.header(hand.study_uid)
+    (shown,) = asked.headers(hand.study_uid).values()
     assert shown["PatientName"] == str(hand.datasets[0].PatientName)
     assert shown["StudyDescription"] == hand.description
     assert shown["ModalitiesInStudy"] == "CR"
     assert (shown["NumberOfStudyRelatedSeries"], shown["NumberOfStudyRelatedInstances"]) == ("1", "2")
-    assert asked.header("1.2.3") == {}
+    assert asked.headers("1.2.3") == {}

@@ -14,42 +14,14 @@ from tests.support.axe import violations
 from tests.support.browser import SHOTS, SLOW, explorer
 from tests.support.http_fake import Answer, HttpFake
 from tests.support.mapper_fake import MapperFake, State, study_state
-from tests.support.plugged import TOKEN, Make, make, upload
+from tests.support.plugged import PAGES, make, mapper, orthanc, plugged, studies
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-__all__ = ["make"]
+__all__ = ["make", "mapper", "orthanc", "plugged", "studies"]
 
 FHIR = "http://fhir.example/fhir/ImagingStudy/5f"
-PAGES = "https://pacs.example/mapper"
 PROBLEMS = [{"element": element, "attribute": "x", "reason": "y"} for element in ("a", "b")]
-
-
-@pytest.fixture(scope="module")
-def server(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
-    with MapperFake(TOKEN) as mapper, make(mapper.url, mapper_public_url=PAGES) as orthanc:
-        yield orthanc, mapper
-
-
-@pytest.fixture
-def orthanc(server: tuple[Orthanc, MapperFake]) -> Orthanc:
-    return server[0]
-
-
-@pytest.fixture
-def mapper(server: tuple[Orthanc, MapperFake]) -> Iterator[MapperFake]:
-    mapper = server[1]
-    mapper.states.clear()
-    mapper.syncs.clear()
-    yield mapper
-    mapper.answer = lambda method, path: None
-    mapper.on_sync = lambda uid, wait: study_state(uid)
-    assert not mapper.unexpected
-
-
-@pytest.fixture(scope="module")
-def studies(server: tuple[Orthanc, MapperFake]) -> list[tuple[str, str]]:
-    return [upload(server[0]) for _ in range(2)]
 
 
 @pytest.fixture

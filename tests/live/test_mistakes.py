@@ -121,7 +121,8 @@ def test_doctor_says_that_our_plugin_is_not_there_or_reaches_nobody(stack: Stack
     stack.upload(one)
     stack.until_state(one.uid, "synced")
     stack.mapper.stop()
-    assert any("our plugin in Orthanc reaches no mapper" in line for line in findings(stack)["limit"])
+    assert any("our plugin in Orthanc reaches no mapper" in line for line in findings(stack)["problem"])
+    assert stack.cli("doctor").returncode == 1
     stack.orthanc.plugin_script = None
     stack.orthanc.restart()
     assert any("our plugin does not run in Orthanc" in line for line in findings(stack)["limit"])

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from demo.arrival import arrive
 from demo.environment import Ports
+from mapper.web.visitor import Role
 from stack import free_port
 from stack.process import ROOT
 from stack.stack import NativeStack
@@ -101,7 +103,7 @@ def follow(stack: NativeStack, folder: Path, tmp_path: Path) -> Callable[[str], 
 
 
 def test_the_first_study_of_the_readme_goes_as_it_says(stack: NativeStack, follow: Callable[[str], str]) -> None:
-    script = "".join(block for block in first_study() if "-m demo" not in block)
+    script = "".join(block for block in first_study() if "make " not in block)
     assert '"Status" : "Success"' in follow(script), "the file is uploaded with the demo's own login"
     search = {"identifier": f"urn:dicom:uid|urn:oid:{CT_SMALL}"}
     until(lambda: requests.get(f"{stack.fhir_url}/ImagingStudy", params=search, timeout=30).json().get("entry"))
@@ -109,6 +111,45 @@ def test_the_first_study_of_the_readme_goes_as_it_says(stack: NativeStack, follo
     assert '"resourceType": "Bundle"' in told, "found in FHIR"
     assert told.count(f"urn:oid:{CT_SMALL}") >= 2, "by the search, and converted from the file"
     assert "StudyInstanceUID" in told, "explained"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_token_of_the_demo_logs_in_and_may_what_its_role_may(stack: NativeStack, role: Role) -> None:
+    token = stack.let_in(f"demo-{role.word}", role.word)
+    form = {"token": token, "next": "/"}
+    browser = requests.Session()
+    url = stack.mapper_url
+    until(lambda: browser.post(f"{url}/login", data=form, allow_redirects=False, timeout=30).status_code == 303)
+    assert f"demo-{role.word}" in browser.get(f"{url}/", timeout=30).text
+    bearer = {"Authorization": f"Bearer {token}"}
+    body = {"studies": [CT_SMALL]}
+    again = requests.post(f"{url}/api/retry", json=body, headers=bearer, timeout=30)
+    assert (again.status_code == 200) is (role >= Role.OPERATE), again.text
+    looked = {"by": "PatientID", "value": "DEMO-0001"}
+    values = requests.post(f"{url}/page/find", data=looked, headers=bearer, timeout=30)
+    assert (values.status_code == 403) is (role < Role.VALUES), values.text
+
+
+def test_the_demo_says_what_is_wrong_with_a_token(stack: NativeStack) -> None:
+    for name, role in (("a b", "read"), ("alice", "admin")):
+        with pytest.raises(RuntimeError):
+            stack.let_in(name, role)
+
+
+def test_what_make_types_runs_a_command_of_the_demo(stack: NativeStack) -> None:
+    """`make cli` and `make token` as the README has them, up to the demo's own program."""
+    for block in (block for block in first_study() if "make " in block):
+        for line in block.splitlines():
+            told = subprocess.run(
+                [*shlex.split(line), "--dry-run"], cwd=ROOT, check=True, capture_output=True, text=True
+            ).stdout
+            words = shlex.split(told.partition("python -m demo ")[2])
+            if words[0] == "cli":
+                assert stack.cli(words[1:]) == 0, line
+            else:
+                what, name, option, role = words
+                assert (what, option) == ("token", "--role")
+                assert stack.let_in(name, role)
 
 
 def test_the_demo_answers_what_the_readme_says(follow: Callable[[str], str]) -> None:

@@ -39,6 +39,8 @@ PAGES = {
     "header": f"/studies/{SYNCED}/header",
     "problems": "/problems",
     "problem": "/problems?failure=BundleRejected",
+    "studies-failed": "/studies?failure=any&since=7d",
+    "syncs": "/syncs",
     "mapping": "/mapping",
     "mapping-search": "/mapping?q=bodySite",
     "settings": "/settings",
@@ -135,6 +137,7 @@ def test_all_can_be_done_without_a_script(browser: Browser, house: House) -> Non
         page.get_by_role("link", name="Studies", exact=True).click()
         page.get_by_label(f"Choose {SYNCED}").check()
         page.get_by_role("button", name="Sync those chosen again").click()
+        page.get_by_role("button", name="Sync 1 study").click()
         expect(page.get_by_role("status")).to_contain_text("1 study is back in line")
         page.get_by_role("combobox", name="By").select_option("AccessionNumber")
         page.get_by_label("whole value").fill("A2")

@@ -742,7 +742,7 @@ def test_every_observation_says_which_study_it_is_of() -> None:
 
 
 def test_too_many_are_left_out_and_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "LARGEST", 3)
+    monkeypatch.setattr(documents, "MOST_OBSERVATIONS", 3)
     found = mapped(report(group(*(length(str(number)) for number in range(5)))))
     assert len(of_kind(found, "Observation")) == 3
     assert documents.TOO_MANY in found.problems

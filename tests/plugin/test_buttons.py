@@ -41,7 +41,7 @@ def test_there_are_buttons_for_a_study_and_for_several() -> None:
 
 
 def test_labels_are_the_sites_own() -> None:
-    """The mapper writes none: where it did, the editor of labels would have to go, as it writes old ones back."""
+    """None is written unless told to (tests/plugin/test_labels.py); then their editor has to go."""
     options = json.loads(CONFIGURATION.read_text())["OrthancExplorer2"]["UiOptions"]
     assert set(options) == {"CustomButtons"}
 

@@ -11,7 +11,7 @@ from mapper.commands.cli import app
 from mapper.commands.studies import line
 from mapper.ledger.rows import Row
 from mapper.ledger.state import STATES, State
-from mapper.web.status import WORDS, Links, status
+from mapper.words import WORDS, Links, status
 from tests.support.fakes import SITE
 from tests.support.loaded import FOLDER, STUDY_UID, STUDY_URI, load, mapper, sdk
 from tests.support.mapper_fake import MapperFake

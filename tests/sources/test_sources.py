@@ -597,7 +597,7 @@ CHECKUPS: dict[str, tuple[list[Answer], list[tuple[str, str]]]] = {
     ),
     "our plugin without a mapper": (
         [PLUGINS, HELD, NONE, NONE, ONE_SERIES, SETS, TAGS, Answer(200, {"state": "unreachable", "message": "why"})],
-        [("limit", "reaches no mapper: why")],
+        [("problem", "reaches no mapper: why")],
     ),
     "nothing gets stable": (
         [PLUGINS, Answer(200, [study(Series=[], IsStable=False)]), NONE, NONE, TOLD],

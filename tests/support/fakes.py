@@ -171,14 +171,18 @@ class FakeSource:
         assert keyword in ("AccessionNumber", "PatientID")
         return sorted({held.name for held in self.held.values() if self._first(held)[keyword] == value})
 
-    def header(self, study_uid: str) -> dict[str, str]:
+    def headers(self, study_uid: str) -> dict[str, dict[str, str]]:
         self._alive()
-        held = [one for one in self.held.values() if one.name == study_uid]
-        if not held:
-            return {}
-        item, named = self._first(held[0]), ("PatientID", "StudyDescription", "AccessionNumber")
+        return {one.id: self._header(one) for one in self.held.values() if one.name == study_uid}
+
+    def _header(self, held: Held) -> dict[str, str]:
+        item, named = self._first(held), ("PatientID", "StudyDescription", "AccessionNumber")
         found = {"PatientName": (item["PatientName"] or {}).get("Alphabetic", "")}
         return {name: value for name, value in (found | {name: item[name] for name in named}).items() if value}
+
+    def plugins(self) -> frozenset[str]:
+        self._alive()
+        return frozenset({"orthanc-explorer-2"})
 
     def _first(self, held: Held) -> Item:
         return Item(next(iter(held.instances.values())))

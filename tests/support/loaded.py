@@ -33,6 +33,9 @@ WAITS: tuple[tuple[str, str, Any], ...] = (
     ("fhir_sync_bell", "PAUSE", 0.02),
     ("fhir_sync_bell", "BACKOFF", (0.02, 0.05)),
     ("fhir_sync_bell", "RING_TIMEOUT", 0.5),
+    ("fhir_sync_follow", "EVERY", 0.02),
+    ("fhir_sync_follow", "BACKOFF", (0.02, 0.05)),
+    ("fhir_sync_follow", "TIMEOUT", 0.5),
     ("fhir_sync_mapper", "TIMEOUT", 0.5),
 )
 """Seconds, short enough for tests."""

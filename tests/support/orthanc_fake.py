@@ -5,6 +5,7 @@ tests/live/test_plugin.py holds it against the real module of every Orthanc at h
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -110,25 +111,35 @@ class Sdk:
     def __init__(self, configuration: Any) -> None:
         self.configuration = configuration
         self.started = False
-        self.in_change = False
+        self.changing = 0
+        """The thread that runs the callback for changes."""
         self.log: list[str] = []
         self.rung: list[str] = []
         """What the plugin says of whom it rings, apart from the rest of the log."""
         self.studies: dict[str, OrthancObject] = {}
+        self.labels: dict[str, set[str]] = {}
+        """Labels by Orthanc's id of a study."""
+        self.writes: list[tuple[str, str]] = []
+        """Each label that was set or deleted, in order."""
+        self.pages: dict[str, Any] = {"/system": {"HasLabels": True, "Version": "1.12.7"}, "/plugins": ["python"]}
         self.on_change: Callback | None = None
         self.routes: dict[str, Callback] = {}
         self.explorer = ""
         self.description = ""
 
+    @property
+    def in_change(self) -> bool:
+        return self.changing == threading.get_ident()
+
     def change(self, change: int, level: int = ResourceType.STUDY, resource: str = "x") -> None:
         """Signal a change, as Orthanc's thread for changes does."""
         self.started |= change == ChangeType.ORTHANC_STARTED
         if self.on_change is not None:
-            self.in_change = True
+            self.changing = threading.get_ident()
             try:
                 self.on_change(change, level, resource)
             finally:
-                self.in_change = False
+                self.changing = 0
 
     def request(
         self, method: str, uri: str, body: str | bytes = b"", headers: Mapping[str, str] | None = None
@@ -177,9 +188,34 @@ def fake_orthanc(configuration: Any) -> tuple[ModuleType, Sdk]:
         assert not sdk.in_change, "no REST call in the callback for changes"
         if not sdk.started:
             raise OrthancException(ErrorCode.DATABASE_NOT_INITIALIZED, "The database is not initialized")
-        if (study := sdk.studies.get(uri.removeprefix("/studies/"))) is None:
+        found = sdk.pages[uri] if uri in sdk.pages else sdk.studies.get(uri.removeprefix("/studies/"))
+        if found is None:
             raise OrthancException(ErrorCode.UNKNOWN_RESOURCE, "Unknown resource")
-        return json.dumps(study, ensure_ascii=False).encode()
+        return json.dumps(found, ensure_ascii=False).encode()
+
+    def RestApiPost(uri: str, body: bytes, /) -> bytes:
+        _strings(uri)
+        assert (uri, sdk.in_change) == ("/tools/lookup", False)
+        tags = ((id, study["MainDicomTags"]) for id, study in sdk.studies.items())
+        same = [id for id, one in tags if one["StudyInstanceUID"] == body.decode()]
+        return json.dumps([{"ID": id, "Path": f"/studies/{id}", "Type": "Study"} for id in same]).encode()
+
+    def labelled(method: str, uri: str) -> set[str]:
+        _strings(uri)
+        match = re.fullmatch(r"/studies/([0-9a-f-]+)/labels/([a-zA-Z0-9_-]+)", uri)
+        assert match, "nothing but labels is written"
+        assert not sdk.in_change, "no REST call in the callback for changes"
+        if match[1] not in sdk.studies:
+            raise OrthancException(ErrorCode.UNKNOWN_RESOURCE, "Unknown resource")
+        sdk.writes.append((method, match[2]))
+        return sdk.labels.setdefault(match[1], set())
+
+    def RestApiPut(uri: str, body: bytes, /) -> bytes:
+        labelled("PUT", uri).add(uri.rpartition("/")[2])
+        return b""
+
+    def RestApiDelete(uri: str, /) -> None:
+        labelled("DELETE", uri).discard(uri.rpartition("/")[2])
 
     def ExtendOrthancExplorer(script: str, /) -> None:
         _strings(script)
@@ -201,7 +237,10 @@ def fake_orthanc(configuration: Any) -> tuple[ModuleType, Sdk]:
         "LogError": Log,
         "RegisterOnChangeCallback": RegisterOnChangeCallback,
         "RegisterRestCallback": RegisterRestCallback,
+        "RestApiDelete": RestApiDelete,
         "RestApiGet": RestApiGet,
+        "RestApiPost": RestApiPost,
+        "RestApiPut": RestApiPut,
         "ExtendOrthancExplorer": ExtendOrthancExplorer,
         "SetDescription": SetDescription,
     }.items():

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -13,9 +13,12 @@ from pydicom.uid import generate_uid
 
 from stack import Orthanc, OrthancInFolder
 from stack.orthanc_in_folder import INSIDE
+from tests.support.mapper_fake import MapperFake, study_state
 
 TOKEN = "secret-token"
 ORTHANCS: dict[str, type[Orthanc]] = {"1.10.1": Orthanc, "1.12.7": OrthancInFolder}
+PAGES = "https://pacs.example/mapper"
+"""The mapper as people's browsers reach it."""
 PATIENT = "Example^Ännchen"
 
 Make = Callable[..., Orthanc]
@@ -34,9 +37,11 @@ def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         untested("Orthanc 1.12.7 is not here, setup/orthanc-trixie.sh (as root) puts it there")
     made: list[Orthanc] = []
 
-    def make(mapper_url: str = "", token: str = TOKEN, **others: Any) -> Orthanc:
+    def make(mapper_url: str = "", token: str = TOKEN, more: Mapping[str, Any] | None = None, **others: Any) -> Orthanc:
         folder = tmp_path_factory.mktemp("orthanc")
-        made.append(kind(folder, overrides={"StableAge": 1}, mapper_url=mapper_url, token=token, **others))
+        made.append(
+            kind(folder, overrides={"StableAge": 1, **(more or {})}, mapper_url=mapper_url, token=token, **others)
+        )
         return made[-1]
 
     yield make
@@ -58,3 +63,33 @@ def upload(orthanc: Orthanc, uid: str = "") -> tuple[str, str]:
     answer = call(orthanc, "POST", "/instances", data=buffer.getvalue())
     answer.raise_for_status()
     return str(answer.json()["ParentStudy"]), str(instance.StudyInstanceUID)
+
+
+@pytest.fixture(scope="module")
+def plugged(make: Make) -> Iterator[tuple[Orthanc, MapperFake]]:
+    """A started Orthanc with the plugin, and the mapper that it asks; a module's tests share both."""
+    with MapperFake(TOKEN) as mapper, make(mapper.url, mapper_public_url=PAGES) as orthanc:
+        yield orthanc, mapper
+
+
+@pytest.fixture
+def orthanc(plugged: tuple[Orthanc, MapperFake]) -> Orthanc:
+    return plugged[0]
+
+
+@pytest.fixture
+def mapper(plugged: tuple[Orthanc, MapperFake]) -> Iterator[MapperFake]:
+    """That mapper, which knows of no study yet and forgets what a test has it answer."""
+    mapper = plugged[1]
+    mapper.states.clear()
+    mapper.syncs.clear()
+    yield mapper
+    mapper.answer = lambda method, path: None
+    mapper.on_sync = lambda uid, wait: study_state(uid)
+    assert not mapper.unexpected
+
+
+@pytest.fixture(scope="module")
+def studies(plugged: tuple[Orthanc, MapperFake]) -> list[tuple[str, str]]:
+    """Two studies of that Orthanc, by its id and by UID."""
+    return [upload(plugged[0]) for _ in range(2)]

@@ -115,13 +115,17 @@ def parked(site: Site) -> None:
 
 SITUATIONS: dict[str, tuple[Callable[[Site], None], list[str], list[str]]] = {  # what is read, and what is not
     "starting": (starting, ["Starting"], ["In line", "Down"]),
-    "in line": (in_line, ["In line", "all 1 studies"], ["Down", "Parked", "Retry"]),
+    "in line": (in_line, ["In line", "1 study of the PACS is in FHIR"], ["Down", "Parked", "Retry"]),
     "catching up": (catching_up, ["Catching up", "2 to go"], ["In line"]),
     "the source is down": (source_down, ["Down", "no Orthanc answers"], ["In line"]),
     "the sink is down": (sink_down, ["Down", "no FHIR server answers"], ["In line"]),
     "the brake is on": (braked, ["Nothing is retracted", "51 of 60", "--accept-removals"], ["In line"]),
     "a study cannot be read": (breaker_open, ["Down", "its DICOMweb does not answer"], ["In line"]),
     "studies stand under other ids": (under_other_ids, ["20 of 20", "Other ids", "In line"], ["Down"]),
-    "a study is not stable yet": (not_stable, ["In line", "1 studies", "1 more are not stable"], ["all 1", "Down"]),
+    "a study is not stable yet": (
+        not_stable,
+        ["In line", "1 study of the PACS is in FHIR", "1 more is not stable"],
+        ["all 1", "Down"],
+    ),
     "a study is parked": (parked, ["1 parked", "Parked", A, "HTTP 422 (processing)", "Retry"], ["In line"]),
 }

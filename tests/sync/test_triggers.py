@@ -9,7 +9,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from mapper.errors import SinkDown, SourceDown
-from mapper.ledger.history import Sync
+from mapper.ledger.outcome import Sync
 from mapper.ledger.schema import study
 from mapper.ledger.studies import LEASE
 from mapper.sources.source import Sighting

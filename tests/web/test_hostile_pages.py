@@ -103,7 +103,7 @@ POSTS = {
     "/page/ask": {"study": C},
     f"/page/studies/{B}/sync": {},
     f"/page/studies/{C}/sync": {},
-    "/page/studies": {"which": "all"},
+    "/page/studies": {"which": "all", "confirmed": "yes"},
     "/page/find": {"by": "PatientID", "value": "P1"},
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mapper.ledger.history import Span
+from mapper.ledger.outcome import Span
 from mapper.web.lately import LONGEST, Lately
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from mapper.errors import LedgerFailed
 from mapper.web.attempts import ALL, EACH
 from mapper.web.audit import NOBODYS
 from mapper.web.entrance import COOKIE
@@ -228,7 +229,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     (BUTTON, {"data": {"x": "y"}}),
     ("/page/ask", {"data": {"study": A}}),
     ("/logout", {"data": {"x": "y"}}),
-    ("/api/retry", {"json": {}}),
+    ("/api/retry", {"json": {"all": True}}),
     (f"/api/studies/{A}/sync", {"json": {}}),
     ("/wake", {"json": {}}),
 ]
@@ -271,7 +272,7 @@ def test_what_a_query_shows_does_not_count(house: House) -> None:
 
 
 def test_a_token_needs_nothing_more(house: House) -> None:
-    assert house.client.post("/api/retry", json={}).status_code == 200
+    assert house.client.post("/api/retry", json={"all": True}).status_code == 200
     assert house.client.post(BUTTON, headers=FORM).status_code == 303
 
 
@@ -326,6 +327,52 @@ def test_a_cookie_is_not_replayed_after_the_logout(house: House) -> None:
         assert again.get("/api/studies").status_code == 401
         assert again.post(BUTTON, data={"csrf": secret}).status_code == 401
     assert house.world.state(A) == "parked"
+
+
+def test_a_logout_counts_for_every_replica_and_after_a_restart(tmp_path: Path) -> None:
+    url, key = f"sqlite:///{tmp_path}/ledger.db", tmp_path / "session-key"
+    here, there = (House(url, folder(tmp_path, name), session_key_file=key) for name in ("here", "there"))
+    browser, other = here.logged_in(), here.logged_in()
+    cookies = [str(one.cookies.get(COOKIE)) for one in (browser, other)]
+    assert [opens(with_cookie(there, cookie)) for cookie in cookies] == [True, True]
+    assert browser.post("/logout", data={"csrf": secret_of(browser)}).status_code == 303
+    restarted = House(url, folder(tmp_path, "restarted"), session_key_file=key)
+    for replica in (here, there, restarted):
+        assert [opens(with_cookie(replica, cookie)) for cookie in cookies] == [False, True]
+
+
+def test_a_ledger_that_fails_keeps_nobody_in_or_out(house: House) -> None:
+    """Who looks for the cause of an outage needs the pages; who logs out is told what could not be stored."""
+    browser = house.logged_in()
+    cookie, secret = str(browser.cookies.get(COOKIE)), secret_of(browser)
+    ended = EndedAway()
+    house.entrance.logouts.watch(ended)
+    assert opens(browser)
+    answer = browser.post("/logout", data={"csrf": secret})
+    assert answer.status_code == 503
+    assert "logged out here" in answer.text
+    assert COOKIE not in browser.cookies
+    assert not opens(with_cookie(house, cookie))
+    assert (ended.asked, ended.told) == (2, 1), "this replica itself knows what was ended here"
+
+
+class EndedAway:
+    """A ledger that cannot be used."""
+
+    asked = told = 0
+
+    def add(self, session_id: str, until: float) -> None:
+        self.told += 1
+        raise LedgerFailed("the ledger failed")
+
+    def has(self, session_id: str) -> bool:
+        self.asked += 1
+        raise LedgerFailed("the ledger failed")
+
+
+def folder(parent: Path, name: str) -> Path:
+    (made := parent / name).mkdir()
+    return made
 
 
 def test_a_cookie_is_not_replayed_after_its_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -472,3 +519,36 @@ def test_what_cannot_be_audited_is_not_done(house: House, monkeypatch: pytest.Mo
     answer = browser.post("/logout", data={"csrf": secret})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login"), "whoever leaves is not kept in"
     assert with_cookie(house, cookie).get("/api/studies").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/page/ask", {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"}, 415),
+        ("GET", "/studies", {"authorization": "Bearer wrong"}, 401),
+    ],
+)
+def test_what_the_guard_refuses_a_browser_reads_as_a_page(
+    house: House, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    program, browser = (
+        house.browser(headers={**headers, **more}).request(method, path) for more in ({}, {"accept": "text/html"})
+    )
+    assert (program.status_code, browser.status_code) == (status, status)
+    assert program.headers["content-type"] == "application/problem+json"
+    assert browser.headers["content-type"].startswith("text/html")
+    assert program.json()["detail"] in browser.text.replace("&#39;", "'")
+    for name in ("www-authenticate", "allow", "content-security-policy", "cache-control"):
+        assert program.headers.get(name) == browser.headers.get(name)
+    api = house.browser(headers={**headers, "accept": "text/html"}).get("/api/studies", headers={"authorization": "x"})
+    assert api.headers["content-type"] == "application/problem+json"
+
+
+def test_too_many_guesses_are_told_a_browser_as_a_page(house: House) -> None:
+    answers = [
+        house.browser("192.0.2.77", {"authorization": f"Bearer wrong{number}", "accept": "text/html"}).get("/studies")
+        for number in range(100)
+    ]
+    last = next(one for one in answers if one.status_code == 429)
+    assert last.headers["content-type"].startswith("text/html")
+    assert last.headers["retry-after"]

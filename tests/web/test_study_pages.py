@@ -1,21 +1,25 @@
 """The pages of studies and problems, and the first page: what each visitor sees, finds and can do."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from mapper.errors import BundleRejected, SinkBusy, SourceDown
-from mapper.ledger.history import Span
+from mapper.counted import counted
+from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
+from mapper.ledger.outcome import Span
 from mapper.ledger.state import STATES
 from mapper.web.cursor import place, word
 from mapper.web.overview.chart import chart, scale
-from mapper.web.status import Links
+from mapper.web.study.explorers import Explorers
 from mapper.web.study.ways import Ways
+from mapper.web.view import sentence
 from mapper.web.visitor import Role
-from tests.support.fakes import SITE
+from mapper.words import Links
+from tests.support.fakes import SITE, Clock
 from tests.support.situations import A, B
 from tests.support.visitors import FORM, PEOPLE, House, secret_of
 
@@ -23,6 +27,7 @@ NAME, NUMBER, PATIENT, TEXT = "Zzyzx^Quirina", "ACC-4711-Q", "PID-0815-Q", "Qual
 VALUES = (NAME, "Zzyzx", NUMBER, PATIENT, "Qualle")
 DROPPED = "Patient.birthDate"
 PATHS = ("/", "/studies", f"/studies/{A}", f"/studies/{A}/explain", f"/studies/{A}/problems", "/problems")
+PATHS += ("/syncs", f"/studies/{A}?asked_at=1", "/studies?failure=any&since=1h")
 PATHS += (f"/studies/{A}/problems?form=ndjson", "/studies?state=parked", "/problems?failure=BundleRejected")
 
 
@@ -133,18 +138,107 @@ def test_a_study_says_why_what_to_do_and_where_else_it_is(house: House) -> None:
     ("ids", "found"),
     [
         (["8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d"], ["Orthanc Explorer", "Orthanc Explorer 2"]),
+        (
+            ["8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d", "11111111-ca27c490-d0c7058c-929d0581-2bbf104d"],
+            ["Orthanc Explorer (8a8cf898)", "Orthanc Explorer (11111111)", "Orthanc Explorer 2"],
+        ),
         (["a-name", "8a8cf898-ca27c490-d0c7058c-929d0581-2bbf104d/../x"], []),
         ([], []),
     ],
     ids=str,
 )
 def test_a_way_into_orthanc_is_made_of_its_own_ids_alone(house: House, ids: list[str], found: list[str]) -> None:
-    ways = Ways(house.service.settings, Links("https://fhir.example.org/fhir", SITE.namespace))
+    ways = Ways(house.service.settings, Links("https://fhir.example.org/fhir", SITE.namespace), lambda source: True)
     made = ways.orthanc("orthanc", A, ids)
     assert [way.name for way in made] == found
     if found:
         assert made[0].url == f"http://localhost:8042/app/explorer.html#study?uuid={ids[0]}"
-        assert made[1].url == f"http://localhost:8042/ui/app/filtered-studies?StudyInstanceUID={A}&expand=study"
+        assert made[-1].url == f"http://localhost:8042/ui/app/filtered-studies?StudyInstanceUID={A}&expand=study"
+
+
+def test_a_way_into_explorer_2_is_shown_where_the_plugin_is_there(house: House) -> None:
+    said: list[frozenset[str] | MapperError] = [SourceDown("no Orthanc answers"), frozenset({"orthanc-explorer-2"})]
+    said.append(frozenset({"dicom-web"}))
+
+    def plugins(source: str) -> frozenset[str]:
+        answer = said.pop(0)
+        if isinstance(answer, MapperError):
+            raise answer
+        return answer
+
+    explorers = Explorers(plugins, clock := Clock())
+    for expected, later in ((False, 60.0), (True, 3599.0), (True, 1.0), (False, 10.0)):
+        explorers.has_2("orthanc")
+        explorers.wait()
+        assert explorers.has_2("orthanc") is expected
+        clock.forward(later)
+    assert said == [], "asked again after a failure, and once an hour"
+
+
+def test_a_study_of_two_patients_is_shown_twice(house: House) -> None:
+    house.world.source.store(A, patient="OTHER-PID", PatientName="Other^Person")
+    page = of(house, Role.VALUES).get(f"/studies/{A}/header").text
+    for said in (PATIENT, "OTHER-PID", f"{PATIENT}/{A}", f"OTHER-PID/{A}"):
+        assert said in page
+
+
+def test_what_is_said_of_fhir_is_so(house: House) -> None:
+    """A study that was never there has no link, and one that is parked again shows of when FHIR is."""
+    client = of(house, Role.READ)
+    shown = client.get(f"/studies/{A}").text
+    assert "<dt>Mapping" in shown
+    assert "the older state" not in shown
+    new = "1.9.1"
+    house.world.source.store(new, patient="P3")
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.sync(new)
+    for never in ("<dt>Mapping", "FHIR ImagingStudy", "the older state"):
+        assert never not in client.get(f"/studies/{new}").text
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.sync(A)
+    parked = client.get(f"/studies/{A}").text
+    assert "the older state: what was synced at" in parked
+    assert "<dt>Mapping" not in parked
+    assert "FHIR ImagingStudy" in parked
+    house.world.source.delete(new, patient="P3")
+    house.sync(new)
+    assert house.world.state(new) == "removed"
+    assert "FHIR ImagingStudy" not in client.get(f"/studies/{new}").text
+    assert client.get(f"/api/studies/{new}").json()["fhir_url"] is None
+    assert f'aria-label="FHIR of {new}"' not in client.get("/studies").text
+
+
+def test_explained_is_what_was_asked_for_or_what_is_near(house: House) -> None:
+    client = of(house, Role.READ)
+    near = client.get(f"/studies/{A}/explain", params={"element": "Patient.birthDat"}).text
+    assert "no FHIR element and no DICOM attribute of the mapping is called so; near it: Patient.birthDate" in near
+    for asked in ("patient.birthdate", "PatientBirthDate"):
+        shown = client.get(f"/studies/{A}/explain", params={"element": asked}).text
+        assert "is called so" not in shown
+        assert DROPPED in shown
+    assert "the first instance of series 1" in client.get(f"/studies/{A}/explain").text
+
+
+def test_what_was_dropped_is_shown_with_its_value_to_whoever_may_see_it(house: House) -> None:
+    path = f"/studies/{A}/explain?element={DROPPED}"
+    assert "19700231" in of(house, Role.VALUES).get(path).text
+    assert "19700231" not in of(house, Role.OPERATE).get(path).text
+
+
+def test_a_study_that_cannot_be_mapped_shows_why_and_what_is_known(house: House) -> None:
+    house.world.source.store(A, patient="OTHER-PID")
+    house.sync(A)
+    answer = of(house, Role.READ).get(f"/studies/{A}/explain")
+    assert answer.status_code == 200
+    for said in (
+        "cannot be mapped",
+        "stands under 2 PatientIDs",
+        "What to do",
+        "FHIR shows what was synced at",
+        DROPPED,
+    ):
+        assert said in answer.text
+    assert "OTHER-PID" not in answer.text
 
 
 def test_explained_is_what_was_made_dropped_and_not_made(house: House) -> None:
@@ -230,6 +324,9 @@ def test_the_list_is_paged_by_place(house: House) -> None:
         ({"state": "synced"}, [A]),
         ({"failure": "BundleRejected"}, [B]),
         ({"failure": "SinkBusy"}, []),
+        ({"failure": "any"}, [B]),
+        ({"failure": "BundleRejected", "since": "1h"}, [B]),
+        ({"failure": "any", "since": "1h", "state": "synced"}, []),
         ({"since": "1h"}, [A, B]),
         ({"state": "", "failure": "", "since": "", "q": ""}, [A, B]),
         ({"q": "1.2."}, [A, B]),
@@ -264,23 +361,103 @@ def test_a_study_is_found_by_the_id_that_orthanc_has_for_it(house: House) -> Non
         type(held).id = property(lambda self: f"{self.patient}/{self.study_uid}")  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize("query", [{"state": "lost"}, {"failure": "a b"}, {"failure": "<b>"}, {"since": "2y"}], ids=str)
+@pytest.mark.parametrize(
+    "query", [{"state": "lost"}, {"failure": "a b"}, {"failure": "<b>"}, {"failure": "Nope"}, {"since": "2y"}], ids=str
+)
 def test_what_nobody_can_ask_for_is_refused(house: House, query: dict[str, str]) -> None:
     assert of(house, Role.READ).get("/studies", params=query).status_code == 422
+
+
+def test_a_failure_and_a_time_mean_the_same_everywhere(house: House) -> None:
+    """With a time all that failed so since then, as they stand now; without one those that fail now."""
+    house.sync(B)
+    client = of(house, Role.READ)
+    page = client.get("/studies", params={"failure": "BundleRejected", "since": "1h"}).text
+    assert f'href="/studies/{B}"' in page
+    assert "failed 1 time, last" in page
+    assert ", synced since" in page
+    assert f'href="/studies/{B}"' not in client.get("/studies", params={"failure": "BundleRejected"}).text
+    since = "2000-01-01T00:00:00Z"
+    told = client.get("/api/studies", params={"failure": "BundleRejected", "since": since}).json()["studies"]
+    assert [(one["study_uid"], one["state"], one["failed"]["times"]) for one in told] == [(B, "synced", 1)]
+    assert client.get("/api/studies", params={"failure": "BundleRejected"}).json()["studies"] == []
+    problems = client.get("/problems", params={"failure": "BundleRejected", "since": "1h"}).text
+    assert 'href="/studies?failure=BundleRejected&amp;since=1h"' in problems
+    assert '<td data-name="stands now"><span class="state synced"' in problems
+
+
+@pytest.mark.parametrize("path", ["/studies", "/problems", "/api/studies", "/api/history"])
+def test_a_kind_of_failure_that_is_none_is_refused_with_those_there_are(house: House, path: str) -> None:
+    client = of(house, Role.READ)
+    for kind in ("Nope", "bundlerejected"):
+        answer = client.get(path, params={"failure": kind})
+        assert answer.status_code == 422
+        assert "BundleRejected" in answer.text
+        assert kind not in answer.text
+    house.world.source.failures.append(KeyError("x"))
+    house.sync(A)
+    assert client.get(path, params={"failure": "KeyError"}).status_code == 200
 
 
 def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> None:
     browser = house.logged_in(Role.OPERATE)
     secret = secret_of(browser)
-    answer = browser.post("/page/studies", data={"csrf": secret, "which": "chosen", "study": [A, "9.9.9"]})
-    assert answer.headers["location"] == "/studies?done=1"
+    house.world.clock.forward(10.0)
+    asked = {"csrf": secret, "which": "chosen", "study": [A, "9.9.9"]}
+    page = browser.post("/page/studies", data=asked)
+    assert page.status_code == 200
+    assert "Sync 1 study again?" in page.text
+    assert f'name="study" value="{A}"' in page.text
+    assert "9.9.9" not in page.text
+    assert house.world.state(A) == "synced", "a person is asked first"
+    answer = browser.post("/page/studies", data={**asked, "confirmed": "yes"})
+    assert answer.headers["location"].startswith("/studies?done=1&asked_at=")
     assert house.world.state(A) == "pending"
     assert house.world.state(B) == "parked"
-    answer = browser.post("/page/studies", data={"csrf": secret, "which": "all", "state": "parked"})
-    assert answer.headers["location"] == "/studies?state=parked&done=1"
+    asked = {"csrf": secret, "which": "all", "state": "parked"}
+    assert "Retry 1 study again?" in browser.post("/page/studies", data=asked).text
+    answer = browser.post("/page/studies", data={**asked, "confirmed": "yes"})
+    assert answer.headers["location"].startswith("/studies?state=parked&done=1&asked_at=")
     assert house.world.state(B) == "pending"
-    assert "1 study is back in line" in browser.get("/studies?done=1").text
+    place = answer.headers["location"]
+    assert "1 study is back in line" in browser.get(place).text
+    assert "No sync has ended since then" in browser.get(place).text
+    house.world.clock.forward(1.0)
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.world.work()
+    assert "1 failed" in " ".join(browser.get(place).text.split())
     assert [line["studies"] for line in house.audited() if line["what"] == "re-synced"] == [[A], [B]]
+
+
+def test_nothing_to_do_is_said(house: House) -> None:
+    browser = house.logged_in(Role.OPERATE)
+    answer = browser.post("/page/studies", data={"csrf": secret_of(browser), "which": "chosen"})
+    assert answer.headers["location"] == "/studies?done=0"
+    page = browser.get("/studies?done=0").text
+    assert "Nothing to do" in page
+    assert "back in line" not in page
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [(None, "it is synced."), (BundleRejected("HTTP 422"), "parked again"), (SinkBusy("HTTP 503"), "tried again")],
+    ids=str,
+)
+def test_what_became_of_a_retry_is_said_where_it_was_pressed(
+    house: House, failure: MapperError | None, said: str
+) -> None:
+    browser = house.logged_in(Role.OPERATE)
+    house.world.clock.forward(10.0)
+    answer = browser.post(f"/page/studies/{B}/sync", data={"csrf": secret_of(browser)})
+    place = answer.headers["location"]
+    assert place.startswith(f"/studies/{B}?asked_at=")
+    assert "not synced yet" in browser.get(place).text
+    if failure:
+        house.world.sink.failures.append(failure)
+    house.world.work()
+    page = " ".join(browser.get(place).text.split())
+    assert said in page.partition('role="status"')[2].partition("</p>")[0]
+    assert "You asked for it" not in browser.get(f"/studies/{B}").text
 
 
 @pytest.mark.parametrize("path", ["/page/studies", f"/page/studies/{B}/sync", "/page/ask", "/page/find"])
@@ -361,10 +538,59 @@ def test_the_first_page_compares_both_sides(house: House) -> None:
         assert f'href="/studies?state={state}"' in page
 
 
+def test_a_study_that_stands_twice_is_counted_once_beside_fhir(house: House) -> None:
+    house.world.source.store(A, patient="OTHER-PID")
+    house.triggers.offered = lambda: 2
+    house.world.clock.forward(100)
+    house.triggers._next_whole_sweep = 0.0
+    house.triggers.turn()
+    house.world.work()
+    house.triggers._next_whole_sweep = 0.0
+    house.triggers.turn()
+    page = " ".join(of(house, Role.READ).get("/").text.split())
+    assert 'href="/studies?source=orthanc">3</a>' in page
+    assert "of which <a" in page
+    assert ">1 study stands more than once</a>" in page
+    assert "fewer" not in page
+    assert "more are not stable" not in page
+
+
+def test_what_came_after_the_last_sweep_is_counted(house: House) -> None:
+    house.world.mark("1.9.1", "1.9.2")
+    page = " ".join(of(house, Role.READ).get("/").text.split())
+    assert 'href="/studies?source=orthanc">4</a> <span class="quiet">known now, 2 listed' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("is fhir_url right?", "is fhir_url right?"), ("no answer", "no answer."), ("no!", "no!")]
+)
+def test_a_sentence_ends_with_one_mark(text: str, shown: str) -> None:
+    assert sentence(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "one", "said"),
+    [(0, "study", "0 studies"), (1, "study", "1 study"), (2, "sync", "2 syncs"), (1, "problem", "1 problem")],
+)
+def test_a_number_of_things_has_its_plural(number: int, one: str, said: str) -> None:
+    assert counted(number, one) == said
+
+
 def test_a_chart_has_its_numbers_behind_it(house: House) -> None:
     page = of(house, Role.READ).get("/").text
     assert page.count("<svg") == 4
     assert page.count("<details id=") == 2
+    for bar in re.findall(r'<a href="(/syncs[^"]*)" aria-label="([^"]*)">', page):
+        path, said = bar[0].replace("&amp;", "&"), bar[1]
+        rows = of(house, Role.READ).get(path)
+        assert rows.status_code == 200
+        assert rows.text.count("<tr><td>") == int(said.split()[0]) == 3
+    failed = re.findall(r'<a href="(/syncs[^"]*failed=true)">', page)
+    assert len(failed) == 4
+    for path in failed:
+        shown = of(house, Role.READ).get(path.replace("&amp;", "&")).text
+        assert shown.count("<tr><td>") == 1
+        assert "BundleRejected" in shown
     assert "3 syncs" in page
     assert "1 failed" in page
 

@@ -72,7 +72,7 @@ ROUTES = [
     ("GET", "/api/failures", {}),
     ("GET", "/api/status", {}),
     ("POST", f"/api/studies/{A}/sync", {"json": {}}),
-    ("POST", "/api/retry", {"json": {}}),
+    ("POST", "/api/retry", {"json": {"all": True}}),
     ("POST", "/wake", {"json": {}}),
     ("GET", "/", {}),
     ("GET", "/studies", {}),
@@ -83,6 +83,7 @@ ROUTES = [
     ("POST", "/page/ask", {"content": f"study={A}", "headers": FORM}),
     ("POST", f"/page/studies/{A}/sync", {"headers": FORM}),
     ("GET", "/problems", {}),
+    ("GET", "/syncs", {}),
     ("GET", "/mapping", {}),
     ("GET", "/settings", {}),
     ("GET", "/about", {}),
@@ -390,7 +391,20 @@ def test_retry_brings_back_what_is_parked(site: Site) -> None:
     assert site.client.post("/api/retry", json={"studies": [C, B]}).json() == {"retried": 1, "not_parked": [C]}
     site.world.sink.failures.append(BundleRejected("HTTP 422"))
     site.world.work()
-    assert site.client.post("/api/retry", json={}).json() == {"retried": 1, "not_parked": []}
+    assert site.client.post("/api/retry", json={"all": True}).json() == {"retried": 1, "not_parked": []}
+
+
+NOT_SAID: list[Any] = [{}, {"all": False}, {"studies": []}, {"all": True, "studies": [B]}, {"all": 1}]
+
+
+@pytest.mark.parametrize("body", NOT_SAID, ids=str)
+def test_a_retry_that_does_not_say_of_which_is_refused(site: Site, body: dict[str, Any]) -> None:
+    parked(site)
+    before = site.world.ledger.rows.counts()["parked"]
+    answer = site.client.post("/api/retry", json=body)
+    assert answer.status_code == 422
+    assert "all" in answer.json()["detail"]
+    assert site.world.ledger.rows.counts()["parked"] == before
 
 
 def test_sync_waits_for_the_outcome(site: Site) -> None:
@@ -645,8 +659,8 @@ def test_the_page_needs_no_script_and_nothing_from_elsewhere(site: Site) -> None
 @pytest.mark.parametrize(
     ("path", "given", "place"),
     [
-        ("/page/studies", {"which": "all", "state": "parked"}, "/studies?state=parked&done=1"),
-        ("/page/studies", {"which": "chosen", "study": A}, "/studies?done=1"),
+        ("/page/studies", {"which": "all", "state": "parked", "confirmed": "yes"}, "/studies?state=parked&done=1"),
+        ("/page/studies", {"which": "chosen", "study": A, "confirmed": "yes"}, "/studies?done=1"),
         (f"/page/studies/{A}/sync", {}, f"/studies/{A}"),
         ("/page/ask", {"study": A}, f"/studies/{A}"),
     ],
@@ -656,7 +670,7 @@ def test_the_buttons_bring_parked_studies_back(site: Site, path: str, given: dic
     parked(site)
     answer = site.client.post(path, data=given, headers=FORM, follow_redirects=False)
     assert answer.status_code == 303
-    assert answer.headers["location"] == place
+    assert answer.headers["location"].partition("?asked_at=")[0].partition("&asked_at=")[0] == place
     assert site.world.state(A) == "pending"
 
 

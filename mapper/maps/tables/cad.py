@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from mapper.dicom.sr.content_item import ContentItem
 from mapper.maps import cad
-from mapper.maps.beside import SAID
+from mapper.maps.components import SAID
 from mapper.maps.content import ContentRule
 from mapper.maps.part import Part
 from mapper.maps.report import Report
@@ -56,7 +56,7 @@ TELLING = {
 """Relationships of what is a component of each kind of mark: certainty, probability and whatever else it says."""
 
 
-def beside(report: Report, part: Part) -> Iterator[ContentItem]:
+def components(report: Report, part: Part) -> Iterator[ContentItem]:
     """Yield the content items that are components: what a mark says of itself, but whether it is to be shown."""
     for child in part.content.related(*TELLING[part.role]):
         said = child.means(RENDERING_INTENT.pair, *(one.pair for one in SAID))

@@ -5,8 +5,11 @@ import msgspec
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.api import FIND, Api
+from mapper.sources.orthanc.checkup import PLUGINS
 from mapper.sources.orthanc.sighting import name_of
 
+SHOWN = 10
+"""Patients under whom one study is shown."""
 MOST = 100
 """Studies that one question finds."""
 OF_PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
@@ -47,10 +50,15 @@ class OrthancCatalogue:
         found = self._api.client.must("POST", FIND, list[answers.Study], data=msgspec.json.encode(query))
         return sorted({name_of(one) for one in found})
 
-    def header(self, study_uid: str) -> dict[str, str]:
-        """Return what Orthanc shows of a study, by keyword; see Catalogue.header."""
+    def plugins(self) -> frozenset[str]:
+        """Return the names of its plugins; see Catalogue.plugins."""
+        return frozenset(self._api.must(PLUGINS, list[str]))
+
+    def headers(self, study_uid: str) -> dict[str, dict[str, str]]:
+        """Return what Orthanc shows of a study by its own id; see Catalogue.headers."""
         ids = [study_uid] if answers.is_id(study_uid) else sorted(set(self._api.ids("Study", study_uid)))
-        for id in ids:
+        found = {}
+        for id in ids[:SHOWN]:
             study = self._api.client.json("GET", Target("/studies/{study}", id), Header)
             target = Target("/studies/{study}/series", id)
             series = self._api.client.json("GET", target, list[OfSeries], expand="") or []
@@ -61,5 +69,5 @@ class OrthancCatalogue:
                 shown["ModalitiesInStudy"] = ", ".join(sorted(modalities))
                 shown["NumberOfStudyRelatedSeries"] = str(len(series))
                 shown["NumberOfStudyRelatedInstances"] = str(sum(len(one.Instances) for one in series))
-                return {name: value for name, value in shown.items() if value}
-        return {}
+                found[id] = {name: value for name, value in shown.items() if value}
+        return found

@@ -98,6 +98,6 @@ def our_plugin(client: OrthancClient, studies: list[answers.Study]) -> Iterator[
                 "set PythonScript, FhirSync.MapperUrl and FhirSync.Token; Orthanc's log says what it misses",
             )
         elif told.state == "unreachable":
-            yield limit("our plugin in Orthanc reaches no mapper", told.message or "see Orthanc's log")
+            yield problem("our plugin in Orthanc reaches no mapper", told.message or "see Orthanc's log")
         else:
             yield ok("our plugin runs in Orthanc and reaches the mapper")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mapper.ledger.history import Span
+from mapper.ledger.outcome import Span
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 600, 150, 44, 20, 8
 GOOD = ("synced", "removed")
@@ -21,7 +21,12 @@ class Bar:
     bad_y: float
     bad: float
     span: Span | None
-    begins: float
+    begins: int
+
+    @property
+    def failed(self) -> int:
+        """How many syncs failed."""
+        return failed(self.span) if self.span else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,14 @@ class Chart:
     line: str
     """Points of the average duration, as a polyline has them."""
     dots: tuple[tuple[float, float], ...]
-    begins: float
+    begins: int
     ends: float
     seconds: int
+
+    @property
+    def last(self) -> int:
+        """Where its last stretch ends."""
+        return int(self.ends) // self.seconds * self.seconds + self.seconds
 
     @property
     def total(self) -> int:

@@ -18,7 +18,8 @@ from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 
 HOUR, WEEK = 3600.0, 7 * 24 * 3600.0
-MINUTE, THREE_HOURS = 60, 3 * 3600
+FIVE_MINUTES, HALF_DAY = 5 * 60, 12 * 3600
+"""Stretches of the charts: few enough for a bar to be pressed."""
 PACE = 600.0
 """Seconds of the past by which the rate is told."""
 PARKED_SHOWN = 10
@@ -35,11 +36,17 @@ class Compared:
     offered: Offered | None
     parked: int
     open: int
+    known: int
+    """Studies that the ledger knows to be there: after the last sweep others may have come."""
+    twice: int
+    """Studies that stand there more than once, under several patients."""
+    more: int
+    """How many entries they make beyond one each."""
 
     @property
     def differ(self) -> int | None:
         """By how many studies the two differ; None where one of them is not known."""
-        return self.swept.listed - self.offered.number if self.swept and self.offered else None
+        return self.swept.listed - self.more - self.offered.number if self.swept and self.offered else None
 
 
 def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
@@ -50,7 +57,9 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
         counts = {state: one.counts.get(state, 0) for state in ("parked", "pending", "syncing", "retrying")}
         about, offered = service.about(one.name), ledger.sides.offered(one.name)
         is_open = counts["pending"] + counts["syncing"] + counts["retrying"]
-        return Compared(one.name, about, one.side, one.swept, offered, counts["parked"], is_open)
+        known = sum(one.counts.values()) - one.counts.get("removed", 0)
+        twice, more = lately.twice(one.name)
+        return Compared(*(one.name, about, one.side, one.swept, offered, counts["parked"], is_open), known, twice, more)
 
     def downs(sources: list[Compared], fhir: Side | None) -> list[str]:
         """Return why a side does not answer: as the ledger has it of all replicas, and as this process has it now."""
@@ -68,9 +77,10 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
         now, at = standing(ledger, tuple(service.worker.sources)), ledger.clock()
         sources = [compared(one) for one in now.sources]
         listed = [one.swept.listed for one in sources if one.swept]
-        hour = chart("the last hour", lately.spans(HOUR, MINUTE), at, HOUR, MINUTE)
-        week = chart("the last week", lately.spans(WEEK, THREE_HOURS), at, WEEK, THREE_HOURS)
+        hour = chart("the last hour", lately.spans(HOUR, FIVE_MINUTES), at, HOUR, FIVE_MINUTES)
+        week = chart("the last week", lately.spans(WEEK, HALF_DAY), at, WEEK, HALF_DAY)
         paced = sum(lately.counts(PACE).values())
+        more = sum(one.more for one in sources)
         is_known = len(listed) == len(sources)
         context: dict[str, Any] = {
             "counts": now.counts,
@@ -81,7 +91,9 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
             "brakes": [(one.name, reason) for one in now.sources for reason in one.brakes],
             "elsewhere": [one.elsewhere for one in now.sources if one.elsewhere],
             "starting": not is_known,
-            "unstable": max(sum(listed) - sum(now.counts.values()) + now.counts["removed"], 0) if is_known else 0,
+            "unstable": max(sum(listed) - more - sum(now.counts.values()) + now.counts["removed"], 0)
+            if is_known
+            else 0,
             "sources": sources,
             "sink": now.sink,
             "sink_about": service.about(),

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 
-from mapper.ledger.history import Moment
+from mapper.ledger.choice import ANY
+from mapper.ledger.outcome import Moment
 from mapper.ledger.state import State
 from mapper.remedies import REMEDIES, Remedy, manner, remedy
 from mapper.service import Service
 from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
 from mapper.web.lately import Lately
+from mapper.web.questions import known_kind
 from mapper.web.studies.wanted import FAILURE, PERIODS
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
@@ -61,6 +63,8 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
         since: Within = "7d",
         after: Annotated[str, Query(max_length=LONGEST)] = "",
     ) -> HTMLResponse:
+        known_kind(ledger, failure)
+        failure = "" if failure == ANY else failure
         words, seconds = PERIODS[since]
         begins = ledger.clock() - seconds
         found = kinds(seconds)
@@ -75,6 +79,7 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
             "period": words,
             "periods": PERIODS,
             "syncs": syncs[:SHOWN],
+            "stands": ledger.history.states(syncs[:SHOWN]),
             "after": after,
             "older": word(syncs[SHOWN - 1].moment) if len(syncs) > SHOWN else "",
             "refresh": None if after else f"/problems?since={since}" + (f"&failure={failure}" if failure else ""),

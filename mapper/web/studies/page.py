@@ -10,18 +10,20 @@ from fastapi.responses import HTMLResponse, Response
 from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError
 from mapper.inquiry import ASKED, Inquiry
-from mapper.ledger.choice import Choice, Place
+from mapper.ledger.choice import ANY, Choice, Place
+from mapper.ledger.outcome import Failed
 from mapper.ledger.rows import Row
-from mapper.ledger.state import STATES
-from mapper.remedies import REMEDIES
+from mapper.ledger.state import FAILING, STATES
 from mapper.service import Service
+from mapper.standing import kinds
 from mapper.web.asking import Asking
 from mapper.web.audit import known_uids, record
 from mapper.web.cursor import AFTER_STUDY, place, word
 from mapper.web.form import field_of, form_of
 from mapper.web.marker import Marker
+from mapper.web.questions import failures_of, known_kind
 from mapper.web.redirect import there
-from mapper.web.studies.wanted import PERIODS, Asked, Wanted, wanted_of
+from mapper.web.studies.wanted import PERIODS, SAID, Asked, Wanted, wanted_of
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
@@ -39,6 +41,14 @@ class Line:
 
     row: Row
     fhir: Way
+    failed: Failed | None
+    """How it failed in the time asked for."""
+
+    @property
+    def synced_since(self) -> bool:
+        """Whether it was synced after it failed."""
+        at = self.row.synced_at if self.row.state == "synced" else None
+        return self.failed is not None and at is not None and at >= self.failed.last
 
 
 def add(
@@ -55,8 +65,15 @@ def add(
         named = ledger.seen.known_as(sources, wanted.uid) or [row.study_uid for row in rows]
         return named[0] if len(set(named)) == 1 else ""
 
+    def since(wanted: Wanted) -> dict[str, int]:
+        """Return how many syncs ended since somebody put studies back in line, and how many of them failed."""
+        counts = ledger.history.counts(wanted.asked_at) if wanted.asked_at else {}
+        failed = sum(number for (fate, _), number in counts.items() if fate in FAILING)
+        return {"ended": sum(counts.values()), "failed": failed}
+
     @app.get("/studies", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)])
     def studies(request: Request, wanted: Asked) -> Response:
+        known_kind(ledger, wanted.failure)
         choice, after = wanted.choice(ledger.clock()), place(wanted.after, AFTER_STUDY)
         odd = wanted.is_odd
         rows = [] if odd else ledger.rows.chosen(choice, Place(*after) if after else None, SHOWN + 1)
@@ -70,18 +87,23 @@ def add(
             "wanted": wanted,
             "odd": odd,
             "unknown": unknown,
-            "lines": [Line(row, ways.fhir(row.study_uid)) for row in rows],
+            "lines": [
+                Line(row, ways.fhir(row.study_uid), failed)
+                for row, failed in zip(rows, failures_of(ledger, choice, rows), strict=True)
+            ],
+            "looks_back": choice.looks_back,
             "next": wanted.query(after=word(rows[-1].place)) if more else "",
             "number": 0 if odd else ledger.rows.number(choice, COUNTED),
             "counted": COUNTED,
             "counts": ledger.rows.counts(),
             "states": STATES,
-            "failures": sorted({*REMEDIES, *(name for _, name in ledger.rows.failures())}),
+            "failures": [ANY, *kinds(ledger)],
             "periods": PERIODS,
             "sources": sources,
             "asked": ASKED,
             "most": MOST,
-            "refresh": None if wanted.after else f"/studies?{wanted.query()}",
+            "since": since(wanted),
+            "refresh": None if wanted.after else f"/studies?{wanted.query(**asked_of(wanted))}",
         }
         return view.page(request, "studies/page.html", here="/studies", **context)
 
@@ -96,9 +118,21 @@ def add(
             if not all(map(is_askable, chosen)):
                 raise HTTPException(422, "study: no StudyInstanceUID such as 1.2.840.99.1")
             chosen = await to_thread.run_sync(known, chosen)
-        record(request, "re-synced", studies=chosen)
-        await to_thread.run_sync(service.mark, *chosen)
-        return there(request, f"/studies?{wanted.query(done=len(chosen))}")
+        if chosen and dict(fields).get("confirmed") != "yes":
+            context: dict[str, Any] = {
+                "wanted": wanted,
+                "said": SAID,
+                "studies": chosen,
+                "most": MOST,
+                "word": word_for(wanted),
+            }
+            return view.page(request, "studies/confirm.html", here="/studies", **context)
+        if chosen:
+            record(request, "re-synced", studies=chosen)
+            at = f"{ledger.clock():.3f}"
+            await to_thread.run_sync(service.mark, *chosen)
+            return there(request, f"/studies?{wanted.query(done=len(chosen), asked_at=at)}")
+        return there(request, f"/studies?{wanted.query(done=0)}")
 
     @app.post("/page/find", include_in_schema=False, dependencies=[needs(Role.VALUES)])
     async def find(request: Request) -> Response:
@@ -129,3 +163,13 @@ def add(
     def known(study_uids: list[str]) -> list[str]:
         there_are = ledger.rows.known(study_uids)
         return [uid for uid in dict.fromkeys(study_uids) if uid in there_are]
+
+
+def word_for(wanted: Wanted) -> str:
+    """Return what the buttons of a list do, in a word."""
+    return "Retry" if wanted.state == "parked" else "Sync"
+
+
+def asked_of(wanted: Wanted) -> dict[str, Any]:
+    """Return what a page that stays up to date has to say again of what somebody asked for."""
+    return {"done": wanted.done, "asked_at": wanted.asked_at} if wanted.asked_at else {}

@@ -34,6 +34,9 @@ class Wanted(BaseModel):
     q: str = ""
     after: str = Field("", max_length=LONGEST)
     done: int | None = Field(None, ge=0, le=1_000_000)
+    """How many studies somebody just put back in line."""
+    asked_at: float = Field(0.0, ge=0.0, le=2.0**40, allow_inf_nan=False)
+    """And when, in seconds since 1970 UTC."""
 
     @property
     def asked(self) -> str:
@@ -58,7 +61,7 @@ class Wanted(BaseModel):
 
     def query(self, **others: Any) -> str:
         """Return the query that asks for the same, with some fields changed and without those that are empty."""
-        fields = {**self.model_dump(exclude={"after", "done", "q"}), "q": self.uid, **others}
+        fields = {**self.model_dump(exclude={"after", "done", "asked_at", "q"}), "q": self.uid, **others}
         return urlencode({name: value for name, value in fields.items() if value not in ("", None)})
 
 
@@ -76,7 +79,7 @@ def wanted_of(fields: Sequence[tuple[str, str]]) -> tuple[Wanted, str]:
     """
     given = dict(one for one in fields if one[0] != "study")
     is_once = len(given) == sum(name != "study" for name, _ in fields)
-    is_ours = given.keys() <= {"which", FIELD, *SAID} and given.get("which") in ("all", "chosen")
+    is_ours = given.keys() <= {"which", "confirmed", FIELD, *SAID} and given.get("which") in ("all", "chosen")
     try:
         wanted = Wanted(**{name: given.get(name, "") for name in SAID})
     except ValueError:

@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from mapper.ledger.history import Sync
+from mapper.ledger.outcome import Sync
 from mapper.ledger.rows import Row
 from mapper.maps import MAPPING_VERSION
 from mapper.remedies import remedy
 from mapper.terminal import shown, shown_json
-from mapper.web.status import WORDS, moment
+from mapper.words import WORDS, moment
 
 Record = dict[str, Any]
 

@@ -1,15 +1,20 @@
 """The page of one study, its buttons, and the export of its problems."""
 
+import asyncio
+import time
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from mapper.ledger.outcome import Sync
 from mapper.remedies import manner, remedy
 from mapper.service import Service
-from mapper.web.api import NEVER_SEEN
+from mapper.sync.threads import somebody_works
+from mapper.web.api import LOOK_AGAIN, NEVER_SEEN
 from mapper.web.audit import known_uids, record
+from mapper.web.body import Places
 from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
 from mapper.web.marker import Marker
 from mapper.web.redirect import there
@@ -22,17 +27,28 @@ from mapper.web.visitor import Role, needs
 
 SYNCS, EXPORTED = 20, 50
 """Syncs of the history on a page, and in an export."""
+WAIT, WAITING = 3.0, 4
+"""Seconds for which a button waits for the outcome, and how many do at one time: others see it on the page."""
+CUT = 0.001
+"""A moment in a URL is cut to this."""
+OPENED = frozenset({"pending", "syncing"})
+Moment = Annotated[float, Query(ge=0.0, le=2.0**40, allow_inf_nan=False)]
 MOVES = frozenset({"pending", "syncing", "retrying"})
 
 
 def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) -> None:
     """Add the page, its button and its export."""
-    ledger = service.ledger
+    ledger, waiting = service.ledger, Places(WAITING)
 
     @app.get(
         "/studies/{study_uid}", response_class=HTMLResponse, include_in_schema=False, dependencies=[needs(Role.READ)]
     )
-    def study(request: Request, study_uid: StudyUID, after: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
+    def study(
+        request: Request,
+        study_uid: StudyUID,
+        after: Annotated[str, Query(max_length=LONGEST)] = "",
+        asked_at: Moment = 0.0,
+    ) -> Response:
         rows = ledger.rows.of_all_sources(study_uid)
         before = place(after, AFTER_SYNC)
         syncs = ledger.history.of(study_uid, before=before, limit=SYNCS + 1)
@@ -50,7 +66,9 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
             "syncs": syncs[:SYNCS],
             "after": after,
             "older": word(syncs[SYNCS - 1].moment) if len(syncs) > SYNCS else "",
-            "refresh": f"/studies/{study_uid}" if not after else None,
+            "asked_at": asked_at,
+            "ended": outcomes(ledger.history.of(study_uid, limit=SYNCS), asked_at),
+            "refresh": f"/studies/{study_uid}{f'?asked_at={asked_at}' if asked_at else ''}" if not after else None,
             "every": "2s" if any(row.state in MOVES for row in rows) else "15s",
         }
         return view.page(request, "study/page.html", here="/studies", **context)
@@ -68,6 +86,21 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
     @app.post("/page/studies/{study_uid}/sync", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def sync(request: Request, study_uid: StudyUID) -> RedirectResponse:
         record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
+        at = f"{ledger.clock():.3f}"
         await marker.mark(study_uid)
         await to_thread.run_sync(service.bell.ring)
-        return there(request, f"/studies/{study_uid}")
+        with waiting.one() as place:  # a page without scripts says what became of it all the same
+            until = time.monotonic() + WAIT
+            while place and time.monotonic() < until and await to_thread.run_sync(moves, study_uid):
+                await asyncio.sleep(LOOK_AGAIN)
+        return there(request, f"/studies/{study_uid}?asked_at={at}")
+
+    def moves(study_uid: str) -> bool:
+        """Tell whether a study that is open still will be settled soon: somebody works here."""
+        return somebody_works(ledger) and any(row.state in OPENED for row in ledger.rows.of_all_sources(study_uid))
+
+
+def outcomes(syncs: list[Sync], asked_at: float) -> list[Sync]:
+    """Return how the last sync of each source ended that began after somebody asked for it."""
+    last = {sync.source: sync for sync in reversed(syncs) if asked_at and sync.started >= asked_at - CUT}
+    return [last[source] for source in sorted(last)]

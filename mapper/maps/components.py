@@ -22,7 +22,7 @@ MOMENTS = ("DATE", "DATETIME", "TIME", "PNAME", "UIDREF")
 """Value types that are components of a group wherever they stand in it: as Observations they would say little."""
 
 
-def beside(report: Report, part: Part) -> Iterator[ContentItem]:
+def components(report: Report, part: Part) -> Iterator[ContentItem]:
     """Yield the content items that are components: what modifies a value, and of a group its second Finding too."""
     is_group, is_ultrasound = part.role == "group", report.kind == "ultrasound"
     if is_group:

@@ -27,7 +27,7 @@ OF_STUDY = frozenset(
 """Attributes that the whole study answers for: a report is of the same patient, and of the same time, as its images."""
 
 
-class Parted(Item):
+class PartItem(Item):
     """A part of a document, such as a content item or a segment, with its document and its study."""
 
     __slots__ = ("_of_part", "_part", "document", "study")

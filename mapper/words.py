@@ -1,4 +1,4 @@
-"""What pages, API and plugin are told of a study: one JSON shape everywhere."""
+"""What pages, API, commands and plugin are told of a study: one list of words, and one JSON shape everywhere."""
 
 from datetime import UTC, datetime
 from typing import Any, overload
@@ -6,9 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from mapper.ledger.history import FAILING, Sync
+from mapper.ledger.outcome import Failed, Sync
 from mapper.ledger.rows import Row
 from mapper.ledger.sides import Side
+from mapper.ledger.state import FAILING
 from mapper.maps import keys
 from mapper.remedies import remedy
 from mapper.standing import Standing
@@ -65,6 +66,11 @@ def sync_json(one: Sync) -> dict[str, Any]:
         "failure": one.failure,
         "attempts": one.attempts,
     }
+
+
+def failed_json(one: Failed) -> dict[str, Any]:
+    """Return the JSON of how syncs of a study failed in a time: the last one, and how many."""
+    return {"failure": one.failure, "last": moment(one.last), "times": one.times}
 
 
 def standing_json(now: Standing) -> dict[str, Any]:
