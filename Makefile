@@ -56,6 +56,8 @@ bench: setup ## measure what the README says in figures, and print it there (hal
 	@$(RUN) python -m bench.map
 	@$(RUN) python -m bench.large_study
 	@$(RUN) python -m bench.speed
+	@$(RUN) python -m bench.throughput
+	@$(RUN) python -m bench.live
 	@$(RUN) python -m bench.ledger
 	@$(RUN) python -m bench.pages
 	@$(RUN) python -m bench.reports

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from urllib.parse import urlencode
 
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, Timeout
 
 from mapper.http.deadline import POOLS, within
 from mapper.http.inflate import inflated
@@ -86,10 +86,20 @@ class Peer:
         trust = ssl.create_default_context(cafile=ca) if ca or self.url.startswith("https:") else None
         self._pools = PoolManager(maxsize=CONNECTIONS, ssl_context=trust)
         self._pools.pool_classes_by_scheme = POOLS
+        self._path = "".join(self.url.partition("://")[2].partition("/")[1:])
+        self._pool: HTTPConnectionPool | None = None
 
     def close(self) -> None:
         """Close the connections that nobody uses now."""
+        self._pool = None
         self._pools.clear()
+
+    def _connections(self) -> HTTPConnectionPool:
+        """Return the connections to the server: found once, as that costs as much as to ask over one of them."""
+        pool = self._pool
+        if pool is None:
+            pool = self._pool = self._pools.connection_from_url(self.url)
+        return pool
 
     @contextmanager
     def exchange(
@@ -109,9 +119,9 @@ class Peer:
         asked = query if isinstance(query, str) else urlencode(query)
         with within(bound.seconds):
             with no_answer():
-                raw = self._pools.urlopen(
+                raw = self._connections().urlopen(
                     method,
-                    f"{self.url}{target}{'?' if asked else ''}{asked}",
+                    f"{self._path}{target}{'?' if asked else ''}{asked}" or "/",
                     body=body,
                     headers={**self._headers, **(headers or {})},
                     timeout=Timeout(connect=min(CONNECT, bound.seconds), read=bound.seconds),

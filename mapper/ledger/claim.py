@@ -6,6 +6,8 @@ BEHIND = -1
 """Priority of a study that is only mapped anew."""
 BY_HAND = 1
 """Priority of a study that a person asked for: first in line, and everything of it is sent again."""
+PRIORITIES = (BY_HAND, 0, BEHIND)
+"""All there are, the first in line first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The ledger's database: SQLite by default, PostgreSQL to scale out."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -11,7 +12,6 @@ from sqlalchemy import URL, Connection, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.sql.dml import Insert
 
 from mapper.errors import LedgerFailed, SettingError
 from mapper.ledger.migrations import upgrade
@@ -26,6 +26,7 @@ IDLE_AT_MOST = text(
     "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+Inserting = Callable[[Any], Any]
 NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
 INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
 
@@ -48,6 +49,7 @@ class Database:
         except ArgumentError as error:
             raise SettingError(NO_DRIVER) from error
         self._reading = self.engine.execution_options(reading=True)
+        self._open = threading.local()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -93,9 +95,21 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open one transaction that writes; it is stored on disk when the block ends. Raises LedgerFailed."""
+        """Open one transaction that writes; it is stored on disk when the block ends. Raises LedgerFailed.
+
+        Inside another one of the same thread it is a part of that: both are stored, or neither is.
+        """
+        outer: Connection | None = getattr(self._open, "connection", None)
+        if outer is not None:
+            with failing():
+                yield outer
+            return
         with failing(), self.engine.begin() as connection:
-            yield connection
+            self._open.connection = connection
+            try:
+                yield connection
+            finally:
+                self._open.connection = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -132,9 +146,12 @@ class Database:
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT that knows ON CONFLICT."""
-        make: Any = sqlite.insert if self.is_sqlite else postgresql.insert
-        statement: Insert = make(table)
-        return statement
+        return self.inserting(table)
+
+    @property
+    def inserting(self) -> Inserting:
+        """What makes such an INSERT of a table."""
+        return sqlite.insert if self.is_sqlite else postgresql.insert
 
     def close(self) -> None:
         """Close all connections."""

@@ -14,6 +14,7 @@ AT_ONCE = 500
 """Rows that are forgotten in one transaction: nobody who writes waits for long."""
 NAMED = 500
 """Studies that are named in one query: a database bounds its length."""
+ADDED = insert(history)
 
 
 class History:
@@ -139,7 +140,7 @@ def add(db: Connection, syncs: Sequence[Sync]) -> None:
         for one in syncs
     ]
     if rows:
-        db.execute(insert(history), rows)
+        db.execute(ADDED, rows)
 
 
 def _sync(row: Any) -> Sync:

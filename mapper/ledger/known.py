@@ -3,15 +3,21 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from mapper.fhir.resource import Key
 from mapper.ledger.claim import Claim
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import SHARED, Writer, of, speaker, writers
+from mapper.ledger.speaker import MINE, SHARED, Writer, mine, speaker, writers
 
 AT_ONCE = 500
 """Ids that one question names."""
+OWN = select(written.c.type, written.c.id).where(MINE)
+OF_OTHERS = select(written.c.type, written.c.id).where(
+    written.c.type.in_(bindparam("types", expanding=True)),
+    written.c.id.in_(bindparam("ids", expanding=True)),
+    written.c.study_uid != bindparam("of_study"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,15 @@ def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Know
     shared = [key for key in made if key[0] in SHARED]
     copies = of_others(db, claim, (key for key in made if key[0] not in SHARED and key != study))
     shared += sorted(copies)
-    speakers = {key: speaker(db, key) for key in (study, *shared)}
+    of_study = writers(db, study)
+    speakers = {study: max(of_study, key=lambda one: one.order, default=None)}
+    speakers |= {key: speaker(db, key) for key in shared}
     others = {key: _besides(db, key, claim, speakers[key]) for key in shared}
-    siblings = tuple(one for one in writers(db, study) if one.rank)  # what was only begun is perhaps not in FHIR
+    siblings = tuple(one for one in of_study if one.rank)  # what was only begun is perhaps not in FHIR
     sources = [one.source for one in siblings if not one.is_of(claim)]
     theirs = written.c.source.in_(sources) & (written.c.study_uid == claim.study_uid)
     elsewhere = keys(db, theirs) if sources else frozenset()
-    return Known(keys(db, of(claim)), speakers, others, siblings, elsewhere, patients_of(db, claim, copies))
+    return Known(own(db, claim), speakers, others, siblings, elsewhere, patients_of(db, claim, copies))
 
 
 def patients_of(db: Connection, claim: Claim, copies: Iterable[Key]) -> frozenset[str]:
@@ -76,9 +84,14 @@ def of_others(db: Connection, claim: Claim, made: Iterable[Key]) -> frozenset[Ke
     own, found = list(made), set[Key]()
     for first in range(0, len(own), AT_ONCE):
         some = own[first : first + AT_ONCE]
-        ids = written.c.type.in_({key[0] for key in some}) & written.c.id.in_([key[1] for key in some])
-        found |= keys(db, ids & (written.c.study_uid != claim.study_uid))
+        asked = {"types": sorted({key[0] for key in some}), "ids": [key[1] for key in some]}
+        found |= {(row.type, row.id) for row in db.execute(OF_OTHERS, {**asked, "of_study": claim.study_uid})}
     return frozenset(found.intersection(own))
+
+
+def own(db: Connection, claim: Claim) -> frozenset[Key]:
+    """Return what a study wrote or referred to so far."""
+    return frozenset((row.type, row.id) for row in db.execute(OWN, mine(claim)))
 
 
 def keys(db: Connection, which: object) -> frozenset[Key]:

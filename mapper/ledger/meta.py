@@ -6,11 +6,9 @@ from sqlalchemy import delete, select
 
 from mapper.errors import SettingError
 from mapper.ledger.database import Database
-from mapper.ledger.owner import is_dead
+from mapper.ledger.owner import SKEW, is_dead
 from mapper.ledger.schema import meta
 
-SKEW = 600.0
-"""Seconds by which the clocks of replicas may differ."""
 SINK = "sink"
 """Which sink the ledger belongs to, as a fingerprint of its address."""
 LEAD = 20.0

@@ -2,16 +2,25 @@
 
 import os
 import socket
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
 SEPARATOR = "-"
+SKEW = 600.0
+"""Seconds by which the clocks of replicas may differ."""
 
 
 def new_owner() -> str:
     """Return a name for one claim of this process, not used before."""
-    return SEPARATOR.join((machine(), str(os.getpid()), born(os.getpid()), uuid4().hex))
+    return f"{_process(os.getpid())}{uuid4().hex}"
+
+
+@cache
+def _process(pid: int) -> str:
+    """Return the beginning of all names of a process: it was born but once."""
+    return SEPARATOR.join((machine(), str(pid), born(pid), ""))
 
 
 def is_dead(owner: str) -> bool:

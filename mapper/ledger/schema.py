@@ -38,7 +38,7 @@ study = Table(
     Column("marked_at", Float, nullable=False, default=0.0, doc="since when it is dirty: the lag counts from here"),
     Column("claimed_at", Float, doc="when the last attempt began"),
     Column("changed_at", Float, nullable=False, default=0.0, doc="since when it is in its state"),
-    Index("study_due", "state", "not_before"),
+    Index("study_due", "source", "state", "priority", "not_before"),
     Index("study_counted", "source", "state"),
     Index("study_named", "study_uid", "source"),
     Index("study_changed", "changed_at", "study_uid", "source"),

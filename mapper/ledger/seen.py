@@ -2,14 +2,29 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
-from mapper.ledger.database import Database
+from mapper.ledger.database import Database, Inserting
 from mapper.ledger.dirty import mark
 from mapper.ledger.schema import seen, study
 from mapper.ledger.transition import within
+
+IDS = select(seen.c.source_id).where(seen.c.source == bindparam("of_source"))
+AS_SEEN = select(seen.c.fingerprint).where(
+    seen.c.source == bindparam("of_source"), seen.c.source_id == bindparam("of_id")
+)
+IDS_OF_STUDY = IDS.where(seen.c.study_uid == bindparam("of_study"))
+
+
+@cache
+def seeing(insert: Inserting) -> Any:
+    """Return the INSERT of what was seen, over what was seen before."""
+    new = insert(seen)
+    facts = {"study_uid": new.excluded.study_uid, "fingerprint": new.excluded.fingerprint}
+    return new.on_conflict_do_update(index_elements=["source", "source_id"], set_=facts)
 
 
 class Sighted(Protocol):
@@ -40,11 +55,11 @@ class Seen:
 
     def ids(self, source: str, study_uid: str | None = None) -> list[str]:
         """Return the source's own ids of all studies, or those under which one was last seen."""
-        query = select(seen.c.source_id).where(seen.c.source == source)
+        asked = (IDS, {"of_source": source})
         if study_uid is not None:
-            query = query.where(seen.c.study_uid == study_uid)
+            asked = (IDS_OF_STUDY, {"of_source": source, "of_study": study_uid})
         with self._database.read() as db:
-            return sorted(db.execute(query).scalars())
+            return sorted(db.execute(*asked).scalars())
 
     def known_as(self, sources: Collection[str], source_id: str) -> list[str]:
         """Return by which names studies are known that a source has under an id of its own."""
@@ -137,15 +152,12 @@ class Seen:
             {"source": source, "source_id": one.id, "study_uid": one.study_uid, "fingerprint": one.fingerprint}
             for one in sightings
         ]
-        new = self._database.insert(seen)
-        facts = {"study_uid": new.excluded.study_uid, "fingerprint": new.excluded.fingerprint}
         if rows:
-            db.execute(new.on_conflict_do_update(index_elements=["source", "source_id"], set_=facts), rows)
+            db.execute(seeing(self._database.inserting), rows)
 
 
 def _moved(db: Connection, source: str, sighting: Sighted) -> bool:
-    known = select(seen.c.fingerprint).where(seen.c.source == source, seen.c.source_id == sighting.id)
-    return bool(db.execute(known).scalar() != sighting.fingerprint)
+    return bool(db.execute(AS_SEEN, {"of_source": source, "of_id": sighting.id}).scalar() != sighting.fingerprint)
 
 
 def _as_seen(row: Any) -> tuple[str, str]:

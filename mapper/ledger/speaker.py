@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from mapper.fhir.bundle import dump
 from mapper.fhir.resource import Key, Resource
@@ -40,35 +39,42 @@ def hash_of(resource: Resource) -> str:
     return sha256(dump(resource)).hexdigest()
 
 
-def of(claim: Claim) -> Any:
-    """Tell in SQL which rows of `written` are the study's of a claim."""
-    return (written.c.source == claim.source) & (written.c.study_uid == claim.study_uid)
-
-
-def makes(key: Key) -> Any:
-    """Tell in SQL which rows of `written` are about a resource."""
-    return (written.c.type == key[0]) & (written.c.id == key[1])
+# Made once: SQLAlchemy takes longer to make a question than SQLite to answer it.
+ABOUT = and_(written.c.type == bindparam("of_type"), written.c.id == bindparam("of_id"))
+"""Which rows of `written` are about a resource; see about."""
+MINE = and_(written.c.source == bindparam("of_source"), written.c.study_uid == bindparam("of_study"))
+"""Which rows of `written` are the study's of a claim; see mine."""
+WRITERS = select(*(written.c.source, written.c.study_uid, written.c.rank, written.c.sha256, written.c.version)).where(
+    ABOUT
+)
+SPEAKER = WRITERS.order_by(written.c.rank.desc(), written.c.study_uid.desc(), written.c.source.desc()).limit(1)
+BESIDES = SPEAKER.where(~MINE)
+WRITER = WRITERS.where(MINE)
 
 
 def writers(db: Connection, key: Key) -> list[Writer]:
     """Return all who make a resource; of a shared one that may be every study there is."""
-    return [Writer(*row) for row in db.execute(_rows(key))]
+    return [Writer(*row) for row in db.execute(WRITERS, about(key))]
 
 
 def speaker(db: Connection, key: Key, besides: Claim | None = None) -> Writer | None:
     """Return who speaks for a resource, or who would if one study did not make it."""
-    newest_first = (written.c.rank.desc(), written.c.study_uid.desc(), written.c.source.desc())
-    query = _rows(key).order_by(*newest_first).limit(1)
-    row = db.execute(query if besides is None else query.where(~of(besides))).first()
+    asked = (SPEAKER, about(key)) if besides is None else (BESIDES, {**about(key), **mine(besides)})
+    row = db.execute(*asked).first()
     return None if row is None else Writer(*row)
 
 
 def writer(db: Connection, key: Key, claim: Claim) -> Writer | None:
     """Return what one study last did about a resource."""
-    row = db.execute(_rows(key).where(of(claim))).first()
+    row = db.execute(WRITER, {**about(key), **mine(claim)}).first()
     return None if row is None else Writer(*row)
 
 
-def _rows(key: Key) -> Select[Any]:
-    one = written.c
-    return select(one.source, one.study_uid, one.rank, one.sha256, one.version).where(makes(key))
+def mine(claim: Claim | Writer) -> dict[str, str]:
+    """Return which study a question is about that was made before."""
+    return {"of_source": claim.source, "of_study": claim.study_uid}
+
+
+def about(key: Key) -> dict[str, str]:
+    """Return which resource such a question is about."""
+    return {"of_type": key[0], "of_id": key[1]}

@@ -7,26 +7,20 @@ and generation in the UPDATE itself, so a process that wakes up late changes not
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, func, select, update
 
 from mapper.ledger.claim import BEHIND, BY_HAND, Claim
+from mapper.ledger.claiming import ATTEMPTS, CLAIMED, GIVEN_UP, LEASE, LEFT_AT, UNFINISHED, due, moving
 from mapper.ledger.database import Database
-from mapper.ledger.dirty import mark, when
+from mapper.ledger.dirty import mark
 from mapper.ledger.history import add
-from mapper.ledger.meta import SKEW
 from mapper.ledger.outcome import Sync
 from mapper.ledger.owner import is_dead, new_owner
 from mapper.ledger.schema import study
 from mapper.ledger.state import OPEN, TRANSITIONS, Event
 from mapper.ledger.transition import may, to, within
 
-LEASE = 120.0
-ATTEMPTS = 8
 BACKOFF, LONGEST_BACKOFF = 2.0, 300.0
-LONGEST_WAIT = 3600.0
-"""The longest wait there is: a server's Retry-After counts up to an hour."""
-UNFINISHED = "Unfinished"
-"""The kind of failure of a study whose last attempt never came to an end."""
 Ending = Literal["done", "gone", "refused", "gave up"]
 """The events that end a claim for good."""
 
@@ -88,28 +82,13 @@ class Studies:
         """
         now = self._clock()
         owner = new_owner()
-        due = study.c.source.in_(sources) & or_(
-            within("pending"),
-            and_(within("retrying"), over(study.c.not_before, now, LONGEST_WAIT)),
-            and_(may("taken over"), over(study.c.lease_until, now, LEASE)),
-        )
-        died = may("gave up"), study.c.lease_until <= now, study.c.attempts >= ATTEMPTS
-        said = {"failure": UNFINISHED, "reason": f"gave up: {ATTEMPTS} attempts never came to an end"}
-        first = study.c.priority.desc(), study.c.not_before
         with self._database.write() as db:
-            gave_up = update(study).where(*died).values(state=to("gave up"), owner="", changed_at=now, **said)
-            lost = db.execute(gave_up.returning(study.c.source, study.c.study_uid, study.c.claimed_at)).all()
+            lost = db.execute(GIVEN_UP, {"now": now}).all()
             add(db, [Sync(one[0], one[1], one[2] or now, now, "parked", UNFINISHED, ATTEMPTS) for one in lost])
-            chosen = select(study.c.source, study.c.study_uid).where(due).order_by(*first).limit(limit)
             claims = []
-            for source, study_uid in db.execute(chosen.with_for_update(skip_locked=True)).all():
-                row = db.execute(
-                    update(study)
-                    .where(study.c.source == source, study.c.study_uid == study_uid, may("claimed", "taken over"))
-                    .values(state=to("claimed", "taken over"), owner=owner, lease_until=now + LEASE)
-                    .values(attempts=study.c.attempts + 1, claimed_at=now, changed_at=now)
-                    .returning(study.c.generation, study.c.attempts, study.c.priority)
-                ).one()
+            for source, study_uid in due(db, sources, now, limit):
+                which = {"of_source": source, "of_study": study_uid}
+                row = db.execute(CLAIMED, {**which, "now": now, "until": now + LEASE, "by": owner}).one()
                 claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner, now))
         return claims
 
@@ -134,15 +113,13 @@ class Studies:
         """
         now = self._clock()
         if how in ("done", "gone"):
-            was_there = True if how == "done" else study.c.synced_at.is_not(None)  # what never came there never left
-            facts |= {"synced_at": when(was_there, now, None), "attempts": 0}
-        facts |= {"owner": "", "done_generation": claim.generation, "changed_at": now}
+            facts |= {"synced_at" if how == "done" else LEFT_AT: now, "attempts": 0}
+        facts = {**facts, "owner": "", "done_generation": claim.generation, "changed_at": now}
         ended = {"reason": reason, "failure": failure, "priority": 0}
         # marked while it was synced: what was done stands, and it is done once more
         again = {"reason": "", "failure": "", "not_before": now, "marked_at": now, "attempts": 0}
         with self._database.write() as db:
-            unchanged = study.c.generation == claim.generation
-            moved = _move(db, claim, how, unchanged, **facts, **ended) or _move(
+            moved = _move(db, claim, how, unchanged=True, **facts, **ended) or _move(
                 db, claim, "outdated", **(facts | again)
             )
             return moved and _tell(db, claim, how, failure, now)
@@ -152,30 +129,26 @@ class Studies:
         if claim.attempts >= ATTEMPTS:
             return self.finish(claim, "gave up", f"gave up after {claim.attempts} attempts: {reason}", failure)
         wait = self._jitter(0.0, min(LONGEST_BACKOFF, BACKOFF * 2**claim.attempts))
-        facts = {"failure": failure, "not_before": (now := self._clock()) + max(wait, retry_after or 0.0)}
+        due = (now := self._clock()) + max(wait, retry_after or 0.0)
+        facts: dict[str, Any] = {"failure": failure, "not_before": due}
         with self._database.write() as db:
             moved = _move(db, claim, "failed", owner="", reason=reason, changed_at=now, **facts)
             return moved and _tell(db, claim, "failed", failure, now)
 
     def release(self, claim: Claim, reason: str, wait: float, failure: str = "") -> bool:
         """Give a claim back unused (an outage): no attempt is burnt."""
-        unburnt = when(study.c.attempts > 0, study.c.attempts - 1, 0)  # a mark may have set it to 0
-        facts = {"failure": failure, "attempts": unburnt, "not_before": (now := self._clock()) + wait}
+        facts: dict[str, Any] = {"failure": failure, "not_before": (now := self._clock()) + wait}
         with self._database.write() as db:
             moved = _move(db, claim, "outage", owner="", reason=reason, changed_at=now, **facts)
             return moved and _tell(db, claim, "outage", failure, now)
 
 
-def over(until: Any, now: float, longest: float) -> Any:
-    """Tell in SQL whether a time is over, or so far ahead that the clock must have been set back since."""
-    return or_(until <= now, until > now + longest + SKEW)
-
-
-def _move(db: Connection, claim: Claim, event: Event, *where: Any, **values: Any) -> bool:
+def _move(db: Connection, claim: Claim, event: Event, *, unchanged: bool = False, **values: Any) -> bool:
     """Let an event happen to a claimed study; False when the claim is no longer ours, or the table refuses it."""
-    ours = study.c.source == claim.source, study.c.study_uid == claim.study_uid, study.c.owner == claim.owner
-    moved = update(study).where(*ours, may(event), *where).values(state=to(event), **values)
-    return bool(db.execute(moved).rowcount)
+    which: dict[str, Any] = {"of_source": claim.source, "of_study": claim.study_uid, "of_owner": claim.owner}
+    if unchanged:
+        which["of_generation"] = claim.generation
+    return bool(db.execute(moving(event, unchanged=unchanged, left=LEFT_AT in values), {**which, **values}).rowcount)
 
 
 def _tell(db: Connection, claim: Claim, event: Event, failure: str, now: float) -> bool:

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, update
 from mapper.fhir.resource import Key
 from mapper.ledger.claim import Claim
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import SHARED, Writer, makes, speaker, writers
+from mapper.ledger.speaker import ABOUT, MINE, SHARED, Writer, about, mine, speaker, writers
 
 Mark = Callable[[str, str], None]
 """Source, StudyInstanceUID: marks a study dirty in the same transaction."""
+FORGOTTEN = update(written).where(ABOUT, MINE).values(sha256="")
 BEGUN = "begun"
 """Instead of a hash: this study was about to send it, and what became of that is not known."""
 
@@ -86,6 +87,5 @@ def summon_speakers(db: Connection, mark: Mark, lost: Iterable[Key]) -> None:
 
 def summon(db: Connection, mark: Mark, key: Key, one: Writer) -> None:
     """Mark a study, and forget what it wrote of a resource."""
-    theirs = written.c.source == one.source, written.c.study_uid == one.study_uid
-    db.execute(update(written).where(makes(key), *theirs).values(sha256=""))
+    db.execute(FORGOTTEN, {**about(key), **mine(one)})
     mark(one.source, one.study_uid)

@@ -15,13 +15,17 @@ from mapper.ledger import own
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark
-from mapper.ledger.known import Known, keys, known, of_others
+from mapper.ledger.known import Known, known, of_others
+from mapper.ledger.known import own as own_keys
 from mapper.ledger.locks import STRIPES
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import SHARED, hash_of, makes, of, speaker, writer
+from mapper.ledger.speaker import ABOUT, MINE, SHARED, about, hash_of, mine, speaker, writer
 from mapper.ledger.summons import BEGUN, Mark, Summons, summon_speakers
 
 Ranked = tuple[Resource, str]
+DOUBTED = update(written).where(ABOUT, written.c.sha256 != "").values(sha256="")
+DROPPED = delete(written).where(ABOUT, MINE)
+BEGINNING = update(written).where(ABOUT, MINE).values(sha256=BEGUN)
 
 
 class Written:
@@ -38,7 +42,7 @@ class Written:
     def of_study(self, claim: Claim) -> list[Key]:
         """Return what a study wrote or referred to so far."""
         with self._database.read() as db:
-            return sorted(keys(db, of(claim)))
+            return sorted(own_keys(db, claim))
 
     def alone(self, claim: Claim, made: Iterable[Key]) -> list[Key]:
         """Return those that are not shared, and that no other study, nor the same of another source, makes too."""
@@ -59,9 +63,8 @@ class Written:
         with self._deciding() as db:
             own.begin(self._database, db, claim, new)
             for key in doubtful:
-                rows = update(written).where(makes(key))
-                db.execute(rows.where(written.c.sha256 != "").values(sha256=""))  # an Endpoint: of every study, once
-                db.execute(rows.where(of(claim)).values(sha256=BEGUN))
+                db.execute(DOUBTED, about(key))  # an Endpoint: of every study, once
+                db.execute(BEGINNING, {**about(key), **mine(claim)})
 
     def record(
         self,
@@ -99,7 +102,7 @@ class Written:
         So is the same study of all other sources, whose ImagingStudy has the key `study`.
         """
         with self._deciding() as db:
-            for key in sorted(keys(db, of(claim))):
+            for key in sorted(own_keys(db, claim)):
                 self._drop(db, claim, key)
             self._summons(db, claim).others(study)
 
@@ -136,26 +139,23 @@ class Written:
     def _store(self, db: Connection, claim: Claim, one: Ranked, versions: Mapping[Key, str], *, shared: bool) -> None:
         (resource, rank), key = one, key_of(one[0])
         digest = hash_of(resource)
-        before, mine = speaker(db, key), writer(db, key, claim)
+        before, own_row = speaker(db, key), writer(db, key, claim)
         values = {"sha256": digest, "rank": rank}
         if key in versions:
             values["version"] = versions[key]
-        db.execute(
-            self._database.insert(written)
-            .values(source=claim.source, study_uid=claim.study_uid, type=key[0], id=key[1], **values)
-            .on_conflict_do_update(index_elements=["source", "study_uid", "type", "id"], set_=values)
-        )
+        row = {"source": claim.source, "study_uid": claim.study_uid, "type": key[0], "id": key[1], **values}
+        db.execute(own.storing(self._database.inserting, *values), row)
         summons = self._summons(db, claim)
-        summons.hand_over(key, before, mine)
+        summons.hand_over(key, before, own_row)
         if shared and key not in versions:
             summons.speak_up(key, before, digest)
         if not shared and key in versions:
             summons.give_back(key, digest)
-        if key[0] not in SHARED and mine and mine.sha256 != digest:
+        if key[0] not in SHARED and own_row and own_row.sha256 != digest:
             summons.free(key)
 
     def _drop(self, db: Connection, claim: Claim, key: Key) -> None:
-        before, mine = speaker(db, key), writer(db, key, claim)
-        db.execute(delete(written).where(of(claim), makes(key)))
-        self._summons(db, claim).hand_over(key, before, mine)
+        before, own_row = speaker(db, key), writer(db, key, claim)
+        db.execute(DROPPED, {**about(key), **mine(claim)})
+        self._summons(db, claim).hand_over(key, before, own_row)
         self._summons(db, claim).leave_to_source(key)

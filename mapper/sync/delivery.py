@@ -5,20 +5,25 @@ Every write of an ImagingStudy or of a shared resource names the version that th
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 
 from mapper.errors import LeaseLost, StaleVersion, TargetMissing
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger.claim import Claim
+from mapper.ledger.known import Known
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.locks import Lock, Locks
 from mapper.maps import Mapped
 from mapper.sinks.sink import Sink
 from mapper.sync.decision import Decision, decide, speaks_for
+from mapper.sync.hunch import Held, Hunch
 from mapper.sync.several_sources import endpoints_elsewhere, without
 
 Check = Callable[[Sequence[Resource]], object]
+Sent = tuple[dict[Key, str], list[Key]]
+"""The versions that the sink answered, and what it had lost of others."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,14 @@ class Delivery:
     """Whether several sources may bring one study: they take turns then. Of one source the lease is enough."""
     check: Check
     """The stage before the sink: refuses what must not be sent, as BundleRejected."""
+    hunch: Hunch = field(default_factory=Hunch)
+    """Whether the sink has to be asked what it holds of a study that the ledger never wrote."""
 
-    def write(self, claim: Claim, mapped: Mapped) -> None:
-        """Decide what a study writes, send it, retract what it no longer makes, and record it; raises as Sink.put."""
+    def write(self, claim: Claim, mapped: Mapped, done: Callable[[], object] = lambda: None) -> None:
+        """Decide what a study writes, send it, retract what it no longer makes, and record it; raises as Sink.put.
+
+        `done` is called in the transaction that records it.
+        """
         study = self.study_key(claim.study_uid)
         made = [key_of(one) for one in mapped.resources]
         written = self.ledger.written
@@ -50,21 +60,36 @@ class Delivery:
         with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
             known = written.known(claim, study, made)
             written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
-            before = partial(self.parts_before, claim)
-            decision = decide(claim, mapped, study, known, lock.keys, self.sink.version, before)
-            written.begin(claim, decision.new, map(key_of, decision.chosen))
-            versions, lost = self.send(claim, decision, lock)
+            decision, (versions, lost) = self.decided(claim, mapped, study, known, lock)
             self.retract_own(claim, decision.stale)
             asked = study if decision.united.asks else None
             shared = {key_of(one) for one in decision.shared}
-            written.record(claim, decision.made, versions, stale=decision.stale, lost=lost, shared=shared, study=asked)
+            with self.ledger.database.write():  # all at once: a commit costs more than what is in it
+                written.record(
+                    claim, decision.made, versions, stale=decision.stale, lost=lost, shared=shared, study=asked
+                )
+                done()
 
-    def send(self, claim: Claim, decision: Decision, lock: Lock) -> tuple[dict[Key, str], list[Key]]:
+    def decided(self, claim: Claim, mapped: Mapped, study: Key, known: Known, lock: Lock) -> tuple[Decision, Sent]:
+        """Decide what a study writes, and send it; the sink is not asked what it holds where that is likely nothing."""
+        before = partial(self.parts_before, claim)
+        held = Held(known, self.sink.version, self.hunch.nothing)
+        decision = decide(claim, mapped, study, known, lock.keys, held, before)
+        if held.guessed:
+            with suppress(StaleVersion):
+                return decision, self.send(claim, decision, lock, guessed=True)
+            lock.verify()
+            held = Held(known, self.sink.version, guessing=False)
+            decision = decide(claim, mapped, study, known, lock.keys, held, before)
+        self.hunch.learn(held.answers)
+        return decision, self.send(claim, decision, lock)
+
+    def send(self, claim: Claim, decision: Decision, lock: Lock, *, guessed: bool = False) -> Sent:
         """Write what was decided; returns the versions, and what the sink had lost of others.
 
         A target that the sink lost is sent along, and its speaker is asked.
         """
-        put = partial(self.put, claim, decision, lock)
+        put = partial(self.put, claim, decision, lock, guessed)
         try:
             return put(decision.sent), []
         except TargetMissing:
@@ -80,19 +105,26 @@ class Delivery:
                 raise TargetMissing("the FHIR server lost the Endpoint of another source: it is sent again") from None
             return versions, unsent
 
-    def put(self, claim: Claim, decision: Decision, lock: Lock, resources: Sequence[Resource]) -> dict[Key, str]:
+    def put(
+        self, claim: Claim, decision: Decision, lock: Lock, guessed: bool, resources: Sequence[Resource]
+    ) -> dict[Key, str]:
         """Write resources as long as the study is ours, over the versions that we expect.
 
         When the sink holds others (somebody edited one, or the ledger is older than the sink), they are overwritten
-        if claim and locks still hold after they were looked up: nobody newer can have written them.
+        if claim and locks still hold after they were looked up: nobody newer can have written them. Of what was only
+        guessed StaleVersion is raised.
         """
         if not resources:
             return {}
         self.check(resources)
-        self.still_ours(claim)
+        with self.ledger.database.write():
+            self.ledger.written.begin(claim, decision.new, map(key_of, decision.chosen))
+            self.still_ours(claim)
         try:
             versions = self.sink.put(resources, decision.expected)
         except StaleVersion:
+            if guessed:
+                raise
             found = {key: self.sink.version(key) for key in map(key_of, resources) if key in decision.expected}
             lock.verify()
             self.still_ours(claim)

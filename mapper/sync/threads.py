@@ -8,9 +8,9 @@ from functools import partial
 import structlog
 
 from mapper.errors import LedgerFailed
+from mapper.ledger.claiming import LEASE
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.owner import new_owner
-from mapper.ledger.studies import LEASE
 from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 

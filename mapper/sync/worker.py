@@ -115,27 +115,34 @@ class Worker:
         source = self.sources[claim.source]
         reading = self._timed("read", lambda: source.read(claim.study_uid, self._known_ids(claim)))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
-        self._timed("put", lambda: self.delivery.write(claim, mapped))
-        self.ledger.seen.remember(claim.source, reading.sighting)
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
-        self.finish(claim, "done", started=mapped.rank, problems=problems)
+        ended = False
+
+        def done() -> None:
+            nonlocal ended
+            self.ledger.seen.remember(claim.source, reading.sighting)
+            ended = self.end(claim, "done", started=mapped.rank, problems=problems)
+
+        self._timed("put", lambda: self.delivery.write(claim, mapped, done))
+        must_have_ended(ended)
         return len(mapped.problems)
 
     def checked(self, resources: Sequence[Resource]) -> None:
         """Let pass what may be sent; raises BundleRejected."""
         self._timed("check", lambda: self.check(resources))
 
-    def finish(self, claim: Claim, how: Ending, reason: str = "", **facts: str) -> None:
-        """End a claim; when it was lost meanwhile, what we wrote may be old: the study is marked once more."""
-        if not self.ledger.studies.finish(claim, how, reason, mapping_version=self.version(claim.source), **facts):
+    def end(self, claim: Claim, how: Ending, reason: str = "", **facts: str) -> bool:
+        """End a claim; False when it was lost meanwhile: what we wrote may be old, so the study is marked once more."""
+        ended = self.ledger.studies.finish(claim, how, reason, mapping_version=self.version(claim.source), **facts)
+        if not ended:
             self.ledger.studies.mark(claim.source, [claim.study_uid])
-            raise LeaseLost("the lease ran out while the study was written: it is synced once more")
+        return ended
 
     def retract(self, claim: Claim, gone: StudyGone) -> tuple[str, str]:
         """Say in FHIR that a study is gone; returns its fate and the reason."""
         self.delivery.retract(claim)
         self.ledger.seen.forget(claim.source, claim.study_uid)
-        self.finish(claim, "gone", str(gone), problems="[]")
+        must_have_ended(self.end(claim, "gone", str(gone), problems="[]"))
         return "removed", str(gone)
 
     def failed(self, claim: Claim, error: MapperError) -> State:
@@ -178,11 +185,15 @@ class Worker:
             self.metrics.stage(stage, time.monotonic() - began)
 
 
+def must_have_ended(ended: bool) -> None:
+    """Raise LeaseLost where a claim was no longer ours to end."""
+    if not ended:
+        raise LeaseLost("the lease ran out while the study was written: it is synced once more")
+
+
 def place_of(bug: Exception) -> str:
     """Return module and line where an unexpected exception came from, without its message."""
     trace = bug.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+    return "an unknown place" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

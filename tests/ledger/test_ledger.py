@@ -4,6 +4,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import delete, select
 
 from mapper.errors import Problem, SettingError
-from mapper.ledger.claim import BY_HAND, Claim
+from mapper.ledger.claim import BEHIND, BY_HAND, Claim
+from mapper.ledger.claiming import PENDING
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.schema import metadata, study
@@ -515,3 +517,37 @@ def test_a_clock_that_is_set_back_frees_the_lead(ledger: Ledger, clock: Clock) -
     assert ledger.meta.lead("orthanc", "another-machine:1:1:1")
     clock.now -= DAY
     assert ledger.meta.lead("orthanc", "this-machine:1:1:1")
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["stored", "given up"])
+def test_what_is_written_within_a_transaction_is_stored_with_it_or_not_at_all(ledger: Ledger, fails: bool) -> None:
+    with suppress(InterruptedError), ledger.database.write():
+        ledger.studies.mark(SOURCE, [UIDS[0]])
+        ledger.meta.put("a fact", "so it is")
+        if fails:
+            raise InterruptedError
+    assert bool(ledger.studies.claim([SOURCE])) is not fails
+    assert bool(ledger.meta.get("a fact")) is not fails
+    ledger.meta.put("a later fact", "it stands by itself")
+    assert ledger.meta.get("a later fact")
+
+
+def test_what_is_due_is_found_by_the_index_however_many_wait(new_database: NewDatabase) -> None:
+    database = Database(new_database())
+    Ledger(database)
+    if database.is_sqlite:
+        sql = str(PENDING.compile(dialect=database.engine.dialect, compile_kwargs={"render_postcompile": True}))
+        with database.engine.connect() as db:
+            plan = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("orthanc", "pending", 0, 1, 0)).all()
+        assert [row[3] for row in plan] == ["SEARCH study USING INDEX study_due (source=? AND state=? AND priority=?)"]
+    database.close()
+
+
+def test_the_first_in_line_of_all_sources_is_claimed_first(ledger: Ledger, clock: Clock) -> None:
+    order = [("b", BY_HAND), ("a", BY_HAND), ("b", 0), ("a", 0), ("b", BEHIND), ("a", BEHIND)]
+    for number, (source, priority) in reversed(list(enumerate(order))):
+        clock.now = 1_700_000_000.0 + number
+        ledger.studies.mark(source, [f"1.2.{number}"], priority)
+    claims = [ledger.studies.claim(["a", "b"])[0] for _ in order]
+    assert [(one.source, one.priority) for one in claims] == order
+    assert ledger.studies.claim(["a", "b"]) == []

@@ -235,6 +235,8 @@ class FakeSink:
         self.held: dict[Key, list[dict[str, Any]]] = {}
         """Every version of every resource."""
         self.puts: list[list[Key]] = []
+        self.asked: list[Key] = []
+        """Of which resources it was asked for the version."""
         self.failures: list[BaseException] = []
         """What the next writes raise, before they do anything."""
         self.cuts: list[BaseException] = []
@@ -248,7 +250,7 @@ class FakeSink:
         self.puts.append(sorted(sent))
         assert sent, "an empty transaction"
         for key, version in (expected or {}).items():
-            if key in sent and version != self.version(key):
+            if key in sent and version != self._version(key):
                 raise StaleVersion(f"{key[0]} has another version")
         if self.failures:
             raise self.failures.pop(0)
@@ -260,7 +262,7 @@ class FakeSink:
             self._write(key, one)
         if self.cuts:
             raise self.cuts.pop(0)
-        return {key: self.version(key) for key in sent}
+        return {key: self._version(key) for key in sent}
 
     def ours(self, about: Key) -> Iterator[Resource]:
         self._alive()
@@ -289,7 +291,8 @@ class FakeSink:
         """Hold nothing open."""
 
     def version(self, key: Key) -> str:
-        return str(len(self.held[key])) if key in self.held else ""
+        self.asked.append(key)
+        return self._version(key)
 
     def retract(self, key: Key, policy: str, confirm: Callable[[], None] | None = None) -> None:
         self._alive()
@@ -339,6 +342,9 @@ class FakeSink:
     def lose(self, key: Key) -> None:
         """Forget a resource, as a server does whose database was put back."""
         del self.held[key]
+
+    def _version(self, key: Key) -> str:
+        return str(len(self.held[key])) if key in self.held else ""
 
     def _write(self, key: Key, resource: dict[str, Any]) -> None:
         versions = self.held.setdefault(key, [])

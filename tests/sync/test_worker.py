@@ -583,8 +583,9 @@ CRASHES: dict[str, Any] = {
     "after the retraction": lambda world, worker: setattr(world.sink, "retract", crashing(world.sink.retract)),
     "before it leaves": lambda world, worker: setattr(world.ledger.written, "leave", crashing(before=True)),
     "after it left": lambda world, worker: dying_after(world.ledger.written, "leave"),
-    "before the ledger": lambda world, worker: setattr(worker, "finish", crashing(before=True)),
-    "after the ledger": lambda world, worker: setattr(worker, "finish", crashing(worker.finish)),
+    "before the end": lambda world, worker: setattr(worker, "end", crashing(before=True)),
+    "after the end, before it is stored": lambda world, worker: dying_after(worker, "end"),
+    "after the ledger": lambda world, worker: (dying_after(worker, "sync"), dying_after(worker, "retract")),
 }
 KINDS = ("a new study", "a changed study", "a removed study")
 NEVER = {

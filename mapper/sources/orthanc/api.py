@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from mapper.errors import AnswerTooLarge, SourceBusy
@@ -13,6 +13,8 @@ from mapper.sources.orthanc.sighting import parse_time
 
 PAGE = 500
 PAGES = 100_000
+SURE = timedelta(minutes=1)
+"""How far a change lies back that is not young by any time that Orthanc told, not the one of this moment alone."""
 FIND, LOOKUP, NOW = Target("/tools/find"), Target("/tools/lookup"), Target("/tools/now")
 STATISTICS, SYSTEM = Target("/statistics"), Target("/system")
 T = TypeVar("T")
@@ -25,6 +27,7 @@ class Api:
         """Remember through whom to ask."""
         self.client = client
         self._system: answers.System | None = None
+        self._told: datetime | None = None
 
     @property
     def url(self) -> str:
@@ -54,7 +57,17 @@ class Api:
 
     def now(self) -> datetime:
         """Return Orthanc's own time."""
-        return self.client.text(NOW, lambda text: parse_time(text.strip().strip('"')))
+        self._told = self.client.text(NOW, lambda text: parse_time(text.strip().strip('"')))
+        return self._told
+
+    def time_after(self, moved: str) -> datetime:
+        """Return a time at which a study of this LastUpdate is old enough, or else Orthanc's own time.
+
+        What was old when Orthanc last told its time, as it does for every look at all studies, is older now. It is
+        asked again of what was not old by far: a clock that is set back a little must not make a young study old.
+        """
+        told = self._told
+        return told if told and moved and told - parse_time(moved) > SURE else self.now()
 
     def study(self, id: str) -> answers.Study | None:
         """Return a study by Orthanc's own id, None where there is none."""

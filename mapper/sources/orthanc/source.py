@@ -6,6 +6,7 @@ under two PatientIDs answers 404 although both studies exist).
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 
 import msgspec
@@ -78,16 +79,19 @@ class Orthanc:
         """Return one whole study, read series by series; see Source.read."""
         if answers.is_id(study_uid) or not is_askable(study_uid):
             raise self._unread(study_uid)
-        before = self._sighting(self._only_id(study_uid, known_ids))
-        if before is None:
+        study = self._api.study(self._only_id(study_uid, known_ids))
+        if study is None:
             raise SourceChanged(f"study {study_uid} went while it was read")
-        if before.study_uid != study_uid:  # Orthanc's lookup takes a and A for the same
+        if name_of(study) != study_uid:  # Orthanc's lookup takes a and A for the same
             raise StudyGone(f"study {study_uid} is no longer in Orthanc")
+        counting, now = self._counts_needed(), self._api.time_after(study.LastUpdate)
+        listed = self._api.series(study.ID)
+        before = sighting(study, now, sum(len(one.Instances) for one in listed) if counting else None)
         collector = Collector()
         exact = ExactNumbers(self._client, study_uid, collector)
-        for series in self._api.series(before.id):
+        for series in listed:
             self._read_series(study_uid, series, collector, exact.of_series(series))
-        after = self._sighting(before.id)
+        after = self._sighting(before.id, now)
         if after and state_of(after) == state_of(before):
             return Reading(self._dicomweb.complete(collector.study(study_uid)), before)
         raise SourceChanged(f"study {study_uid} changed while it was read")
@@ -128,12 +132,10 @@ class Orthanc:
                 return orthanc_id
         raise StudyGone(f"study {study_uid} is no longer in Orthanc")
 
-    def _sighting(self, orthanc_id: str) -> Sighting | None:
+    def _sighting(self, orthanc_id: str, now: datetime) -> Sighting | None:
         study, counted = self._api.study(orthanc_id), self._counts_needed()
         instances = self._api.instances(orthanc_id) if study and counted else None
-        if study is None or (counted and instances is None):
-            return None
-        return sighting(study, self._api.now(), instances)
+        return None if study is None or (counted and instances is None) else sighting(study, now, instances)
 
     def holds(self, study_uid: str) -> bool:
         """Tell whether Orthanc holds a study that is known by this name; see Source.holds.
@@ -141,8 +143,7 @@ class Orthanc:
         /tools/lookup would find AccessionNumbers as well; either finds a UID in capitals, so the answer is compared.
         """
         if answers.is_id(study_uid):
-            study = self._api.study(study_uid)
-            return study is not None and name_of(study) == study_uid
+            return (study := self._api.study(study_uid)) is not None and name_of(study) == study_uid
         if not is_askable(study_uid):
             return False
         query = {"Level": "Study", "Query": {"StudyInstanceUID": study_uid}, "Expand": True}

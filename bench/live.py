@@ -1,0 +1,132 @@
+"""How long a study takes from "stable" in Orthanc to readable in FHIR, by stage, and who spends the CPU meanwhile.
+
+uv run python -m bench.live [INSTANCES...]
+
+One study at a time, the real servers, nothing else to do for the mapper. The stages are the mapper's own metrics; the
+ring is the time from StableStudy in `/changes` to the beginning of the work, told by the ledger's history.
+"""
+
+import re
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.processes import Spent
+from stack import FhirServer, Postgres
+from stack.process import ROOT
+from tests.support.large import files, header
+from tests.support.stack import Stack, until
+
+INSTANCES = (1, 50, 500, 5_000)
+ROUNDS, SERIES = 5, 5
+PATIENCE = 900.0
+LOOK = 0.005
+"""Seconds between two looks at what is measured."""
+STAGES = ("read", "map", "check", "put")
+RING, STAGE, AT = 0.020, 0.050, 500
+"""Targets: seconds from "stable" to work at the median, and of a stage of ours at this many instances."""
+OURS = ("map", "check")
+SECONDS = re.compile(r'orthanc_fhir_stage_seconds_sum\{stage="(\w+)"\} (\S+)')
+
+
+def stages(stack: Stack) -> dict[str, float]:
+    """Return the seconds of each stage so far."""
+    return {name: float(value) for name, value in SECONDS.findall(stack.api("GET", "/metrics").text)}
+
+
+def stable(stack: Stack, orthanc_id: str, since: int) -> float:
+    """Return when `/changes` said that a study is stable."""
+    while True:
+        page = stack.pacs("GET", f"/changes?since={since}&limit=1000").json()
+        if any(one["ChangeType"] == "StableStudy" and one["ID"] == orthanc_id for one in page["Changes"]):
+            return time.time()
+        since = page["Last"]
+        time.sleep(LOOK)
+
+
+def measure(stack: Stack, instances: int, pids: dict[str, int | None]) -> dict[str, float]:
+    """Send one study through, and return the seconds of all that happened, CPU seconds by process among them."""
+    sample = header()
+    last = stack.pacs("GET", "/changes?last").json()["Last"]
+    series = SERIES if instances >= SERIES else 1
+    stack.store(files(sample, series, instances // series), threads=4)
+    (orthanc_id,) = stack.orthanc_ids(sample.uid)
+    before = stages(stack)
+    spent = Spent(pids)
+    began = stable(stack, orthanc_id, last)
+    until(lambda: stack.found(sample.uid), PATIENCE)
+    readable = time.time() - began
+    until(lambda: history(stack, sample.uid), PATIENCE)
+    cpu = spent.seconds()
+    started = history(stack, sample.uid)[0][0]
+    after = stages(stack)
+    took = {name: after.get(name, 0.0) - before.get(name, 0.0) for name in STAGES}
+    took["put"] -= took["check"]  # that is within it
+    return {"ring to work": started - began, **took, "stable to readable": readable, **cpu}
+
+
+def history(stack: Stack, uid: str) -> list[tuple[float, float]]:
+    """Return when each sync of a study began and ended."""
+    with sqlite3.connect(stack.mapper.folder / "ledger.db") as db:
+        return db.execute("SELECT started, ended FROM history WHERE study_uid = ? ORDER BY id", (uid,)).fetchall()
+
+
+def main() -> None:
+    """Measure and print."""
+    sizes = [int(word) for word in sys.argv[1:]] or INSTANCES
+    home = ROOT / ".run"  # PostgreSQL's own user cannot enter every temporary folder
+    home.mkdir(exist_ok=True)
+    found: dict[int, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory(dir=home, prefix="bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        settings = {"ORTHANC_FHIR_INSTANCE_LIMIT": str(max(sizes))}
+        with Postgres(folder / "pg") as database, FhirServer(folder / "fhir", database=database) as fhir:
+            with Stack(folder, fhir, settings=settings) as stack:
+                pids = {"Orthanc": stack.orthanc.pid, "HAPI FHIR": fhir.pid, "PostgreSQL": database.pid}
+                pids["mapper"] = stack.mapper.pid
+                for _ in range(ROUNDS):  # HAPI warms up
+                    measure(stack, 50, pids)
+                for size in sizes:
+                    rounds = [measure(stack, size, pids) for _ in range(ROUNDS if size < max(INSTANCES) else 1)]
+                    found[size] = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+                    if size >= max(INSTANCES):
+                        found[size]["the mapper's peak memory, MB"] = stack.peak_memory() / 1e6
+            database.clean()
+    report(found)
+
+
+def report(found: dict[int, dict[str, float]]) -> None:
+    """Print what was measured, and whether the targets hold."""
+    table = Table("milliseconds, medians", *(f"{size:,} instances" for size in found), box=None)
+    names = dict.fromkeys(name for one in found.values() for name in one)
+    for name in names:
+        scale = 1.0 if name.endswith("MB") else 1000.0
+        table.add_row(
+            f"CPU: {name}" if name in ("Orthanc", "HAPI FHIR", "PostgreSQL", "mapper") else name,
+            *(f"{scale * one[name]:,.0f}" if name in one else "" for one in found.values()),
+        )
+    console = Console(width=140)
+    console.print(table)
+    rings = statistics.median(one["ring to work"] for one in found.values())
+    console.print(
+        f"ring to work at the median: {1000 * rings:.0f} ms ({said(rings <= RING)}: at most {RING * 1000:.0f})"
+    )
+    for name in OURS if AT in found else ():
+        seconds = found[AT][name]
+        console.print(f"{name} at {AT}: {1000 * seconds:.0f} ms ({said(seconds <= STAGE)}: at most {STAGE * 1000:.0f})")
+
+
+def said(holds: bool) -> str:
+    """Return whether a target holds."""
+    return "holds" if holds else "MISSED"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""How many studies a second go from Orthanc to FHIR, beside a bare reader and a bare loader, and who spends the CPU.
+
+uv run python -m bench.throughput [STUDIES] [ROUNDS]
+
+The bare reader fetches the same metadata and throws them away, the bare loader posts the same Bundles ready made; both
+with as many connections as the mapper has workers, in the same run, by turns. Then the same studies go to a FHIR server
+that keeps nothing and takes 400 ms for each answer: what bounds the mapper there is itself.
+"""
+
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.processes import Spent, peak_memory
+from mapper.dicom.reader import Reader
+from mapper.fhir.bundle import dump, transaction
+from mapper.http.peer import Bound, Peer, basic
+from mapper.http.target import Target
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.maps.site import Site
+from mapper.sources.orthanc.source import Orthanc as Source
+from stack import FhirServer, Mapper, Orthanc, Postgres, Process
+from stack.mapper import BASE
+from stack.ports import LOOPBACK
+from stack.process import ROOT, answers
+from tests.support.stack import session, until
+from tests.support.study import study
+
+STUDIES, ROUNDS, SERIES, OF_SERIES = 300, 3, 2, 10
+FEW = 160
+"""Studies that are enough to see how the rate grows with the workers."""
+WORKERS, MANY = 4, 16
+SLOW = 400
+PATIENCE = 1800.0
+BOUND = Bound(512, 120.0)
+SHARE, CPU, BESIDE, LINEAR = 0.20, 12.0, 0.80, 0.90
+"""Targets: our share of all CPU, its milliseconds a study, our rate beside the bare ones, that of many workers."""
+
+
+class NullFhir(Process):
+    """Run bench/null_fhir.py."""
+
+    name = "null-fhir"
+    port_variable = "FHIR_PORT"
+
+    @property
+    def url(self) -> str:
+        """Return the FHIR base."""
+        return super().url + "/fhir"
+
+    def command(self) -> Sequence[str]:
+        """Return Python and the program."""
+        return [sys.executable, str(ROOT / "bench/null_fhir.py"), str(self.port), str(SLOW)]
+
+    def ready(self) -> bool:
+        """Ask for anything."""
+        return answers(f"{self.url}/metadata")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one way of bringing so many studies to FHIR took: seconds, and CPU seconds of a study by process."""
+
+    studies: int
+    seconds: float
+    cpu: dict[str, float]
+    memory: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Studies a second."""
+        return self.studies / self.seconds
+
+
+@dataclass(frozen=True)
+class Case:
+    """An Orthanc full of studies, and where its mapper keeps its files."""
+
+    folder: Path
+    orthanc: Orthanc
+    studies: int
+
+    def synced(self, fhir: FhirServer, workers: int, pids: dict[str, int | None]) -> Run:
+        """Bring all studies to FHIR by a new mapper with a new ledger and new ids; timed by the ledger's history."""
+        namespace = str(uuid4())
+        settings = {"ORTHANC_FHIR_WORKERS": str(workers), "ORTHANC_FHIR_NAMESPACE": namespace}
+        folder = self.folder / f"mapper-{namespace}"
+        mapper = Mapper(folder, orthanc=self.orthanc, fhir=fhir, token=uuid4().hex, settings=settings)
+        try:
+            mapper.start().wait_ready()
+            until(lambda: self._done(folder / "ledger.db") >= 1, PATIENCE)
+            early, spent = self._done(folder / "ledger.db"), Spent({**pids, "mapper": mapper.pid})  # it has started
+            until(lambda: self._done(folder / "ledger.db") >= self.studies, PATIENCE)
+            cpu = {name: seconds / (self.studies - early) for name, seconds in spent.seconds().items()}
+            with sqlite3.connect(folder / "ledger.db") as db:
+                began, ended, number = db.execute("SELECT min(started), max(ended), count(*) FROM history").fetchone()
+            return Run(number, ended - began, cpu, peak_memory(mapper.pid or 0))
+        finally:
+            mapper.clean()
+
+    def _done(self, ledger: Path) -> int:
+        with sqlite3.connect(ledger) as db:
+            (number,) = db.execute("SELECT count(*) FROM study WHERE state = 'synced'").fetchone()
+        return int(number)
+
+
+def stored(orthanc: Orthanc, number: int) -> None:
+    """Upload synthetic studies."""
+    http = session()
+
+    def store(_: int) -> None:
+        for file in study(SERIES, OF_SERIES).files:
+            http.post(f"{orthanc.url}/instances", data=file, auth=orthanc.auth, timeout=60).raise_for_status()
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(store, range(number)))
+    stable = lambda: all(one["IsStable"] for one in listed(orthanc, "studies"))  # noqa: E731
+    until(stable, PATIENCE)
+
+
+def listed(orthanc: Orthanc, level: str) -> list[dict[str, object]]:
+    """Return all there is of one level."""
+    found: list[dict[str, object]] = session().get(f"{orthanc.url}/{level}?expand", auth=orthanc.auth).json()
+    return found
+
+
+def bundles(source: Source, namespace: UUID, base: str) -> list[bytes]:
+    """Return the transactions of all studies of a source, ready made under ids of their own."""
+    site = Site.model_construct(**{**Site(base=BASE).model_dump(), "namespace": namespace})
+    mapped = (study_to_fhir(source.read(one.study_uid, [one.id]).study, site) for one in source.listing())
+    return [dump(transaction(one.resources, base)) for one in mapped]
+
+
+def asked(peer: Peer, calls: Iterable[tuple[str, Target, bytes | None]], headers: dict[str, str]) -> None:
+    """Ask for everything over as many connections as there are workers."""
+
+    def ask(call: tuple[str, Target, bytes | None]) -> None:
+        method, target, body = call
+        with peer.exchange(method, target, BOUND, body=body, headers=headers) as answer:
+            answer.read()
+            assert answer.status == 200, answer.status
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(ask, calls))
+
+
+def timed(do: Callable[[], object]) -> float:
+    """Return the seconds that something took."""
+    began = time.monotonic()
+    do()
+    return time.monotonic() - began
+
+
+def against_bare(case: Case, fhir: FhirServer, database: Postgres, rounds: int, console: Console) -> None:
+    """Measure ours and the bare ones by turns, and print both."""
+    pids = {"Orthanc": case.orthanc.pid, "HAPI FHIR": fhir.pid, "PostgreSQL": database.pid}
+    user, password = case.orthanc.auth
+    reader, loader = Peer(case.orthanc.url, basic(user, password)), Peer(fhir.url, {})
+    source = Source(case.orthanc.url, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), user, password)
+    uids = {one["ID"]: one["MainDicomTags"]["StudyInstanceUID"] for one in listed(case.orthanc, "studies")}  # type: ignore[index]
+    place = "/dicom-web/studies/{study}/series/{series}/metadata"
+    reads = [
+        ("GET", Target(place, uids[one["ParentStudy"]], one["MainDicomTags"]["SeriesInstanceUID"]), None)  # type: ignore[index]
+        for one in listed(case.orthanc, "series")
+    ]
+    case.synced(fhir, WORKERS, pids)  # HAPI warms up
+    ours: list[Run] = []
+    alone: list[float] = []
+    for _ in range(rounds):
+        made = [("POST", Target(""), body) for body in bundles(source, uuid4(), fhir.url)]
+        seconds = timed(partial(asked, reader, reads, {"Accept": "application/dicom+json"}))
+        seconds += timed(partial(asked, loader, made, {"Content-Type": "application/fhir+json"}))
+        alone.append(case.studies / seconds)
+        ours.append(case.synced(fhir, WORKERS, pids))
+    table = Table(f"{case.studies} studies of {SERIES * OF_SERIES} instances, {WORKERS} workers", "figure", box=None)
+    rates = [run.rate for run in ours]
+    ratio = statistics.median(rate / one for rate, one in zip(rates, alone, strict=True))
+    table.add_row("studies a second", f"{statistics.median(rates):.1f}")
+    table.add_row("a bare reader, then a bare loader", f"{statistics.median(alone):.1f}")
+    table.add_row("beside them", verdict(ratio >= BESIDE, f"{ratio:.2f}", f"at least {BESIDE}"))
+    spent = {name: statistics.median(run.cpu[name] for run in ours) for name in ours[0].cpu}
+    total = sum(spent.values())
+    for name, seconds in sorted(spent.items(), key=lambda one: -one[1]):
+        each = f"{1000 * seconds:.1f} ms, {100 * seconds / total:.0f} %"
+        table.add_row(f"CPU a study: {name}", each)
+    share, own = spent["mapper"] / total, 1000 * spent["mapper"]
+    table.add_row("our share of the CPU", verdict(share <= SHARE, f"{share:.0%}", f"at most {SHARE:.0%}"))
+    table.add_row("our CPU a study", verdict(own <= CPU, f"{own:.1f} ms", f"at most {CPU:.0f} ms"))
+    table.add_row("the mapper's peak memory", f"{max(run.memory for run in ours) / 1e6:.0f} MB")
+    console.print(table)
+
+
+def against_nothing(case: Case, console: Console) -> None:
+    """Measure how the rate grows with the workers where the FHIR server is slow, and print it."""
+    table = Table(f"a FHIR server that takes {SLOW} ms", "studies a second", "of linear", box=None)
+    with NullFhir(case.folder / "null") as fhir:
+        rates = {}
+        for workers in (1, WORKERS, MANY):
+            run = case.synced(fhir, workers, {})  # type: ignore[arg-type]
+            rates[workers] = run.rate
+            linear = rates[workers] / (workers * rates[1])
+            said = verdict(linear >= LINEAR, f"{linear:.2f}", f"at least {LINEAR}")
+            table.add_row(f"{workers} workers", f"{rates[workers]:.1f}", said)
+    console.print(table)
+
+
+def verdict(holds: bool, said: str, target: str) -> str:
+    """Return a figure and whether its target holds."""
+    return f"{said} ({'holds' if holds else 'MISSED'}: {target})"
+
+
+def main() -> None:
+    """Measure and print."""
+    words = [int(word) for word in sys.argv[1:]]
+    studies, rounds = (*words, *(STUDIES, ROUNDS)[len(words) :])
+    console, home = Console(width=140), ROOT / ".run"  # PostgreSQL's own user cannot enter every temporary folder
+    home.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix="bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with (
+            Postgres(folder / "pg") as database,
+            FhirServer(folder / "fhir", database=database) as fhir,
+            Orthanc(folder / "orthanc", mapper_url=f"http://{LOOPBACK}:9", token=uuid4().hex) as orthanc,
+        ):
+            stored(orthanc, studies)
+            case = Case(folder, orthanc, studies)
+            against_bare(case, fhir, database, rounds, console)
+            console.print()
+            against_nothing(Case(folder, orthanc, min(studies, FEW)), console)
+        database.clean()
+
+
+if __name__ == "__main__":
+    main()
