@@ -30,7 +30,20 @@ from tests.support.part10 import instance, save
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
 COMMANDS = (
-    *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
+    *(
+        "serve",
+        "sync",
+        "status",
+        "studies",
+        "retry",
+        "convert",
+        "explain",
+        "sds",
+        "table",
+        "doctor",
+        "settings",
+        "plugin",
+    ),
     "token",
 )
 SHAPE = {
