@@ -112,6 +112,7 @@ def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> No
     needed = {
         "convert": [tmp_path],
         "explain": [tmp_path],
+        "sds": [tmp_path],
         "retry": ["--parked"],
         "plugin": ["--copy", "p"],
         "token": ["me", "--role", "read"],
