@@ -10,6 +10,7 @@ import typer
 from mapper.commands.app import Config, one_line
 from mapper.commands.output import problem_file
 from mapper.configuration import load
+from mapper.errors import SettingError
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
@@ -20,7 +21,7 @@ def sds(
         bool, typer.Option("--check", help="Say what it holds and what is wrong with it, and write nothing (default).")
     ] = False,
     to: Annotated[
-        str, typer.Option("--to", metavar="WHERE", help="fhir, or - for one transaction Bundle a line.")
+        str, typer.Option("--to", metavar="WHERE", help="fhir, orthanc, or - for one transaction Bundle a line.")
     ] = "",
     dataset_uuid: Annotated[
         UUID | None, typer.Option(help="UUID of the dataset; by default of its DOI, else of its name and title.")
@@ -30,7 +31,7 @@ def sds(
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
     config: Config = None,
 ) -> None:
-    """Check a dataset in the SPARC Data Structure (SDS 2.x, 3.x), or write it to FHIR.
+    """Check a dataset in the SPARC Data Structure (SDS 2.x, 3.x), or write it to FHIR or Orthanc.
 
     The check says what the dataset holds and what is wrong with it, by file and cell and without any value; its exit
     code is 1 where something cannot be used or contradicts itself. Writing goes on where one element is wrong, and
@@ -38,22 +39,27 @@ def sds(
     """
     import orjson
 
-    from mapper.commands.dataset import WRITERS, Written, checked, written_to
+    from mapper.commands.dataset import checked
+    from mapper.commands.dataset_writers import WRITERS, Job, source_of
+    from mapper.records.sds.identity import dataset_uuid as uuid_of
 
     if to not in ("", *WRITERS):
         raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}")
     if check and to:
         raise typer.BadParameter("--check writes nothing: leave out --to")
+    outcome = None
     with one_line():
         settings = load(Settings, config)
+        whose = source_of(settings, source)
         found = checked(path)
-        if not to:
-            outcome: Written | None = None
-        else:
+        if to:
+            if not found.dataset.description.file:
+                raise SettingError(f"{path}: no dataset_description lies here: name the folder in which it lies")
             for one in found.findings:
                 say(f"{one.level}: {one}", err=True)
             with problem_file(problems) as record:
-                outcome = written_to(to, found, settings, source, dataset_uuid, record, sys.stdout.buffer)
+                uuid = uuid_of(found.dataset, dataset_uuid)
+                outcome = WRITERS[to](Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer))
     if as_json and to != "-":
         facts = found.json() | ({"written": outcome.json()} if outcome else {})
         say(shown_json(orjson.dumps(facts)).decode())

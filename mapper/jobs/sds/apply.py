@@ -79,13 +79,15 @@ def count(applied: Applied, part: Part, held: Mapping[Key, Resource | None], new
 
 def is_moved(resource: Resource, held: Resource | None) -> bool:
     """Tell whether a resource that is ours alone stands there with something else in it."""
-    return held is not None and resource["resourceType"] in OURS and bool(differing(resource, held))
+    if held is None or resource["resourceType"] not in OURS:
+        return False
+    return bool(differing(resource, held) or held.keys() - resource.keys() - SERVERS)
 
 
 def differing(ours: Resource, held: Resource) -> list[str]:
-    """Return the elements in which two resources are not the same, as JSON."""
+    """Return the elements of a resource that are not the same in what a sink holds, as JSON."""
     plain = orjson.loads(dump(ours))
-    return sorted(name for name in (plain.keys() | held.keys()) - SERVERS if plain.get(name) != held.get(name))
+    return sorted(name for name in plain.keys() - SERVERS if plain[name] != held.get(name))
 
 
 def version(held: Resource | None) -> str:

@@ -13,12 +13,12 @@ PRIMARY = "primary"
 
 
 def identifiers(dataset: Dataset, study: DatasetStudy, uuid: UUID) -> tuple[tuple[str, str], ...]:
-    """Return system and value of what SPARC's users search a study by: its subject's folder and UID; the dataset."""
+    """Return system and value of what SPARC's users search a study by: the dataset; its subject's folder and UID."""
     subject = study.subject or folder_of(study)
     named = f"urn:uid:{subject}-{study.study.uid}" if subject else f"urn:uid:{study.study.uid}"
     return (
-        (systems.SPARC_STUDY, named),
         (systems.SPARC_DATASET, f"urn:uid:{dataset.name}-{uuid}"),
+        (systems.SPARC_STUDY, named),
     )
 
 
