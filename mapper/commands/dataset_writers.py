@@ -12,6 +12,7 @@ from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import check
 from mapper.jobs.sds.apply import Applied, apply
 from mapper.jobs.sds.deposit import Deposited, deposit
+from mapper.jobs.sds.measured import measured
 from mapper.jobs.sds.plan import Part, parts
 from mapper.ledger.claim import BY_HAND
 from mapper.ledger.database import Database
@@ -19,6 +20,7 @@ from mapper.maps.site import Site
 from mapper.namespace import namespace_of
 from mapper.records.sds.dataset import Dataset
 from mapper.settings import OrthancSource, Settings
+from mapper.sources.sds.measurements import dump_measurements
 from mapper.wiring import api_of, fhir_server_of, ledger_of, site_of
 
 
@@ -163,6 +165,14 @@ def to_orthanc(job: Job) -> Outcome:
     return InOrthanc(job, done, mark(job.settings, job.source.name, done.changed))
 
 
+def to_measurements(job: Job) -> Outcome:
+    """Write measurements.json as fhir-cda does."""
+    found = measured(job.dataset, [one for part in job.parts() for one in part.resources])
+    with written(job.out) as file:
+        file.write(dump_measurements(found) + b"\n")
+    return InFhir(job, Applied())
+
+
 def mark(settings: Settings, source: str, study_uids: list[str]) -> bool:
     """Mark studies in the ledger; False where there is none yet."""
     database = Database(settings.ledger.get_secret_value())
@@ -175,5 +185,12 @@ def mark(settings: Settings, source: str, study_uids: list[str]) -> bool:
     return made
 
 
-WRITERS: Mapping[str, Callable[[Job], Outcome]] = {"fhir": to_fhir, "orthanc": to_orthanc, "-": to_lines}
+WRITERS: Mapping[str, Callable[[Job], Outcome]] = {
+    "fhir": to_fhir,
+    "orthanc": to_orthanc,
+    "measurements": to_measurements,
+    "-": to_lines,
+}
 """Where a dataset may go -> what writes it there."""
+STDOUT = frozenset({"-", "measurements"})
+"""Those that write to standard output, and so say nothing else there."""

@@ -21,7 +21,10 @@ def sds(
         bool, typer.Option("--check", help="Say what it holds and what is wrong with it, and write nothing (default).")
     ] = False,
     to: Annotated[
-        str, typer.Option("--to", metavar="WHERE", help="fhir, orthanc, or - for one transaction Bundle a line.")
+        str,
+        typer.Option(
+            "--to", metavar="WHERE", help="fhir, orthanc, - (one transaction Bundle a line), measurements (as JSON)."
+        ),
     ] = "",
     dataset_uuid: Annotated[
         UUID | None, typer.Option(help="UUID of the dataset; by default of its DOI, else of its name and title.")
@@ -40,7 +43,7 @@ def sds(
     import orjson
 
     from mapper.commands.dataset import checked
-    from mapper.commands.dataset_writers import WRITERS, Job, source_of
+    from mapper.commands.dataset_writers import STDOUT, WRITERS, Job, source_of
     from mapper.records.sds.identity import dataset_uuid as uuid_of
 
     if to not in ("", *WRITERS):
@@ -60,10 +63,10 @@ def sds(
             with problem_file(problems) as record:
                 uuid = uuid_of(found.dataset, dataset_uuid)
                 outcome = WRITERS[to](Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer))
-    if as_json and to != "-":
+    if as_json and to not in STDOUT:
         facts = found.json() | ({"written": outcome.json()} if outcome else {})
         say(shown_json(orjson.dumps(facts)).decode())
-    elif to != "-":
+    elif to not in STDOUT:
         for line in outcome.lines() if outcome else found.lines():
             say(line)
     if not (outcome.well if outcome else found.profile.well):

@@ -13,10 +13,13 @@ from mapper.errors import StaleVersion
 from mapper.fhir.bundle import dump
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.jobs.sds.plan import Part
+from mapper.maps.dataset_keys import SDS
 from mapper.sinks.sink import Sink
 
 OURS = frozenset({"Group", "ResearchStudy", "ResearchSubject"})
 """Types that nobody but a dataset's job writes."""
+OF_DATASETS = f"/{SDS}/"
+"""What the system of an identifier has in it where a dataset's job alone writes the resource: a measurement."""
 SERVERS = frozenset({"meta", "text"})
 """Elements in which a server says something of its own."""
 TRIES = 3
@@ -79,9 +82,16 @@ def count(applied: Applied, part: Part, held: Mapping[Key, Resource | None], new
 
 def is_moved(resource: Resource, held: Resource | None) -> bool:
     """Tell whether a resource that is ours alone stands there with something else in it."""
-    if held is None or resource["resourceType"] not in OURS:
+    if held is None or not is_ours(resource):
         return False
     return bool(differing(resource, held) or held.keys() - resource.keys() - SERVERS)
+
+
+def is_ours(resource: Resource) -> bool:
+    """Tell whether nobody but a dataset's job writes a resource."""
+    if resource["resourceType"] == "Observation":
+        return any(OF_DATASETS in one.get("system", "") for one in resource.get("identifier", ()))
+    return resource["resourceType"] in OURS
 
 
 def differing(ours: Resource, held: Resource) -> list[str]:

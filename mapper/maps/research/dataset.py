@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from mapper.maps.research.cells import Research
 from mapper.maps.research.contributor import practitioner
 from mapper.maps.research.group import groups
+from mapper.maps.research.measurement import measurements
 from mapper.maps.research.patient import own_patient
 from mapper.maps.research.research_study import research_study
 from mapper.maps.research.research_subject import research_subject
@@ -35,3 +36,4 @@ def of_dataset(cx: Research, patients: Mapping[str, str]) -> Iterator[Made]:
     for subject in dataset.subjects:
         if subject.id in known:
             yield research_subject(cx, subject, known[subject.id])
+    yield from measurements(cx, known)

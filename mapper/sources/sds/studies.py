@@ -14,7 +14,7 @@ from mapper.sources.sds.kinds import image_format, may_be_dicom
 from mapper.sources.sds.tree import Tree
 
 Progress = Callable[[int, int], None]
-NEEDED = ("PatientID", "PatientSex", "PatientAge", "PatientBirthDate")
+NEEDED = ("PatientID", "PatientSex", "PatientAge", "PatientBirthDate", "PatientSpeciesDescription", "Laterality")
 """What is compared with the sheets, whatever else is read."""
 REASONS = {
     "a DICOMDIR": "dicomdir",
