@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -69,3 +70,74 @@ def test_no_name_of_a_file_does_anything_to_a_terminal(tmp_path: Path) -> None:
     said = run("--check", root)
     assert "\x1b" not in said.stdout
     assert "not readable as DICOM" in said.stdout
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+WRONG = {  # arguments behind the folder -> exit code, what is said
+    "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -"),
+    "check and write": (["--check", "--to", "-"], 2, "--check writes nothing"),
+    "no such source": (["--to", "-", "--source", "north"], 1, "--source: there is no source of this name"),
+    "no UUID": (["--to", "-", "--dataset-uuid", "1"], 2, "Input should be a valid UUID"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), WRONG.values(), ids=WRONG)
+def test_wrong_usage_is_said_and_nothing_is_written(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    done = run(write(tmp_path, "breast"), *arguments)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_of_several_sources_one_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "several.toml"
+    config.write_text(
+        "".join(
+            f'[[sources]]\nname = "{name}"\nurl = "http://{name}"\npatient_system = "https://example.org/{name}"\n'
+            for name in ("north", "south")
+        )
+    )
+    root = write(tmp_path, "breast")
+    assert "say whose patients these are" in run(root, "--to", "-", "--config", config).stderr
+    for name in ("north", "south"):
+        said = run(root, "--to", "-", "--config", config, "--source", name)
+        patients = [one for bundle in bundles(said) for one in bundle if one["resourceType"] == "Patient"]
+        assert {one["identifier"][0]["system"] for one in patients} == {f"https://example.org/{name}"}
+
+
+def test_a_folder_that_is_no_dataset_is_not_written(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast")
+    (root / "dataset_description.xlsx").unlink()
+    said = run(root, "--to", "-")
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert "no dataset_description lies here" in said.stderr
+
+
+def bundles(said: Result) -> list[list[dict[str, Any]]]:
+    assert said.exit_code == 0, said.stderr
+    return [[entry["resource"] for entry in json.loads(line)["entry"]] for line in said.stdout.splitlines()]
+
+
+def test_standard_output_has_the_studies_and_then_the_dataset(tmp_path: Path) -> None:
+    said = run(write(tmp_path, "heart"), "--to", "-")
+    kinds = [[one["resourceType"] for one in bundle] for bundle in bundles(said)]
+    assert [one.count("ImagingStudy") for one in kinds] == [1, 1, 0]
+    assert "ResearchStudy" in kinds[-1]
+    assert "note: subjects.xlsx E3: a species other than man" in said.stderr.splitlines()
+
+
+def test_two_runs_say_the_same_bytes(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast")
+    assert run(root, "--to", "-").stdout_bytes == run(root, "--to", "-").stdout_bytes
+
+
+def test_problems_are_kept_in_a_file_of_their_owner_alone(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast", form="csv")
+    sheet = root / "subjects.csv"
+    sheet.write_text(sheet.read_text().replace("1978-03-15", "SECRET"))
+    kept = tmp_path / "problems.ndjson"
+    assert run(root, "--to", "-", "--problems", kept).exit_code == 0
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [(one["element"], one["attribute"]) for one in lines] == [("Patient.birthDate", "subjects: date of birth")]
+    assert "SECRET" not in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
