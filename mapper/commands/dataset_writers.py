@@ -7,7 +7,7 @@ from uuid import UUID
 
 from mapper.commands.output import Record, written
 from mapper.commands.progress import Progress
-from mapper.errors import SettingError
+from mapper.configuration import WrongArgument
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import check
 from mapper.jobs.sds.apply import Applied, apply
@@ -128,12 +128,12 @@ class InOrthanc:
 
 
 def source_of(settings: Settings, name: str) -> OrthancSource:
-    """Return the source of this name, the only one where none is named; raises SettingError."""
+    """Return the source of this name, the only one where none is named; raises WrongArgument."""
     known = {one.name: one for one in settings.all_sources}
     if name and name not in known:
-        raise SettingError("--source: there is no source of this name in `sources`")
+        raise WrongArgument("--source: there is no source of this name in `sources`")
     if not name and len(known) > 1:
-        raise SettingError("--source: there are several sources: say whose patients these are")
+        raise WrongArgument("--source: there are several sources: say whose patients these are")
     return known[name] if name else next(iter(known.values()))
 
 

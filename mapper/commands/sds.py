@@ -9,7 +9,7 @@ import typer
 
 from mapper.commands.app import Config, one_line
 from mapper.commands.output import problem_file
-from mapper.configuration import load
+from mapper.configuration import WrongArgument, load
 from mapper.errors import SettingError
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
@@ -54,6 +54,8 @@ def sds(
     with one_line():
         settings = load(Settings, config)
         whose = source_of(settings, source)
+        if not path.is_dir():
+            raise WrongArgument(f"{path}: no folder; name the folder of the dataset")
         found = checked(path)
         if to:
             if not found.dataset.description.file:

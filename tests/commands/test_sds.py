@@ -60,7 +60,7 @@ def test_the_exit_code_tells_a_pipeline_whether_something_is_wrong(tmp_path: Pat
 
 def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
     said = run("--check", tmp_path / "nowhere")
-    assert (said.exit_code, said.stdout) == (1, "")
+    assert (said.exit_code, said.stdout) == (2, "")
     assert said.stderr == f"orthanc-fhir: {tmp_path}/nowhere: no folder; name the folder of the dataset\n"
 
 
@@ -77,7 +77,7 @@ def test_no_name_of_a_file_does_anything_to_a_terminal(tmp_path: Path) -> None:
 WRONG = {  # arguments behind the folder -> exit code, what is said
     "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -"),
     "check and write": (["--check", "--to", "-"], 2, "--check writes nothing"),
-    "no such source": (["--to", "-", "--source", "north"], 1, "--source: there is no source of this name"),
+    "no such source": (["--to", "-", "--source", "north"], 2, "--source: there is no source of this name"),
     "no UUID": (["--to", "-", "--dataset-uuid", "1"], 2, "Input should be a valid UUID"),
 }
 

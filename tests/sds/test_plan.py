@@ -274,6 +274,13 @@ def test_subjects_that_are_alike_are_a_group_and_so_is_a_pool(tmp_path: Path) ->
     assert len(study["enrollment"]) == len(found["Group"])
 
 
+def test_a_subject_that_only_a_folder_names_is_one_too(tmp_path: Path) -> None:
+    found = made(tmp_path, {"primary/sub-Aniyah-breast-1/a.dcm": image("1.2.1")})
+    subject, patient = only(found, "ResearchSubject"), only(found, "Patient")
+    assert subject["identifier"][0]["value"] == "sub-Aniyah-breast-1"
+    assert subject["individual"] == {"reference": f"Patient/{patient['id']}"}
+
+
 # -- where in the body ----------------------------------------------------------------------------------------------
 
 PLACES = {  # header, sample's place, organ systems -> code, display

@@ -11,6 +11,7 @@ from mapper.maps.site import Site
 from tests.sds.folders import image
 from tests.sds.planned import SITE, made, planned, read
 
+pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")
 SHEET = {"subjects.csv": "subject id\nsub-1\n"}
 Json = dict[str, Any]
 

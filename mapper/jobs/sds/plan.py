@@ -43,8 +43,9 @@ def parts(dataset: Dataset, site: Site, uuid: UUID) -> Iterator[Part]:
     for study, found in mapped:
         cx = Research(site, study.study, dataset=dataset, uuid=uuid)
         for patient in (one for one in found.resources if one["resourceType"] == "Patient"):
+            if study.subject:
+                patients.setdefault(study.subject, patient["id"])
             if subject := dataset.lineage.subjects.get(study.subject or ""):
-                patients.setdefault(subject.id, patient["id"])
                 fill(cx, patient, subject)
         new = [one for one in found.resources if key_of(one) not in said]
         said.update(map(key_of, new))

@@ -10,6 +10,7 @@ from mapper.maps.research.patient import own_patient
 from mapper.maps.research.research_study import research_study
 from mapper.maps.research.research_subject import research_subject
 from mapper.maps.rule import Made
+from mapper.records.sds.row import Sheet, Subject
 
 POPULATION = "pop-"
 """How the id of a population begins: it is a Group, no Patient."""
@@ -33,7 +34,12 @@ def of_dataset(cx: Research, patients: Mapping[str, str]) -> Iterator[Made]:
     if grouped:
         study["enrollment"] = [{"reference": f"Group/{one['id']}"} for one in grouped]
     yield study
-    for subject in dataset.subjects:
-        if subject.id in known:
-            yield research_subject(cx, subject, known[subject.id])
+    rows = {row.id: row for row in dataset.subjects}
+    for subject in (rows.get(id) or without_row(id) for id in known):
+        yield research_subject(cx, subject, known[subject.id])
     yield from measurements(cx, known)
+
+
+def without_row(subject: str) -> Subject:
+    """Return a subject that folders or manifests name and no sheet has."""
+    return Subject(Sheet("", {}), 0, {"subject id": subject}, {})
