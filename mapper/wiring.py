@@ -16,6 +16,9 @@ from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
+from mapper.sources.orthanc.answers import Statistics
+from mapper.sources.orthanc.api import STATISTICS, Api
+from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.source import Orthanc
 
 
@@ -32,6 +35,14 @@ def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
         metadata=Bound(settings.metadata_limit, settings.metadata_timeout, "metadata_limit"),
         root=source.dicomweb_root,
     )
+
+
+def api_of(source: OrthancSource, settings: Settings) -> Api:
+    """Return one Orthanc's REST API, for jobs that write to it."""
+    password = source.password.get_secret_value() if source.password else None
+    answer = Bound(settings.orthanc_limit, settings.timeout, "orthanc_limit")
+    ca = str(source.ca) if source.ca else None
+    return Api(OrthancClient(source.url, (STATISTICS, Statistics), answer, source.user, password, ca))
 
 
 def fhir_server_of(settings: Settings, metrics: Metrics | None = None) -> FhirServer:

@@ -28,7 +28,7 @@ LAYERS = (
         "ledger",
         "sync",
     ),
-    *("convert", "question", "explain", "standing", "words", "wiring", "service", "inquiry", "web", "commands"),
+    *("convert", "question", "explain", "standing", "words", "wiring", "service", "jobs", "inquiry", "web", "commands"),
 )
 """A package imports only from those before it. Pages are handed the service, so they stand after it."""
 NEVER = [("sources", "sinks"), ("sinks", "sources"), ("web", "sources"), ("web", "sinks"), ("sync", "settings")]

@@ -24,7 +24,8 @@ EXITS = {
     FAILED: "the work failed, or somebody should look: a server, a file, the ledger or a setting says no, in one line. "
     "`doctor`: something does not work, as where Orthanc's plugin reaches no mapper; `status`: not in line; "
     "`sync`: a study is parked or still open; `studies`: one that is named was never seen; `retry`: one that is "
-    "named is not parked, or none is; `convert`: a study was left out, or none was found",
+    "named is not parked, or none is; `convert`: a study was left out, or none was found; `sds`: "
+    "the dataset has an error, or something of it was left out",
     WRONG_USAGE: "what was typed is wrong, and nothing was done: no such command, option, file, state, role, time "
     "(`--since`), name (`token`) or StudyInstanceUID",
 }

@@ -53,6 +53,10 @@ class Series:
     instances: tuple[Instance, ...]
     unlisted: int = 0
     """How many more instances it has than are listed here: a source may know their number alone."""
+    places: tuple[str, ...] = ()
+    """Words for where it was taken, of whoever handed it over, the nearest first: the header counts more."""
+    sides: tuple[str, ...] = ()
+    """L, R or B, likewise."""
 
     @property
     def count(self) -> int:
@@ -71,6 +75,8 @@ class Study:
     """The number of instances of each series that is there and cannot be read: counted, and that is all."""
     patient: Item | None = None
     """The data set that says who the patient is; without one the first series with a PatientID does."""
+    identifiers: tuple[tuple[str, str], ...] = ()
+    """Systems and values of further identifiers that somebody keeps for it beside its DICOM."""
 
     @cached_property
     def item(self) -> Item:

@@ -37,6 +37,9 @@ DICOM_UID: Final = "urn:dicom:uid"
 OID_URN: Final = "urn:oid:"  # RFC 3061: how FHIR writes a UID as a URI
 URI: Final = "urn:ietf:rfc:3986"
 BCP_47: Final = "urn:ietf:bcp:47"
+ORCID: Final = "https://orcid.org"  # support.orcid.org: an iD is a URI below it
+SPARC_DATASET: Final = "urn:sparc_dataset:uid"  # as SPARC's users search; the underscore makes it no registered URN
+SPARC_STUDY: Final = "urn:sparc_study:uid"
 US_NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
 # Extensions: FHIR R4 extensibility-registry

@@ -1,4 +1,4 @@
-"""What the id of a resource is made of: keys stand here and in derived_keys.py, nowhere else (FHIR R4 Resource.id).
+"""What the id of a resource is made of: keys stand here, in derived_keys.py and in dataset_keys.py (FHIR R4 Resource.id).
 
 An id is the UUIDv5 of its key under the site's secret namespace (mapper/fhir/ids.py), so `key_from` tells what is
 ours without a ledger: whoever does not know the namespace can make no id that fits. A derived resource, whose key is

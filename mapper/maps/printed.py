@@ -5,6 +5,7 @@ import sys
 
 from mapper.maps import OF_DOCUMENTS, TABLES
 from mapper.maps.content import ContentRule
+from mapper.maps.research import printed as datasets
 from mapper.maps.rule import Rule
 from mapper.maps.tables import (
     algorithm,
@@ -113,11 +114,11 @@ SOURCE = re.compile(
 def markdown() -> str:
     """Return the whole mapping as one Markdown page."""
     tables = {**TABLES, **OF_DOCUMENTS}
-    contents = " · ".join(f"[{name}](#{anchor(name)})" for name in (*tables, CODES))
+    contents = " · ".join(f"[{name}](#{anchor(name)})" for name in (*tables, datasets.SECTION, CODES))
     sections = [
         f"## {name}\n\n{(MODULES[name].__doc__ or '').strip()}\n\n{table(name, rows)}" for name, rows in tables.items()
     ]
-    return "\n".join([HEAD, contents, "", *sections, codes()])
+    return "\n".join([HEAD, contents, "", *sections, datasets.section(), codes()])
 
 
 def codes() -> str:

@@ -30,7 +30,20 @@ from tests.support.part10 import instance, save
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
 COMMANDS = (
-    *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
+    *(
+        "serve",
+        "sync",
+        "status",
+        "studies",
+        "retry",
+        "convert",
+        "explain",
+        "sds",
+        "table",
+        "doctor",
+        "settings",
+        "plugin",
+    ),
     "token",
 )
 SHAPE = {
@@ -99,6 +112,7 @@ def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> No
     needed = {
         "convert": [tmp_path],
         "explain": [tmp_path],
+        "sds": [tmp_path],
         "retry": ["--parked"],
         "plugin": ["--copy", "p"],
         "token": ["me", "--role", "read"],

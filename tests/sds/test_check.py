@@ -214,6 +214,30 @@ CASES: dict[str, tuple[Mapping[str, Content], dict[str, list[str]]]] = {
         {**subjects("sub-1"), **person(PatientID="X"), "primary/sub-1/b": image("1.9", PatientID="Y")},
         {"several-patient-ids": ["subjects.csv A2"]},
     ),
+    "another species": (
+        {**subjects("sub-1,Mus musculus", header="subject id,species"), **person(PatientSpeciesDescription="Rattus")},
+        {"species-differs": [f"study {A}"], "animal": ["subjects.csv B2"]},
+    ),
+    "a human by two names": (
+        {**subjects("sub-1,Homo sapiens", header="subject id,species"), **person(PatientSpeciesDescription="human")},
+        {},
+    ),
+    "a species in the sheet alone": (
+        {**subjects("sub-1,Homo sapiens", header="subject id,species"), **person()}, {},
+    ),
+    "one PatientID of two subjects": (
+        {**subjects("sub-1", "sub-2"), **person(PatientID="X"), "primary/sub-2/b": image("1.9", PatientID="X")},
+        {"shared-patient-id": ["subjects.csv A3"]},
+    ),
+    "another side": (
+        {**subjects("sub-1"), "samples.csv": "sample id,subject id,laterality\nsam-1,sub-1,right\n",
+         "primary/sub-1/sam-1/a": image(A, Laterality="L")},
+        {"laterality-differs": [f"study {A}"]},
+    ),
+    "the same side": (
+        {**subjects("sub-1"), "samples.csv": "sample id,subject id,laterality\nsam-1,sub-1,Left\n",
+         "primary/sub-1/sam-1/a": image(A, Laterality="L")}, {},
+    ),
     "an animal": (
         {**subjects("sub-1,Mus musculus", header="subject id,species"), **IMAGE}, {"animal": ["subjects.csv B2"]},
     ),

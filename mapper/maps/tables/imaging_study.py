@@ -14,6 +14,7 @@ from mapper.maps.tables.deidentified import meta
 from mapper.maps.tables.device import IDENTITY as DEVICE
 from mapper.maps.tables.device import equipment
 from mapper.maps.tables.endpoint import endpoint_reference
+from mapper.maps.tables.kept import keep
 from mapper.maps.tables.practitioner import OPERATING, PERFORMING, READING, REFERRING
 from mapper.maps.tables.service_request import ACCESSION, OPTION, order_id
 from mapper.maps.tables.subject import subject
@@ -158,6 +159,7 @@ RULES = STUDY + SERIES + INSTANCE
 def imaging_study(cx: Context) -> Made:
     """Return the ImagingStudy of a study; raises NotOneStudy when no instance of it can be told in FHIR."""
     made = engine.resource(STUDY, cx, cx.study.item, "ImagingStudy")
+    keep(cx, made)
     listed = cx.study.instances <= cx.site.instance_limit
     if not listed:
         cx.record(Problem("ImagingStudy.series.instance", "", "more instances than instance_limit: series only"))

@@ -15,6 +15,13 @@ Coding = dict[str, str]
 
 
 @cache
+def named_parts() -> dict[str, Coding]:
+    """Return the same by the words that people use: the defined term and its meaning."""
+    found = {as_code(coding["display"]) or "": coding for coding in body_parts().values()}
+    return {**found, **body_parts()}
+
+
+@cache
 def body_parts() -> dict[str, Coding]:
     """Return PS3.16 table L-1, the Coding of every defined term of BodyPartExamined that has one."""
     table = files("mapper.maps.values").joinpath("body_parts.csv").read_text(encoding="utf-8")
@@ -29,7 +36,8 @@ def body_site(
 ) -> Coding | None:
     """AnatomicRegionSequence, BodyPartExamined, FrameAnatomySequence -> the one Coding that FHIR allows here.
 
-    The first code wins; one of SNOMED RT without a partner, then a text without a code come last.
+    The first code wins; one of SNOMED RT without a partner, then a text without a code come last. What was handed over
+    with the series comes behind its header.
     """
     items = [*as_items(regions), *of_frames(cx, shared, frames, "AnatomicRegionSequence")]
     candidates: list[Coding] = each(cx, items, lambda item: coding_of(cx, item))
@@ -37,6 +45,8 @@ def body_site(
     if named:
         term = body_parts().get(as_code(named) or "")
         candidates.append(term or {"display": named})
+    for place in cx.series.places if cx.series else ():
+        candidates.append(named_parts().get(as_code(place) or "") or {"display": place})
     candidates.sort(key=doubtful)  # stable: in the order of the sources otherwise
     if not candidates:
         return None

@@ -18,14 +18,17 @@ def laterality(
 ) -> dict[str, str] | None:
     """Laterality, else ImageLaterality of all images, else FrameLaterality -> Coding: left, right or both.
 
-    Left and right make both; images of which some do not say make nothing, frames that disagree neither.
+    Left and right make both; images of which some do not say make nothing, frames that disagree neither. What was
+    handed over with the series counts where its header is silent.
     """
     for sides in (as_list(series), list(of_instances(cx)) or as_list(images)):
         found = {as_code(side) for side in sides}
         if found - {None}:
             return coding_of(found)
     found = {as_code(side) for side in of_frames(cx, shared, frames, "FrameLaterality")}
-    return coding_of(found) if found - {None} else None
+    if found - {None}:
+        return coding_of(found)
+    return coding_of(set(cx.series.sides)) if cx.series and cx.series.sides else None
 
 
 def coding_of(sides: set[str | None]) -> dict[str, str] | None:

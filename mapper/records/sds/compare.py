@@ -15,6 +15,7 @@ from mapper.records.sds.finding import Findings, Where
 from mapper.records.sds.row import Subject
 
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
+SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
 HUMAN = frozenset(map(name_key, ("homo sapiens", "human", "NCBITaxon:9606")))
 DAYS = {"D": Decimal(1), "W": Decimal(7), "M": Decimal("30.4375"), "Y": Decimal("365.25")}
 UNITS = {
@@ -36,13 +37,19 @@ def compared(dataset: Dataset, findings: Findings) -> None:
         subject = dataset.lineage.subjects.get(study.subject or "")
         if subject is None:
             continue
+        sides_differ(dataset, study, findings)
         for code, column, differs in COMPARED:
             if differs(study.study.item, subject):
                 findings.add(code, Where(f"study {study.study.uid}"), other=subject.at(column))
         if patient_id := said(study.study.item, "PatientID"):
             patient_ids[subject.id].add(patient_id)
             identified(dataset, study, subject, patient_id, findings)
+    first: dict[str, str] = {}
     for subject_id, ids in patient_ids.items():
+        for patient_id in sorted(ids):
+            if (other := first.setdefault(patient_id, subject_id)) != subject_id:
+                where = dataset.lineage.subjects[subject_id].at("subject id")
+                findings.add("shared-patient-id", where, other=dataset.lineage.subjects[other].at("subject id"))
         if len(ids) > 1:
             findings.add("several-patient-ids", dataset.lineage.subjects[subject_id].at("subject id"), count=len(ids))
     for subject in dataset.subjects:
@@ -101,9 +108,30 @@ def birth_date_differs(item: Item, subject: Subject) -> bool:
     return stated is not None and re.fullmatch("[0-9]{8}", header) is not None and "".join(stated.groups()) != header
 
 
+def species_differs(item: Item, subject: Subject) -> bool:
+    """Tell whether both name a species, and not the same; all names of man are one."""
+    stated, header = subject.stated("species"), said(item, "PatientSpeciesDescription")
+    if stated is None or not header:
+        return False
+    one, other = ("human" if key in HUMAN else key for key in (name_key(stated), name_key(header)))
+    return one != other
+
+
+def sides_differ(dataset: Dataset, study: DatasetStudy, findings: Findings) -> None:
+    """Compare the side of each series with the side of its sample."""
+    for series in study.study.series:
+        header = said(series.item, "Laterality")
+        for id in study.samples.get(series.uid, ()):
+            sample = dataset.lineage.samples.get(id)
+            stated = SIDES.get((sample["laterality"] or "").strip().casefold()) if sample else None
+            if sample and stated and header in ("L", "R") and header != stated:
+                findings.add("laterality-differs", Where(f"study {study.study.uid}"), other=sample.at("laterality"))
+
+
 COMPARED: tuple[tuple[str, str, Callable[[Item, Subject], bool]], ...] = (
     ("sex-differs", "sex", sex_differs),
     ("age-differs", "age", age_differs),
     ("birth-date-differs", "date of birth", birth_date_differs),
+    ("species-differs", "species", species_differs),
 )
 """Finding, the subject's column, and what tells that the header says another thing."""

@@ -48,6 +48,13 @@ class Study(Struct):
     LastUpdate: str = ""
     IsStable: bool = True
     Series: list[Id] = []
+    Metadata: dict[str, str] = {}
+    """Where the answer was asked to have them; LastUpdate is one of them then."""
+
+    @property
+    def moved(self) -> str:
+        """LastUpdate, wherever it stands."""
+        return self.LastUpdate or self.Metadata.get("LastUpdate", "")
 
 
 class Series(Struct):

@@ -9,14 +9,18 @@ from mapper.errors import AnswerTooLarge, SourceBusy
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.client import OrthancClient
+from mapper.sources.orthanc.kept import kept_at
 from mapper.sources.orthanc.sighting import parse_time
 
 PAGE = 500
+EXTENDED = (1, 12, 5)
+CONTENT = ("MainDicomTags", "Metadata", "Children", "IsStable")
+"""What of a study a listing tells, where it can tell metadata."""
 PAGES = 100_000
 SURE = timedelta(minutes=1)
 """How far a change lies back that is not young by any time that Orthanc told, not the one of this moment alone."""
 FIND, LOOKUP, NOW = Target("/tools/find"), Target("/tools/lookup"), Target("/tools/now")
-STATISTICS, SYSTEM = Target("/statistics"), Target("/system")
+STATISTICS, STUDIES, SYSTEM = Target("/statistics"), Target("/studies"), Target("/system")
 T = TypeVar("T")
 
 
@@ -73,6 +77,17 @@ class Api:
         """Return a study by Orthanc's own id, None where there is none."""
         return self.client.json("GET", Target("/studies/{study}", id), answers.Study)
 
+    def kept(self, id: str) -> str | None:
+        """Return what is kept for us at a study as user metadata, None where there is nothing."""
+        with self.client.answer("GET", kept_at(id), accept="text/plain") as incoming:
+            return None if incoming is None else incoming.read().decode(errors="replace")
+
+    @property
+    def tells_metadata(self) -> bool:
+        """Whether listings tell metadata and can be sorted by them: from 1.12.5, with a database that says so."""
+        features = self.system.Capabilities
+        return features is not None and features.HasExtendedFind and self.version >= EXTENDED
+
     def series(self, id: str) -> list[answers.Series]:
         """Return the series of a study, by SeriesInstanceUID."""
         found = self.client.json("GET", Target("/studies/{study}/series", id), list[answers.Series], expand="")
@@ -89,7 +104,12 @@ class Api:
         hits = self.client.must("POST", LOOKUP, list[answers.Hit], data=uid.encode())
         return [hit.ID for hit in hits if hit.Type == level]
 
-    def pages(self, target: Target, kind: type[T]) -> Iterator[T]:
+    def studies(self) -> Iterator[answers.Study]:
+        """Yield every study, with its metadata where a listing can tell them."""
+        content = {"response-content": ";".join(CONTENT)} if self.tells_metadata else {}
+        return self.pages(STUDIES, answers.Study, **content)
+
+    def pages(self, target: Target, kind: type[T], **query: Any) -> Iterator[T]:
         """Yield everything of one level, in pages; raises SourceBusy when they do not end.
 
         Of a page that is larger than an answer may be, half as much is asked for.
@@ -97,7 +117,7 @@ class Api:
         since, limit = 0, PAGE
         for _ in range(PAGES):
             try:
-                page = self.client.must("GET", target, list[kind], expand="", since=since, limit=limit)  # type: ignore[valid-type]
+                page = self.client.must("GET", target, list[kind], expand="", since=since, limit=limit, **query)  # type: ignore[valid-type]
             except AnswerTooLarge:
                 if limit == 1:
                     raise

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from mapper.errors import AnswerTooLarge, MapperError, SettingError, SourceBusy, SourceDown
 from mapper.http.body import decoded
@@ -57,7 +58,8 @@ class OrthancClient:
         request, bound = f"{method} {target.template}", bound or self._bound
         headers = {"Accept": accept}
         try:
-            with self._peer.exchange(method, target, bound, query=query, body=data, headers=headers) as incoming:
+            asked = urlencode(query, safe=";")  # Orthanc reads %3B in a list as part of a word
+            with self._peer.exchange(method, target, bound, query=asked, body=data, headers=headers) as incoming:
                 if incoming.status == 200:
                     yield incoming
                     return

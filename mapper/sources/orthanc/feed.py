@@ -7,14 +7,12 @@ import msgspec
 from mapper.http.target import Target
 from mapper.sources.fingerprint import moved
 from mapper.sources.orthanc import answers
-from mapper.sources.orthanc.api import FIND, PAGE, PAGES, Api
+from mapper.sources.orthanc.api import CONTENT, FIND, PAGE, PAGES, Api
 from mapper.sources.orthanc.sighting import name_of, sighting
 from mapper.sources.source import Changes, Sighting
 
 CHANGES = Target("/changes")
 CHANGES_PAGE = 1000
-SORTS = (1, 12, 5)
-"""The Orthanc from which on tools/find sorts by LastUpdate."""
 NEWEST_FIRST = [{"Type": "Metadata", "Key": "LastUpdate", "Direction": "DESC"}]
 
 
@@ -42,10 +40,11 @@ class OrthancFeed:
 
     def recent(self, fingerprint: str) -> list[Sighting] | None:
         """Return the studies whose LastUpdate is not older than a fingerprint's; see Feed.recent."""
-        if not fingerprint or not self._sorts():
+        if not fingerprint or not self._api.tells_metadata:
             return None
         now, since = self._api.now(), moved(fingerprint)
-        query: dict[str, Any] = {"Level": "Study", "Query": {}, "Expand": True, "Limit": PAGE, "OrderBy": NEWEST_FIRST}
+        query: dict[str, Any] = {"Level": "Study", "Query": {}, "Limit": PAGE, "OrderBy": NEWEST_FIRST}
+        query["ResponseContent"] = CONTENT
         found: list[Sighting] = []
         for _ in range(PAGES):
             body = msgspec.json.encode(query | {"Since": len(found)})
@@ -54,8 +53,3 @@ class OrthancFeed:
             if not page or moved(found[-1].fingerprint) < since:
                 return [one for one in found if moved(one.fingerprint) >= since]
         raise self._api.endless(FIND)
-
-    def _sorts(self) -> bool:
-        """Tell whether tools/find can sort by LastUpdate: from 1.12.5, with a database that says so."""
-        features = self._api.system.Capabilities
-        return features is not None and features.HasExtendedFind and self._api.version >= SORTS

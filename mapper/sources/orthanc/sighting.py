@@ -7,6 +7,7 @@ from mapper.dicom.uid import is_askable
 from mapper.errors import BadMetadata
 from mapper.sources.fingerprint import fingerprint, grown
 from mapper.sources.orthanc import answers
+from mapper.sources.orthanc.kept import kept_in
 from mapper.sources.source import Sighting
 
 RIPE = timedelta(seconds=2)
@@ -25,8 +26,17 @@ def name_of(study: answers.Study) -> str:
 def sighting(study: answers.Study, now: datetime, instances: int | None = None) -> Sighting:
     """Return the sighting of one expanded study of Orthanc's REST API."""
     state = [] if instances is None else [str(instances), digest(study.Series)]
-    young = bool(study.LastUpdate) and now - parse_time(study.LastUpdate) < RIPE
-    return Sighting(study.ID, name_of(study), fingerprint(study.LastUpdate, *state, young=young), study.IsStable)
+    young = bool(study.moved) and now - parse_time(study.moved) < RIPE
+    seen = Sighting(study.ID, name_of(study), fingerprint(study.moved, *state, young=young), study.IsStable)
+    return remembering(seen, kept_in(study.Metadata))
+
+
+def remembering(seen: Sighting, kept: str | None) -> Sighting:
+    """Return the sighting of a study for which Orthanc keeps something: that is part of its state too."""
+    if kept is None:
+        return seen
+    told = fingerprint(grown(seen.fingerprint), digest([kept]), young=seen.young)
+    return Sighting(seen.id, seen.study_uid, told, seen.stable)
 
 
 def state_of(seen: Sighting) -> tuple[str, str]:

@@ -34,7 +34,8 @@ from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.exact_numbers import ExactNumbers
 from mapper.sources.orthanc.feed import OrthancFeed
-from mapper.sources.orthanc.sighting import name_of, sighting, state_of
+from mapper.sources.orthanc.kept import identified
+from mapper.sources.orthanc.sighting import name_of, remembering, sighting, state_of
 from mapper.sources.source import Feed, Reading, Sighting
 
 MOVES_ON_DELETION = (1, 12, 1)
@@ -43,7 +44,7 @@ ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
 UNASKABLE = Problem(
     "ImagingStudy.series.uid", "SeriesInstanceUID", "no URL can be made of it: the series is counted, not listed"
 )
-SERIES, STUDIES = Target("/series"), Target("/studies")
+SERIES = Target("/series")
 
 
 class Orthanc:
@@ -66,8 +67,8 @@ class Orthanc:
     ) -> None:
         """Remember whom to ask; `metadata` bounds that of one series, `answer` all else; `root` is its DICOMweb's."""
         self.name = name
-        self._client = OrthancClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca)
-        self._api = Api(self._client)
+        self._api = Api(OrthancClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca))
+        self._client = self._api.client
         self._dicomweb = DicomWeb(self._api, root, metadata)
         self._reader = reader
         self.feed: Feed | None = OrthancFeed(self._api)
@@ -91,9 +92,10 @@ class Orthanc:
         exact = ExactNumbers(self._client, study_uid, collector)
         for series in listed:
             self._read_series(study_uid, series, collector, exact.of_series(series))
-        after = self._sighting(before.id, now)
+        kept, after = self._api.kept(before.id), self._sighting(before.id, now)
         if after and state_of(after) == state_of(before):
-            return Reading(self._dicomweb.complete(collector.study(study_uid)), before)
+            study = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
+            return Reading(study, remembering(before, kept) if self._api.tells_metadata else before)
         raise SourceChanged(f"study {study_uid} changed while it was read")
 
     def _read_series(self, study_uid: str, series: answers.Series, collector: Collector, mend: Mend) -> None:
@@ -156,7 +158,7 @@ class Orthanc:
         """Yield every study Orthanc holds, in pages; see Source.listing."""
         now = self._api.now()
         counts = self._instance_counts() if self._counts_needed() else None
-        for study in self._api.pages(STUDIES, answers.Study):
+        for study in self._api.studies():
             yield sighting(study, now, counts.get(study.ID, 0) if counts is not None else None)
 
     def count(self) -> int:
@@ -188,7 +190,7 @@ class Orthanc:
         yield ok(f"Orthanc {'.'.join(map(str, self._api.version))} answers at {self._client.url}")
         lacking = list(checkup.plugins(self._client))
         yield from lacking
-        studies = list(islice(self._api.pages(STUDIES, answers.Study), checkup.LOOKED_AT))
+        studies = list(islice(self._api.studies(), checkup.LOOKED_AT))
         if not any(one.level == "problem" for one in lacking):
             self._dicomweb.probe()
             for study in studies[:1]:

@@ -29,13 +29,15 @@ def read_dataset(
     keywords: Iterable[str] = (),
     instance_keywords: Iterable[str] = (),
     *,
+    document_keywords: Iterable[str] = (),
     entities: Mapping[str, str] | None = None,
     pool: Executor | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Dataset:
     """Return the dataset in a folder, with what was found wrong on the way (`check` finds the rest).
 
-    `keywords` are the DICOM attributes read of each series, `instance_keywords` those of each instance;
+    `keywords` are the DICOM attributes read of each series, `instance_keywords` those of each instance,
+    `document_keywords` those of documents (mapper.dicom.documents);
     `entities` is a person's word: StudyInstanceUID or SeriesInstanceUID -> id of a subject or sample;
     `progress` is told of files done and of all that may be DICOM.
     Raises Unreadable when the folder, or one within it, cannot be read, SettingError when xlsx cannot be read here.
@@ -54,7 +56,9 @@ def read_dataset(
         for entry in read_table(ManifestEntry, tree.path(file), file, findings)
     )
     places = Places(manifest, lineage, tree.files, findings)
-    collector, images = collected(tree, Wanted(keywords, instance_keywords, pool, progress), findings)
+    collector, images = collected(
+        tree, Wanted(keywords, instance_keywords, document_keywords, pool, progress), findings
+    )
     if manifest and (unlisted := places.unlisted()):
         findings.add("not-listed", WHOLE, count=len(unlisted))
     placing = Placing(tree, places, lineage, entities or {}, findings)

@@ -14,7 +14,7 @@ from mapper.sources.sds.kinds import image_format, may_be_dicom
 from mapper.sources.sds.tree import Tree
 
 Progress = Callable[[int, int], None]
-NEEDED = ("PatientID", "PatientSex", "PatientAge", "PatientBirthDate")
+NEEDED = ("PatientID", "PatientSex", "PatientAge", "PatientBirthDate", "PatientSpeciesDescription", "Laterality")
 """What is compared with the sheets, whatever else is read."""
 REASONS = {
     "a DICOMDIR": "dicomdir",
@@ -26,10 +26,11 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is read of each file: attributes of series and of instances, by a pool or here; who is told how far."""
+    """What is read of each file: attributes of series, instances and documents, by a pool or here; who is told."""
 
     keywords: Iterable[str]
     instance_keywords: Iterable[str]
+    document_keywords: Iterable[str]
     pool: Executor | None
     progress: Progress
 
@@ -47,7 +48,7 @@ def collected(tree: Tree, wanted: Wanted, findings: Findings) -> tuple[Collector
     paths = [tree.path(file) for file in candidates]
     keywords = {*wanted.keywords, *NEEDED}
     done = 0
-    for so_far, skipped in collect(paths, keywords, wanted.instance_keywords, wanted.pool):
+    for so_far, skipped in collect(paths, keywords, wanted.instance_keywords, wanted.pool, wanted.document_keywords):
         collector = so_far
         chunk = candidates[done : done + CHUNK]
         for one in skipped:

@@ -78,7 +78,7 @@ def converters() -> Iterator[Callable[..., Any]]:
 def test_garbage_makes_a_value_or_nothing_or_a_value_error(by, data):
     count = sum(one.kind is not one.VAR_POSITIONAL for one in inspect.signature(by).parameters.values()) - 1
     item = data.draw(items)
-    cx = Context(site(timezone=BERLIN), study_of(item), item, Rule("Test.element", "PatientID", by))
+    cx = Context(site(timezone=BERLIN), study_of(item), item, rule=Rule("Test.element", "PatientID", by))
     made, reason = None, "said"
     try:
         found = by(cx, *(data.draw(values) for _ in range(count)))

@@ -1,0 +1,75 @@
+"""`sds`: a dataset in the SPARC Data Structure is checked, and becomes FHIR."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from mapper.commands.app import Config, one_line
+from mapper.commands.output import problem_file
+from mapper.configuration import WrongArgument, load
+from mapper.errors import SettingError
+from mapper.settings import Settings
+from mapper.terminal import say, shown_json
+
+
+def sds(
+    path: Annotated[Path, typer.Argument(help="The folder of the dataset, in which dataset_description lies.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what it holds and what is wrong with it, and write nothing (default).")
+    ] = False,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="WHERE", help="fhir, orthanc, - (one transaction Bundle a line), measurements (as JSON)."
+        ),
+    ] = "",
+    dataset_uuid: Annotated[
+        UUID | None, typer.Option(help="UUID of the dataset; by default of its DOI, else of its name and title.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Of several sources, the one whose patients these are.")] = "",
+    problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
+    config: Config = None,
+) -> None:
+    """Check a dataset in the SPARC Data Structure (SDS 2.x, 3.x), or write it to FHIR or Orthanc.
+
+    The check says what the dataset holds and what is wrong with it, by file and cell and without any value; its exit
+    code is 1 where something cannot be used or contradicts itself. Writing goes on where one element is wrong, and
+    changes nothing the second time; a Patient or ImagingStudy that is there already is compared, not overwritten.
+    """
+    import orjson
+
+    from mapper.commands.dataset import checked
+    from mapper.commands.dataset_writers import STDOUT, WRITERS, Job, source_of
+    from mapper.records.sds.identity import dataset_uuid as uuid_of
+
+    if to not in ("", *WRITERS):
+        raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}")
+    if check and to:
+        raise typer.BadParameter("--check writes nothing: leave out --to")
+    outcome = None
+    with one_line():
+        settings = load(Settings, config)
+        whose = source_of(settings, source)
+        if not path.is_dir():
+            raise WrongArgument(f"{path}: no folder; name the folder of the dataset")
+        found = checked(path)
+        if to:
+            if not found.dataset.description.file:
+                raise SettingError(f"{path}: no dataset_description lies here: name the folder in which it lies")
+            for one in found.findings:
+                say(f"{one.level}: {one}", err=True)
+            with problem_file(problems) as record:
+                uuid = uuid_of(found.dataset, dataset_uuid)
+                outcome = WRITERS[to](Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer))
+    if as_json and to not in STDOUT:
+        facts = found.json() | ({"written": outcome.json()} if outcome else {})
+        say(shown_json(orjson.dumps(facts)).decode())
+    elif to not in STDOUT:
+        for line in outcome.lines() if outcome else found.lines():
+            say(line)
+    if not (outcome.well if outcome else found.profile.well):
+        raise typer.Exit(1)

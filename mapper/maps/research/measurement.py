@@ -1,0 +1,70 @@
+"""Observation <- measurements.json of fhir-cda: what was measured of a subject, to the last digit (FHIR R4 Observation).
+
+Its status is `unknown`: the file does not say whether a measurement is final.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mapper.errors import BundleRejected, Problem
+from mapper.fhir.check import check
+from mapper.maps import dataset_keys
+from mapper.maps.research.cells import Research
+from mapper.maps.rule import Made
+from mapper.records.measurements import Observation
+
+FILE = "measurements.json"
+UNKNOWN = Problem("Observation.subject", FILE, "the dataset has no subject of this name: its measurements are left out")
+NAMELESS = Problem("Observation.code", FILE, "a measurement without a code or a name: left out")
+REFUSED = Problem("Observation.value", FILE, "a measurement that FHIR R4 does not allow: left out")
+
+
+def measurements(cx: Research, patients: Mapping[str, str]) -> Iterator[Made]:
+    """Yield the Observations of the subjects; `patients` is the id of a subject's Patient by its id."""
+    dataset, _ = cx.known
+    for measured in (dataset.measurements.patients if dataset.measurements else None) or ():
+        if measured.observations and measured.name not in patients:
+            cx.record(UNKNOWN)
+            continue
+        for number, one in enumerate(measured.observations or (), 1):
+            made = observation(cx, str(measured.name), number, one, patients[str(measured.name)])
+            if made is None:
+                cx.record(NAMELESS)
+                continue
+            try:
+                check([made])
+            except BundleRejected:
+                cx.record(REFUSED)
+                continue
+            yield made
+
+
+def observation(cx: Research, subject: str, number: int, measured: Observation, patient: str) -> Made | None:
+    """Return one Observation, None without anything that says what was measured."""
+    _, uuid = cx.known
+    code = concept(measured)
+    if not code:
+        return None
+    made = Made()
+    made.update(
+        resourceType="Observation",
+        id=cx.id(*dataset_keys.measurement(uuid, subject, number)),
+        identifier=[
+            {"system": dataset_keys.system(cx.site.base, "measurement", uuid), "value": f"{subject}/{number}"},
+        ],
+        status="unknown",
+        code=code,
+        subject={"reference": f"Patient/{patient}"},
+        **(measured.value or {}),
+    )
+    return made
+
+
+def concept(measured: Observation) -> dict[str, Any]:
+    """Return what was measured: a code with its system, else the words alone."""
+    words = measured.display or measured.code
+    made: dict[str, Any] = {}
+    if measured.code and measured.code_system:
+        coding = {"system": measured.code_system, "code": measured.code}
+        made["coding"] = [{**coding, "display": measured.display} if measured.display else coding]
+    return {**made, "text": words} if words else made

@@ -1,0 +1,83 @@
+"""Values of cells -> FHIR datatypes."""
+
+import re
+from datetime import date
+from functools import cache
+from typing import Any
+
+from mapper.fhir import systems
+from mapper.maps.values.coding import Concept
+from mapper.maps.values.context import Context
+from mapper.maps.values.pydicom_codes import cid
+from mapper.records.sds.columns import name_key
+from mapper.records.sds.compare import HUMAN, SEXES
+from mapper.records.sds.description import Contributor, is_orcid
+
+GENDERS = {"F": "female", "M": "male"}
+DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+RRID = re.compile(r"RRID:\s*\S+", re.IGNORECASE)
+ORCID = re.compile(r"((?:[0-9]{4}-){3}[0-9]{3}[0-9Xx])\s*$")
+
+
+def gender(cx: Context, sex: Any) -> str | None:
+    """Cell `sex` -> code; only what clearly says female or male."""
+    if sex is None:
+        return None
+    if (known := SEXES.get(sex.strip().casefold())) is None:
+        raise ValueError("neither female nor male")
+    return GENDERS[known]
+
+
+def birth_date(cx: Context, text: Any) -> str | None:
+    """Cell `date of birth` -> date, as exact as it is written (FHIR R4 date)."""
+    if text is None:
+        return None
+    if not DAY.fullmatch(text):
+        raise ValueError("not a date such as 1978-03-15")
+    date.fromisoformat(f"{text}-01-01"[:10])
+    return str(text)
+
+
+@cache
+def species_codes() -> dict[str, tuple[str, str]]:
+    """Return {name of a species: its code and meaning}, PS3.16 CID 7454."""
+    return {name_key(meaning): (code, meaning) for code, meaning in cid(7454, "SCT").items()}
+
+
+def species(cx: Context, text: Any) -> Concept | None:
+    """Cell `species` -> CodeableConcept, with a code where PS3.16 CID 7454 has the very name."""
+    if text is None:
+        return None
+    known = species_codes().get(name_key(text))
+    coding = [{"system": systems.SCT, "code": known[0], "display": known[1]}] if known else []
+    return {**({"coding": coding} if coding else {}), "text": text}
+
+
+def strain(cx: Context, text: Any, rrid: Any = None) -> Concept | None:
+    """Cells `strain` and `RRID for strain` -> CodeableConcept."""
+    coding = []
+    if rrid is not None:
+        if not RRID.fullmatch(rrid):
+            cx.note("not an RRID such as RRID:RGD_70508: left out")
+        else:
+            coding = [{"system": systems.DESIGNATORS["RRID"], "code": re.sub(r"\s", "", rrid)}]
+    made: Concept = {"coding": coding} if coding else {}
+    return {**made, **({"text": text} if text else {})} or None
+
+
+def is_human(text: str | None) -> bool:
+    """Tell whether a species is the human one."""
+    return text is not None and name_key(text) in HUMAN
+
+
+def orcid_of(contributor: Contributor) -> str | None:
+    """Return the bare ORCID iD of a contributor, None without one or with a wrong one."""
+    if not contributor.orcid or not is_orcid(contributor.orcid):
+        return None
+    found = ORCID.search(contributor.orcid)
+    return found[1].upper() if found else None
+
+
+def concept_of_text(text: str) -> Concept:
+    """Return a CodeableConcept that has no code."""
+    return {"text": text}

@@ -1,0 +1,143 @@
+"""`sds` on the command line: the check and its exit codes, for people and for programs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from mapper.commands.cli import app
+from samples.sds import VERSIONS, write
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["sds", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_check_says_what_a_dataset_holds(tmp_path: Path, version: str) -> None:
+    said = run("--check", write(tmp_path, "heart", version))
+    assert (said.exit_code, said.stderr) == (0, "")
+    lines = said.stdout.splitlines()
+    assert lines[0] == f"heart: SDS {version}"
+    assert "  DICOM: 2 studies, 2 series, 4 instances, of 2 subjects" in lines
+    assert lines[-2:] == [
+        "note: subjects.xlsx E3: a species other than man",
+        "note: the dataset: names no DOI of its own",
+    ]
+
+
+def test_the_check_says_it_to_programs(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast")
+    (root / "primary/scan.nii.gz").write_text("no DICOM")
+    (root / "samples.xlsx").unlink()
+    said = run("--check", "--json", root)
+    told = json.loads(said.stdout)
+    assert said.exit_code == 1
+    assert (told["name"], told["version"], told["well"]) == ("breast", "3.0.2", False)
+    assert told["rows"]["subjects"] == 2
+    assert (told["studies"], told["series"], told["instances"], told["measurements"]) == (2, 3, 6, 1)
+    assert told["images"] == {"NIfTI": 1}
+    assert told["levels"]["error"] == sum(one["level"] == "error" for one in told["findings"])
+    assert {one["code"] for one in told["findings"]} >= {"unknown-entity", "image-no-dicom"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda root: (root / "dataset_description.xlsx").unlink(), 1),
+        (lambda root: (root / "subjects.xlsx").write_text("no workbook"), 1),
+        (lambda root: (root / "primary/notes.txt").write_text("left alone"), 0),
+    ],
+)
+def test_the_exit_code_tells_a_pipeline_whether_something_is_wrong(tmp_path: Path, spoil, code: int) -> None:
+    root = write(tmp_path, "breast")
+    spoil(root)
+    assert run("--check", root).exit_code == code
+
+
+def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+    said = run("--check", tmp_path / "nowhere")
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert said.stderr == f"orthanc-fhir: {tmp_path}/nowhere: no folder; name the folder of the dataset\n"
+
+
+def test_no_name_of_a_file_does_anything_to_a_terminal(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast")
+    (root / "primary/a\x1b[2Jb.dcm").write_text("no DICOM")
+    said = run("--check", root)
+    assert "\x1b" not in said.stdout
+    assert "not readable as DICOM" in said.stdout
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+WRONG = {  # arguments behind the folder -> exit code, what is said
+    "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -"),
+    "check and write": (["--check", "--to", "-"], 2, "--check writes nothing"),
+    "no such source": (["--to", "-", "--source", "north"], 2, "--source: there is no source of this name"),
+    "no UUID": (["--to", "-", "--dataset-uuid", "1"], 2, "Input should be a valid UUID"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), WRONG.values(), ids=WRONG)
+def test_wrong_usage_is_said_and_nothing_is_written(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    done = run(write(tmp_path, "breast"), *arguments)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_of_several_sources_one_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "several.toml"
+    config.write_text(
+        "".join(
+            f'[[sources]]\nname = "{name}"\nurl = "http://{name}"\npatient_system = "https://example.org/{name}"\n'
+            for name in ("north", "south")
+        )
+    )
+    root = write(tmp_path, "breast")
+    assert "say whose patients these are" in run(root, "--to", "-", "--config", config).stderr
+    for name in ("north", "south"):
+        said = run(root, "--to", "-", "--config", config, "--source", name)
+        patients = [one for bundle in bundles(said) for one in bundle if one["resourceType"] == "Patient"]
+        assert {one["identifier"][0]["system"] for one in patients} == {f"https://example.org/{name}"}
+
+
+def test_a_folder_that_is_no_dataset_is_not_written(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast")
+    (root / "dataset_description.xlsx").unlink()
+    said = run(root, "--to", "-")
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert "no dataset_description lies here" in said.stderr
+
+
+def bundles(said: Result) -> list[list[dict[str, Any]]]:
+    assert said.exit_code == 0, said.stderr
+    return [[entry["resource"] for entry in json.loads(line)["entry"]] for line in said.stdout.splitlines()]
+
+
+def test_standard_output_has_the_studies_and_then_the_dataset(tmp_path: Path) -> None:
+    said = run(write(tmp_path, "heart"), "--to", "-")
+    kinds = [[one["resourceType"] for one in bundle] for bundle in bundles(said)]
+    assert [one.count("ImagingStudy") for one in kinds] == [1, 1, 0]
+    assert "ResearchStudy" in kinds[-1]
+    assert "note: subjects.xlsx E3: a species other than man" in said.stderr.splitlines()
+
+
+def test_two_runs_say_the_same_bytes(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast")
+    assert run(root, "--to", "-").stdout_bytes == run(root, "--to", "-").stdout_bytes
+
+
+def test_problems_are_kept_in_a_file_of_their_owner_alone(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast", form="csv")
+    sheet = root / "subjects.csv"
+    sheet.write_text(sheet.read_text().replace("1978-03-15", "SECRET"))
+    kept = tmp_path / "problems.ndjson"
+    assert run(root, "--to", "-", "--problems", kept).exit_code == 0
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [(one["element"], one["attribute"]) for one in lines] == [("Patient.birthDate", "subjects: date of birth")]
+    assert "SECRET" not in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
