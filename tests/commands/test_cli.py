@@ -31,7 +31,7 @@ from tests.support.part10 import instance, save
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
 COMMANDS = (
     *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
-    "token",
+    *("token", "push"),
 )
 SHAPE = {
     *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),
@@ -102,6 +102,7 @@ def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> No
         "retry": ["--parked"],
         "plugin": ["--copy", "p"],
         "token": ["me", "--role", "read"],
+        "push": [tmp_path],
     }.get(command, [])
     result = orthanc_fhir(command, *needed, "--config", tmp_path / "wrong.toml")
     assert result.exit_code == 1

@@ -22,6 +22,8 @@ create table if not exists line (
 create table if not exists link (about text, type text, id text, primary key (about, type, id)) without rowid;
 create index if not exists link_of on link (type, id);
 create table if not exists study (study_uid text primary key, state text) without rowid;
+create table if not exists pushed (
+    server text, type text, id text, sha256 text, version text, primary key (server, type, id)) without rowid;
 """
 
 
@@ -105,6 +107,10 @@ class Index:
         for found in self._db.execute(asked, (kind,)):
             yield Line(*found)
 
+    def count(self) -> int:
+        """Return the number of resources."""
+        return int(self._db.execute("select count(*) from line").fetchone()[0])
+
     def kinds(self) -> list[str]:
         """Return the types that there are."""
         return [kind for (kind,) in self._db.execute("select distinct type from line")]
@@ -124,3 +130,20 @@ class Index:
         """Yield every study that was written and did not go since."""
         for (study_uid,) in self._db.execute("select study_uid from study where state != '' order by study_uid"):
             yield study_uid
+
+    # -- servers --------------------------------------------------------------------------------
+
+    def pushed(self, server: str, key: Key) -> tuple[str, str] | None:
+        """Return the SHA-256 of what a server was last sent of a resource, and which version it made of it."""
+        asked = "select sha256, version from pushed where server = ? and type = ? and id = ?"
+        found = self._db.execute(asked, (server, *key)).fetchone()
+        return tuple(found) if found else None
+
+    def add_pushed(self, server: str, key: Key, version: str) -> None:
+        """Say which version a server made of the latest line of a resource."""
+        said = "select ?, type, id, sha256, ? from line where type = ? and id = ?"
+        self._db.execute(f"insert or replace into pushed {said}", (server, version, *key))
+
+    def forget_pushed(self, server: str) -> None:
+        """Forget what a server was sent."""
+        self._db.execute("delete from pushed where server = ?", (server,))

@@ -134,6 +134,29 @@ class Ndjson:
         with self._folder.open() as index:
             return list(index.studies())
 
+    def count(self) -> int:
+        """Return the number of resources."""
+        with self._folder.open() as index:
+            return index.count()
+
+    def pushed(self, server: str, key: Key) -> tuple[str, str] | None:
+        """Return which version of ours a server was last sent, and its own of it; None where it was sent none."""
+        with self._folder.open() as index:
+            found = index.pushed(server, key)
+            return (found[0][:VERSION], found[1]) if found else None
+
+    def keep_pushed(self, server: str, versions: Mapping[Key, str]) -> None:
+        """Remember at once which versions a server made of what it was sent."""
+        with self._folder.open() as index:
+            for key, version in versions.items():
+                index.add_pushed(server, key, version)
+            self._folder.finish(index)
+
+    def forget_pushed(self, server: str) -> None:
+        """Forget what a server was sent."""
+        with self._folder.open() as index:
+            index.forget_pushed(server)
+
     def kinds(self) -> list[str]:
         """Return the types that the folder holds."""
         with self._folder.open() as index:
