@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mapper.commands import (
+    backfill,
     convert,
     doctor,
     explain,
@@ -40,6 +41,7 @@ COMMANDS = (
     status.status,
     studies.studies,
     retry.retry,
+    backfill.backfill,
     convert.convert,
     push.push,
     explain.explain,

@@ -4,7 +4,7 @@ Every write names the version that the server must hold still: none yet, or the 
 somebody else wrote meanwhile is compared and told, and overwritten only where that is asked for.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -13,6 +13,7 @@ from mapper.errors import BundleRejected, StaleVersion, TargetMissing
 from mapper.fhir.bundle import TYPES
 from mapper.fhir.contained import referred
 from mapper.fhir.resource import Key, Resource, key_of
+from mapper.jobs.batches import batches
 from mapper.jobs.patience import Patience
 from mapper.jobs.same import same
 from mapper.sinks.ndjson.sink import Ndjson, key_in
@@ -149,10 +150,3 @@ class Push:
 def order_of(kind: str) -> int:
     """Return where a type stands in the order of a Bundle."""
     return TYPES.index(kind) if kind in TYPES else 0
-
-
-def batches(resources: Iterable[Resource], size: int) -> Iterator[list[Resource]]:
-    """Yield resources in lists of a size."""
-    left = iter(resources)
-    while batch := list(islice(left, size)):
-        yield batch

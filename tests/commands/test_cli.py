@@ -31,7 +31,7 @@ from tests.support.part10 import instance, save
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
 COMMANDS = (
     *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
-    *("token", "push"),
+    *("token", "push", "backfill"),
 )
 SHAPE = {
     *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),

@@ -77,6 +77,10 @@ class Ndjson:
         with self._folder.open() as index:
             return len(index.about(f"Endpoint/{endpoint}", ["ImagingStudy"], ["available"]))
 
+    def offered_at(self, endpoint: str) -> Iterator[Resource]:
+        """Yield every ImagingStudy that is to be had at an Endpoint."""
+        return self.ours(("Endpoint", endpoint))
+
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID; see Sink.ids_of."""
         with self._folder.open() as index:

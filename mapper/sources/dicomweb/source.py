@@ -30,13 +30,15 @@ class Dicomweb:
     def __init__(self, search: Search, wado: DicomwebClient, reader: Reader, name: str = "dicomweb") -> None:
         """Remember whom to ask."""
         self.name = name
-        self._search, self._wado, self._reader = search, wado, reader
+        self.search = search
+        """What the archive holds, as it says itself."""
+        self._wado, self._reader = wado, reader
 
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
         """Return one whole study, series by series; see Source.read."""
         before = self._sighting(study_uid)
         collector = Collector()
-        for series_uid in self._search.series(study_uid):
+        for series_uid in self.search.series(study_uid):
             self._read_series(study_uid, series_uid, collector)
         try:
             after = self._sighting(study_uid)
@@ -58,7 +60,7 @@ class Dicomweb:
     def _sighting(self, study_uid: str) -> Sighting:
         if not is_askable(study_uid) or study_uid.startswith(UNNAMED):
             raise self._unread(study_uid)
-        found = self._search.study(study_uid)
+        found = self.search.study(study_uid)
         if not found:
             raise StudyGone(f"study {study_uid} is no longer in the archive")
         if len(found) > 1:
@@ -75,28 +77,28 @@ class Dicomweb:
         """Tell whether the archive holds a study that is known by this name; see Source.holds."""
         if study_uid.startswith(UNNAMED):
             return any(one.study_uid == study_uid for one in self.listing())
-        return is_askable(study_uid) and bool(self._search.study(study_uid))
+        return is_askable(study_uid) and bool(self.search.study(study_uid))
 
     def listing(self) -> Iterator[Sighting]:
         """Yield every study of the archive; see Source.listing."""
-        return map(sighting, self._search.studies())
+        return map(sighting, self.search.studies())
 
     def count(self) -> int:
         """Return the number of studies: DICOMweb has no count of its own, so they are listed."""
-        return sum(1 for _ in self._search.studies())
+        return sum(1 for _ in self.search.studies())
 
     def probe(self) -> None:
         """Ask whether studies can be searched; see Source.probe."""
         try:
-            self._search.client.found(STUDIES, {**self._search.always, "limit": 1})
+            self.search.client.found(STUDIES, {**self.search.always, "limit": 1})
         except SourceBusy as busy:
             raise SourceDown(str(busy)) from None
 
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this archive; see Source.check."""
         self.probe()
-        yield ok(f"a DICOMweb archive answers at {self._search.client.url}")
-        one = next(self._search.studies(), None)
+        yield ok(f"a DICOMweb archive answers at {self.search.client.url}")
+        one = next(self.search.studies(), None)
         if one is not None and not text(one, "NumberOfStudyRelatedInstances"):
             yield limit("the archive does not say how many instances a study has, so changes are not noticed")
 
