@@ -22,7 +22,6 @@ from mapper.namespace import namespace_of
 from mapper.service import output_version, service_of
 from mapper.settings import OrthancSource, Settings
 from mapper.sinks.ndjson.sink import Ndjson
-from mapper.sync.threads import somebody_works
 from mapper.wiring import dicomweb_of, fhir_server_of, site_of, source_of
 
 Facts = dict[str, object]
@@ -42,22 +41,25 @@ def into_fhir(
     service = service_of(settings)
     ledger = service.ledger
     service.sink.probe()
-    here = not somebody_works(ledger) or not ledger.database.is_sqlite
-    if here and not service.deliver():
-        raise SettingError("ledger: another process delivers from it, and SQLite allows one: take PostgreSQL")
     marked = sum(take_in(ledger, service.worker.sources[one.name]) for one in chosen)
     stages = Stages(ledger, [])
-    if here:
+    if not (mine := service.deliver()):
+        progress.say("another process delivers from this ledger, and SQLite allows one: it does the work")
+    while not mine and (stage := stages.now()).open:
+        progress.stage(stage)
+        time.sleep(POLL)
+        mine = service.deliver()  # the other one may end before the work does
+    if mine:
         with crew_of(settings.workers, processes, dask) as crew:
             distributed = bool(processes or dask)
             worker = crew_worker(service, crew) if distributed else service.worker
             threads = max(settings.workers, 2 * crew.size) if distributed else settings.workers
-            Shift(worker, threads, hours).run(lambda: progress.stage(stages.now()))
-    else:
-        progress.say("a running `serve` does the work")
-        while (stage := stages.now()).open:
-            progress.stage(stage)
-            time.sleep(POLL)
+
+            def look() -> None:
+                crew.check()
+                progress.stage(stages.now())
+
+            Shift(worker, threads, hours).run(look)
     counts = ledger.rows.counts()
     left = sum(counts.get(state, 0) for state in (*OPEN, "parked"))
     service.sink.close()

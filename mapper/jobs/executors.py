@@ -5,12 +5,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from mapper.errors import SourceBusy
+from mapper.errors import MapperError, SettingError, SourceBusy, SourceDown
 
 T = TypeVar("T")
 Make = Callable[[], Executor]
@@ -24,9 +24,12 @@ class Crew:
         self._make, self._lock = make, Lock()
         self._executor = make()
         self.size = size
+        self.lost = ""
+        """Why nothing more can be done, where that is so."""
 
     def submit(self, do: Callable[..., T], *arguments: Any) -> "Future[T]":
         """Have something done; see `result`."""
+        self.check()
         executor = self._executor
         try:
             return executor.submit(do, *arguments)
@@ -42,10 +45,27 @@ class Crew:
         except BrokenExecutor:
             self._renew(executor)
             raise SourceBusy("a process that reads studies was killed: it is replaced") from None
+        except CancelledError:
+            self.lost = "the Dask scheduler is gone: start it, and say the command again: what is done stays done"
+            raise SourceDown(self.lost) from None
+        except MapperError:
+            raise
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "distributed":
+                raise
+            raise SourceBusy(f"the cluster failed at a study ({type(error).__name__})") from None
+
+    def check(self) -> None:
+        """Raise SettingError where nothing more can be done."""
+        if self.lost:
+            raise SettingError(self.lost)
 
     def close(self) -> None:
         """Let nobody begin anything more."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if isinstance(self._executor, ThreadPoolExecutor | ProcessPoolExecutor):
+            self._executor.shutdown(wait=True, cancel_futures=True)
+        elif not self.lost:
+            self._executor.shutdown(wait=False)  # Dask's own, which gives up what it did not begin
 
     def _renew(self, broken: Executor) -> None:
         with self._lock:

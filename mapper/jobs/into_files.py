@@ -97,6 +97,7 @@ class IntoFiles:
         except StudyGone:
             self._gone(study_uid)
         except MapperError as error:
+            self.crew.check()
             if error.outage:
                 self.patience(self.source.probe)
                 waiting.append(self._ask(study_uid, tries))

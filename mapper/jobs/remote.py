@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mapper.errors import SourceDown
 from mapper.finding import Finding
 from mapper.jobs.executors import Crew
 from mapper.jobs.reading import MappedReading, Recipe, as_reading, read
@@ -20,6 +21,8 @@ class Remote:
 
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
         """Return one study, read and mapped elsewhere; raises as Source.read and `read` of mapper.jobs.reading."""
+        if self._crew.lost:
+            raise SourceDown(self._crew.lost)
         return as_reading(self._crew.result(self._crew.submit(read, self._recipe, study_uid, known_ids)))
 
     def holds(self, study_uid: str) -> bool:

@@ -42,6 +42,9 @@ class Inline:
             future.set_exception(error)
         return future
 
+    def check(self) -> None:
+        """Nothing is lost."""
+
     def result(self, future: "Future[Any]") -> Any:
         return future.result()
 
