@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from mapper import log
 from mapper.commands.progress import Progress
 from mapper.commands.stage import Stage, Stages
 from mapper.errors import SettingError
@@ -37,6 +38,7 @@ def into_fhir(
     progress: Progress,
 ) -> tuple[Facts, bool]:
     """Mark what is not done and see it done; returns numbers, and whether all is well. Raises as Source and Sink."""
+    log.aside()
     hours = hours_of(between) if between else None
     service = service_of(settings)
     ledger = service.ledger

@@ -16,7 +16,7 @@ from stack import FhirServer, Orthanc
 from tests.support.stack import entries, orthanc_fhir, session, until
 from tests.support.study import Sample, new_name, study
 
-STUDIES = 150
+STUDIES = 100
 PATIENTS = 12
 NAMESPACE = "6f0d3a52-5d0f-4b1c-9d0e-3b1f6d1f9a17"
 BASE = "https://backfill.example.org/fhir/id"
