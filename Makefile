@@ -57,6 +57,7 @@ bench: setup ## measure what the README says in figures (about two minutes)
 	@$(RUN) python -m bench.ledger
 	@$(RUN) python -m bench.pages
 	@$(RUN) python -m bench.reports
+	@$(RUN) python -m bench.backfill
 
 soak: setup ## many examples of every property, then many random walks and faults, as root (fifteen minutes)
 	@setup/native.sh
