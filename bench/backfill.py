@@ -39,7 +39,7 @@ from tests.support.datasets import dataset
 from tests.support.stack import until
 from tests.support.study import new_name, study
 
-STUDIES = int(os.environ.get("BENCH_STUDIES", "2000"))
+STUDIES = int(os.environ.get("BENCH_STUDIES", "300"))
 FLAT = int(os.environ.get("BENCH_FLAT", "20000"))
 LOOKS = 10
 WAYS: dict[str, list[str]] = {
