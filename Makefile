@@ -61,6 +61,7 @@ bench: setup ## measure what the README says in figures, and print it there (hal
 	@$(RUN) python -m bench.ledger
 	@$(RUN) python -m bench.pages
 	@$(RUN) python -m bench.reports
+	@$(RUN) python -m bench.backfill
 
 bench-check: setup ## is the mapper as quick as the committed baseline (two minutes)
 	@$(RUN) python -m bench.check

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
@@ -15,7 +15,7 @@ from mapper.errors import BundleRejected, NotOneStudy, Problem, TwoPatients
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import check
 from mapper.fhir.contained import containing
-from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, Mapped, study_to_fhir
 from mapper.maps.site import Site
 
 if TYPE_CHECKING:
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
     from mapper.sources.files import Skipped
 
+T = TypeVar("T")
 WORTH_A_POOL = 256
 """Files from which on several processes read faster than one."""
+
+
+Failure = BundleRejected | NotOneStudy | TwoPatients
+"""Why one study fits no FHIR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Converted:
     study_uid: str
     json: bytes
     problems: list[Problem]
+    mapped: Mapped | None = None
+    """Its resources, where they are wanted instead of JSON."""
 
 
 def convert(study: Study, site: Site, contained: bool = False) -> Converted:
@@ -41,11 +48,11 @@ def convert(study: Study, site: Site, contained: bool = False) -> Converted:
 
     Raises NotOneStudy when nothing of it fits FHIR, BundleRejected when our own check refuses the result.
     """
-    mapped = study_to_fhir(study, site)
     if contained:
+        mapped = study_to_fhir(study, site)
         check([made := containing(mapped.resources)])
     else:
-        check(mapped.resources)
+        mapped = checked(study, site)
         made = transaction(mapped.resources, site.fhir_public_url)
     return Converted(study.uid, dump(made), mapped.problems)
 
@@ -54,6 +61,13 @@ def convert(study: Study, site: Site, contained: bool = False) -> Converted:
 def reader() -> Reader:
     """Return what reads metadata for the tables: it is made once."""
     return Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS)
+
+
+def checked(study: Study, site: Site) -> Mapped:
+    """Return the resources of one study that may be sent; raises as `convert`."""
+    mapped = study_to_fhir(study, site)
+    check(mapped.resources)
+    return mapped
 
 
 def bundle_from_metadata(metadata: bytes, site: Site | None = None) -> bytes:
@@ -104,12 +118,10 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
-def each_study(
-    collector: Collector, site: Site, contained: bool = False
-) -> Iterator[Converted | BundleRejected | NotOneStudy | TwoPatients]:
-    """Yield every study in the order of StudyInstanceUID; one that fits no FHIR comes as its failure."""
+def each_study(collector: Collector, make: Callable[[Study], T]) -> Iterator[T | Failure]:
+    """Yield what is made of every study, in the order of StudyInstanceUID; one that fits no FHIR as its failure."""
     for study_uid in collector.study_uids:
         try:
-            yield convert(collector.study(study_uid), site, contained)
+            yield make(collector.study(study_uid))
         except (BundleRejected, NotOneStudy, TwoPatients) as failure:
             yield failure

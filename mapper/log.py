@@ -85,6 +85,14 @@ class Silent(logging.Formatter):
         return json.dumps(facts) if self._form == "json" else " ".join(map(str, facts.values()))
 
 
+def aside() -> None:
+    """Log what somebody should look at on standard error: standard output is a command's own."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def say(event: str, **facts: object) -> None:
     """Log a fact of the service itself."""
     structlog.get_logger("mapper").info(event, **facts)

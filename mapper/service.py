@@ -20,7 +20,7 @@ from mapper.sync.reconcile import reconcile
 from mapper.sync.threads import Threads, somebody_works
 from mapper.sync.triggers import Bell, Triggers
 from mapper.sync.worker import Worker
-from mapper.wiring import fhir_server_of, guarded, orthanc_of, sink_fingerprint, site_of
+from mapper.wiring import fhir_server_of, guarded, sink_fingerprint, site_of, source_of
 
 
 @dataclass
@@ -141,7 +141,7 @@ def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool
     metrics = metrics or Metrics()
     sink, (ledger, namespace) = fhir_server_of(settings, metrics), guarded(settings, make=make)
     sites = {source.name: site_of(settings, source, namespace) for source in settings.all_sources}
-    sources: dict[str, Source] = {one.name: orthanc_of(one, settings) for one in settings.all_sources}
+    sources: dict[str, Source] = {one.name: source_of(one, settings) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace)
     identifier, ours = partial(derived_keys.study_identifier, settings.base), partial(keys.is_ours, namespace)
     versions = {name: output_version(site, settings.fhir_url) for name, site in sites.items()}

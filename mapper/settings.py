@@ -26,17 +26,23 @@ ViewerUrl = Annotated[str, AfterValidator(viewer_url)]
 
 
 class OrthancSource(BaseModel):
-    """One of several Orthancs that feed one FHIR server."""
+    """One of several sources that feed one FHIR server."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(min_length=1, max_length=48, description="Name of the source in the ledger.")
-    url: Url = Field(description="Orthanc as the mapper reaches it.")
+    kind: Literal["orthanc", "dicomweb"] = Field("orthanc", description="Orthanc, or any archive by QIDO and WADO-RS.")
+    url: Url = Field(description="Orthanc, or the archive, as the mapper reaches it.")
     user: str | None = None
     password: SecretStr | None = None
     ca: Path | None = Field(None, description="File of the CA that signed Orthanc's certificate.")
     public_url: Url | None = Field(None, description="Orthanc as clients reach it.")
     dicomweb_root: RootPath = Field("/dicom-web", description="Where its DICOMweb is.")
+    wado_root: RootPath | None = Field(None, description="Where its WADO-RS is, if elsewhere.")
+    token_file: Path | None = Field(None, description="File of its bearer token, read at each request.")
+    hex_keys: bool = Field(False, description="Whether QIDO-RS is asked by tags instead of keywords.")
+    always: dict[str, str] = Field({}, description="What stands in every question of QIDO-RS.")
+    studies_at_most: int = Field(5000, ge=1, description="Studies with which its answer may end.")
     patient_system: SystemUri = Field(description="Identifier system of its PatientIDs without issuer.")
     timezone: str | None = Field(None, description="IANA zone of its times without offset.")
 
@@ -67,8 +73,8 @@ class Settings(Site):
 
     sources: tuple[OrthancSource, ...] = Field(
         (),
-        description="Several Orthancs, each with name, url, user, password, ca, public_url, dicomweb_root, "
-        "patient_system, timezone.",
+        description="Several sources, each with name, url, user, password, ca, public_url, dicomweb_root, "
+        "patient_system, timezone; of `kind` dicomweb also wado_root, token_file, hex_keys, always, studies_at_most.",
     )
 
     orthanc_url: Url = Field("http://localhost:8042", description="Orthanc as the mapper reaches it.")

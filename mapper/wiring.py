@@ -16,10 +16,36 @@ from mapper.namespace import fingerprint, namespace_of
 from mapper.settings import OrthancSource, Settings
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
+from mapper.sources.dicomweb.auth import by_password, by_token_file, nobody
+from mapper.sources.dicomweb.client import DicomwebClient
+from mapper.sources.dicomweb.search import Search
+from mapper.sources.dicomweb.source import Dicomweb
 from mapper.sources.orthanc.answers import Statistics
 from mapper.sources.orthanc.api import STATISTICS, Api
 from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.source import Orthanc
+from mapper.sources.source import Source
+
+
+def source_of(source: OrthancSource, settings: Settings) -> Source:
+    """Return a source of whatever kind."""
+    return orthanc_of(source, settings) if source.kind == "orthanc" else dicomweb_of(source, settings)
+
+
+def dicomweb_of(source: OrthancSource, settings: Settings) -> Dicomweb:
+    """Return a DICOMweb archive as a source."""
+    auth, ca = nobody, str(source.ca) if source.ca else None
+    if source.token_file:
+        auth = by_token_file(source.token_file)
+    elif source.user:
+        auth = by_password(source.user, source.password.get_secret_value() if source.password else "")
+    answer = Bound(settings.orthanc_limit, settings.timeout, "orthanc_limit")
+    metadata = Bound(settings.metadata_limit, settings.metadata_timeout, "metadata_limit")
+    wado_root = source.dicomweb_root if source.wado_root is None else source.wado_root
+    qido = DicomwebClient(f"{source.url}{source.dicomweb_root}", answer, auth, ca)
+    wado = DicomwebClient(f"{source.url}{wado_root}", metadata, auth, ca)
+    search = Search(qido, source.hex_keys, source.always, source.studies_at_most)
+    return Dicomweb(search, wado, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), source.name)
 
 
 def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from mapper.commands import (
+    backfill,
     convert,
     doctor,
     explain,
     plugin,
+    push,
     retry,
     sds,
     serve,
@@ -40,7 +42,9 @@ COMMANDS = (
     status.status,
     studies.studies,
     retry.retry,
+    backfill.backfill,
     convert.convert,
+    push.push,
     explain.explain,
     sds.sds,
     table.table,

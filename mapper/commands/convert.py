@@ -1,7 +1,6 @@
 """`convert`: DICOM files become FHIR, without any server."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -9,11 +8,13 @@ from uuid import UUID
 import typer
 
 from mapper.commands.app import Config, fail, one_line
-from mapper.commands.output import problem_file, written
+from mapper.commands.outlet import outlet
+from mapper.commands.output import problem_file
+from mapper.commands.target import FHIR, HELP, STDOUT, place
 from mapper.configuration import load
-from mapper.errors import MapperError, NotOneStudy
+from mapper.errors import NotOneStudy
 from mapper.maps.site import Site
-from mapper.terminal import shown, shown_json
+from mapper.terminal import shown
 
 STDIN = Path("-")
 
@@ -46,18 +47,20 @@ def convert(
         bool, typer.Option("--contained", help="One ImagingStudy that contains what it refers to, instead of a Bundle.")
     ] = False,
     problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
+    to: Annotated[str, typer.Option(metavar="PLACE", help=HELP, callback=place)] = STDOUT,
     config: Config = None,
 ) -> None:
     """Convert the DICOM files of one study into a FHIR R4 transaction Bundle on standard output.
 
     Other files are skipped with a warning each, many of them with one for all. None or several studies are an error,
-    unless --each-study.
+    unless --each-study. `--to ndjson:DIR` writes resources into files instead.
     """
+    if to == FHIR or (contained and to != STDOUT):
+        raise typer.BadParameter("convert writes to - or ndjson:DIR, and contained resources to - alone")
     from mapper.commands.progress import Progress
     from mapper.commands.skips import Skips
     from mapper.commands.stream import read_stream
     from mapper.convert import Converted, read_folders
-    from mapper.convert import convert as convert_one
     from mapper.convert import each_study as convert_each
 
     with one_line(), Progress("files") as progress:
@@ -76,20 +79,16 @@ def convert(
         else:
             collector = read_folders(paths, skipped.one, progress.at)
         skipped.all()
-        found: Iterable[Converted | MapperError]
-        if each_study:
-            found = convert_each(collector, site, contained)
-        elif len(collector.study_uids) > 1:
+        if not each_study and len(collector.study_uids) > 1:
             raise NotOneStudy(
                 f"the input holds {len(collector.study_uids)} studies: say --each-study to convert them all"
             )
-        else:
-            found = [convert_one(collector.only_study(), site, contained)]
-        with problem_file(problems) as record, written(sys.stdout.buffer) as out:
+        with problem_file(problems) as record, outlet(to, site, contained) as out:
+            found = convert_each(collector, out.make) if each_study else [out.make(collector.only_study())]
             converted = left_out = 0
             for one in found:
                 if isinstance(one, Converted):
-                    out.write((shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n")
+                    out.put(one)
                     record(one.study_uid, one.problems)
                     converted += 1
                 else:

@@ -18,7 +18,7 @@ from mapper.service import imaging_study_key
 from mapper.settings import OrthancSource, Settings
 from mapper.sync.reconcile import LOOKED_UP, OTHER_IDS, under_other_ids
 from mapper.sync.sweep import brakes
-from mapper.wiring import fhir_server_of, ledger_of, orthanc_of
+from mapper.wiring import fhir_server_of, ledger_of, source_of
 
 LOOKED_AT, REASONS = 1000, 3
 """Studies whose reasons are looked at, and how many of the reasons are said."""
@@ -60,7 +60,7 @@ def orthancs(settings: Settings) -> Iterator[Finding]:
 
 def orthanc(source: OrthancSource, settings: Settings) -> Iterator[Finding]:
     """Look at one Orthanc."""
-    yield from orthanc_of(source, settings).check()
+    yield from source_of(source, settings).check()
 
 
 def fhir_server(settings: Settings) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def strangers(settings: Settings) -> Iterator[Finding]:
         study_key = partial(imaging_study_key, namespace_of(settings))
     sink = fhir_server_of(settings)
     for source in settings.all_sources:
-        uids = [one.study_uid for one in islice(orthanc_of(source, settings).listing(), LOOKED_UP)]
+        uids = [one.study_uid for one in islice(source_of(source, settings).listing(), LOOKED_UP)]
         alone, beside = under_other_ids(sink, study_key, uids)
         if alone:
             yield problem(alone, OTHER_IDS)

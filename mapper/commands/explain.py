@@ -77,12 +77,12 @@ def found_in(settings: Settings, study_uid: str) -> "tuple[Study, OrthancSource]
 
     Raises StudyGone when none does, or what keeps a source from being asked where no other one holds it.
     """
-    from mapper.wiring import orthanc_of
+    from mapper.wiring import source_of
 
     failures: list[MapperError] = []
     for source in settings.all_sources:
         try:
-            return orthanc_of(source, settings).read(study_uid, []).study, source
+            return source_of(source, settings).read(study_uid, []).study, source
         except MapperError as failure:
             failures.append(failure)
     raise next((one for one in failures if not isinstance(one, StudyGone)), failures[0])

@@ -1,1 +1,1 @@
-"""What runs once over much; it has no row in the ledger: its ids and bytes make it repeatable."""
+"""What runs once over much: studies read, mapped and delivered side by side, stopped and resumed."""

@@ -89,12 +89,12 @@ class Seen:
             least = db.execute(select(func.min(seen.c.fingerprint)).where(*ending)).scalar()
         return greatest or "", least or ""
 
-    def take_in(self, source: str, sightings: Iterable[Sighted]) -> int:
+    def take_in(self, source: str, sightings: Iterable[Sighted], priority: int = 0) -> int:
         """Remember studies and mark those that were never seen, or not in this state; returns how many."""
         with self._database.write() as db:
             changed = [one for one in sightings if _moved(db, source, one)]
             self._see(db, source, changed)
-            mark(self._database, db, source, sorted({one.study_uid for one in changed}), self._clock())
+            mark(self._database, db, source, sorted({one.study_uid for one in changed}), self._clock(), priority)
         return len(changed)
 
     def line_up(

@@ -28,6 +28,8 @@ OURS: dict[str, tuple[str, dict[str, str]]] = {
 NAMED = {"_elements": "identifier,masterIdentifier"}
 """What is asked of the resources that an identifier finds: a report holds its whole text."""
 
+COUNTED = "identifier,started,numberOfInstances"
+
 
 class FhirServer:
     """A FHIR server that takes client-assigned ids; `public_url` is its base as clients reach it."""
@@ -99,6 +101,11 @@ class FhirServer:
         """Return how many ImagingStudies are available at an Endpoint (an id), None where it does not say."""
         asked = {"endpoint": f"Endpoint/{endpoint}", "status": "available", "_summary": "count"}
         return self._client.search(Target("/{type}", "ImagingStudy"), asked, Counted).total
+
+    def offered_at(self, endpoint: str) -> Iterator[Resource]:
+        """Yield identifiers, `started` and numberOfInstances of every ImagingStudy that is to be had at an Endpoint."""
+        asked = {"endpoint": f"Endpoint/{endpoint}", "status": ",".join(HELD), "_elements": COUNTED}
+        return search(self._client, "ImagingStudy", asked, self._public_url)
 
     def ids_of(self, study_uid: str) -> list[str]:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""

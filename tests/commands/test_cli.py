@@ -30,21 +30,8 @@ from tests.support.part10 import instance, save
 
 PROGRAM = str(Path(sys.executable).parent / "orthanc-fhir")
 COMMANDS = (
-    *(
-        "serve",
-        "sync",
-        "status",
-        "studies",
-        "retry",
-        "convert",
-        "explain",
-        "sds",
-        "table",
-        "doctor",
-        "settings",
-        "plugin",
-    ),
-    "token",
+    *("serve", "sync", "status", "studies", "retry", "convert", "explain", "table", "doctor", "settings", "plugin"),
+    *("token", "push", "backfill", "sds"),
 )
 SHAPE = {
     *("study_uid", "source", "state", "message", "failure", "changed_at", "attempts", "next_attempt_at", "problems"),
@@ -116,6 +103,7 @@ def test_every_command_takes_a_settings_file(command: str, tmp_path: Path) -> No
         "retry": ["--parked"],
         "plugin": ["--copy", "p"],
         "token": ["me", "--role", "read"],
+        "push": [tmp_path],
     }.get(command, [])
     result = orthanc_fhir(command, *needed, "--config", tmp_path / "wrong.toml")
     assert result.exit_code == 1
@@ -394,6 +382,34 @@ def test_each_study_of_none_is_an_error(tmp_path: Path) -> None:
     result = orthanc_fhir("convert", "in", "--each-study")
     assert (result.exit_code, result.stdout) == (1, "")
     assert one_line(result.stderr)
+
+
+def test_convert_writes_resources_into_files_and_the_same_again_adds_nothing(tmp_path: Path) -> None:
+    for uid in (A, B):
+        save(tmp_path / "in" / f"{uid}.dcm", instance(uid))
+    for _ in range(2):
+        result = orthanc_fhir("convert", "in", "--each-study", "--to", "ndjson:out")
+        assert (result.exit_code, result.stdout) == (0, "")
+    names = {path.name: len(path.read_bytes().splitlines()) for path in (tmp_path / "out").glob("*.ndjson")}
+    assert names == {"ImagingStudy.000001.ndjson": 2, "Patient.000001.ndjson": 1}
+    bundles = [json.loads(line) for line in orthanc_fhir("convert", "in", "--each-study").stdout.splitlines()]
+    sent = {json.dumps(entry["resource"]) for bundle in bundles for entry in bundle["entry"]}
+    kept = [json.loads(line) for path in (tmp_path / "out").glob("*.ndjson") for line in path.read_bytes().splitlines()]
+    assert {json.dumps(one) for one in kept} == sent
+
+
+@pytest.mark.parametrize("place", ["ndjson:", "ndjson", "fhir", "out", "http://localhost/fhir", ""])
+def test_convert_says_where_it_can_write(tmp_path: Path, place: str) -> None:
+    save(tmp_path / "in.dcm", instance(A))
+    result = orthanc_fhir("convert", "in.dcm", "--to", place)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "ndjson:DIR" in result.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    save(tmp_path / "in.dcm", instance(A))
+    result = orthanc_fhir("convert", "in.dcm", "--to", "ndjson:in.dcm/out")
+    assert (result.exit_code, result.stdout, one_line(result.stderr)) == (1, "", True)
 
 
 def test_each_study_goes_on_after_one_that_cannot_be_converted(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from mapper.dicom.reader import Reader
 from mapper.errors import SourceDown
 from mapper.http.peer import Bound
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
+from mapper.settings import OrthancSource, Settings
 from mapper.sources.orthanc.source import Orthanc
 from mapper.sources.source import Source
+from mapper.wiring import dicomweb_of
 from samples.dataset import part10
 from stack import Orthanc as Server
 from tests.support.fakes import FakeSource
@@ -121,3 +123,18 @@ class Real:
 
     def stop(self) -> None:
         self.server.stop()
+
+
+class OverDicomweb(Real):
+    """Orthanc's DICOMweb alone, as that of any archive."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        user, password = server.auth or (None, None)
+        there = {"name": "dicomweb", "kind": "dicomweb", "url": server.url, "user": user, "password": password}
+        source = OrthancSource.model_validate(there | {"patient_system": "urn:x-patients"})
+        self._dicomweb = dicomweb_of(source, Settings(timeout=20.0))
+
+    @property
+    def source(self) -> Source:
+        return self._dicomweb

@@ -11,10 +11,11 @@ import pytest
 from stack import FhirServer, Orthanc, OrthancInFolder
 from stack.orthanc_in_folder import INSIDE
 from stack.process import ROOT
-from tests.contract.archives import STABLE_AGE, Archive, InMemory, Real
+from tests.contract.archives import STABLE_AGE, Archive, InMemory, OverDicomweb, Real
 
 KINDS = {"orthanc-debian": Orthanc, "orthanc-1.12.7": OrthancInFolder}
 REAL = [pytest.param(kind, marks=pytest.mark.live) for kind in KINDS]
+DICOMWEB = [pytest.param(f"dicomweb of {kind}", marks=pytest.mark.live) for kind in KINDS]
 NewArchive = Callable[[], Archive]
 
 
@@ -42,28 +43,39 @@ def orthanc_of(kind: str, folder: Path) -> Orthanc:
     return chosen(folder / f"{kind}-{uuid4().hex[:8]}", overrides={"StableAge": STABLE_AGE}, plugin_script=None)
 
 
+def archive_of(kind: str, folder: Path) -> Iterator[Archive]:
+    """Run an archive of a kind."""
+    if kind == "in memory":
+        yield InMemory()
+        return
+    server = orthanc_of(kind.removeprefix("dicomweb of "), folder)
+    with server:
+        yield OverDicomweb(server) if kind.startswith("dicomweb") else Real(server)
+    server.clean()
+
+
 @pytest.fixture(params=["in memory", *REAL], scope="session")
 def shared(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Archive]:
     """Give one archive of each kind for many tests: they use studies of their own."""
-    if request.param == "in memory":
-        yield InMemory()
-        return
-    server = orthanc_of(request.param, server_folder)
-    with server:
-        yield Real(server)
-    server.clean()
+    yield from archive_of(request.param, server_folder)
 
 
 @pytest.fixture(params=["in memory", *REAL])
 def empty(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Archive]:
     """Give an archive that holds nothing yet."""
-    if request.param == "in memory":
-        yield InMemory()
-        return
-    server = orthanc_of(request.param, server_folder)
-    with server:
-        yield Real(server)
-    server.clean()
+    yield from archive_of(request.param, server_folder)
+
+
+@pytest.fixture(params=["in memory", *REAL, *DICOMWEB], scope="session")
+def shared_any(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Archive]:
+    """Give one archive of each kind, those included that tell neither when a study moved nor whether it is stable."""
+    yield from archive_of(request.param, server_folder)
+
+
+@pytest.fixture(params=["in memory", *REAL, *DICOMWEB])
+def empty_any(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Archive]:
+    """Give an archive of each of these kinds that holds nothing yet."""
+    yield from archive_of(request.param, server_folder)
 
 
 @pytest.fixture(scope="session")

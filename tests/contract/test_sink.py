@@ -1,4 +1,4 @@
-"""What every sink does: the fake that other tests trust, and a real HAPI FHIR server."""
+"""What every sink does: the fake that other tests trust, a folder of NDJSON, and a real HAPI FHIR server."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from mapper.finding import Finding
 from mapper.http.peer import Bound
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
+from mapper.sinks.ndjson.sink import Ndjson
 from mapper.sinks.sink import Key, Sink, study_uids
 from tests.support.extending import extending
 from tests.support.fakes import FakeSink
@@ -22,8 +23,8 @@ def real(url: str) -> FhirServer:
     return FhirServer(FhirClient(url, bound=Bound(32, 20.0)), url)
 
 
-KINDS = ["in memory", "files", pytest.param("hapi", marks=pytest.mark.live)]
-"""The fake, the example of docs/extending.md, and the real one."""
+KINDS = ["in memory", "files", "ndjson", pytest.param("hapi", marks=pytest.mark.live)]
+"""The fake, the example of docs/extending.md, a folder of NDJSON, and the real server."""
 
 
 @pytest.fixture(params=KINDS)
@@ -33,6 +34,8 @@ def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Sink:
         return FakeSink()
     if request.param == "files":
         return cast(Sink, extending().Files(tmp_path))
+    if request.param == "ndjson":
+        return Ndjson(tmp_path)
     return real(request.getfixturevalue("contract_fhir_server").url)
 
 
@@ -41,6 +44,9 @@ def gone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sink]:
     """Give a sink that does not answer."""
     if request.param == "files":
         yield extending().Files(tmp_path / "gone")
+        return
+    if request.param == "ndjson":
+        yield Ndjson(tmp_path / "gone")
         return
     if request.param == "in memory":
         fake = FakeSink()

@@ -94,8 +94,8 @@ class Orthanc:
             self._read_series(study_uid, series, collector, exact.of_series(series))
         kept, after = self._api.kept(before.id), self._sighting(before.id, now)
         if after and state_of(after) == state_of(before):
-            study = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
-            return Reading(study, remembering(before, kept) if self._api.tells_metadata else before)
+            whole = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
+            return Reading(whole, remembering(before, kept) if self._api.tells_metadata else before)
         raise SourceChanged(f"study {study_uid} changed while it was read")
 
     def _read_series(self, study_uid: str, series: answers.Series, collector: Collector, mend: Mend) -> None:

@@ -1,0 +1,128 @@
+"""What `backfill` does, put together of sources, ledger, sinks and a crew."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from mapper import log
+from mapper.commands.progress import Progress
+from mapper.commands.stage import Stage, Stages
+from mapper.errors import SettingError
+from mapper.jobs.completeness import Bucket, compare, in_archive, in_fhir
+from mapper.jobs.executors import crew_of
+from mapper.jobs.hours import hours_of
+from mapper.jobs.into_fhir import Shift, crew_worker, take_in
+from mapper.jobs.into_files import IntoFiles, Tally
+from mapper.jobs.into_folder import into_folder
+from mapper.jobs.patience import Patience
+from mapper.jobs.reading import Recipe
+from mapper.ledger.state import OPEN
+from mapper.maps import keys
+from mapper.maps.site import Site
+from mapper.namespace import namespace_of
+from mapper.service import output_version, service_of
+from mapper.settings import OrthancSource, Settings
+from mapper.sinks.ndjson.sink import Ndjson
+from mapper.wiring import dicomweb_of, fhir_server_of, site_of, source_of
+
+Facts = dict[str, object]
+POLL = 1.0
+
+
+def into_fhir(
+    settings: Settings,
+    chosen: Sequence[OrthancSource],
+    processes: int,
+    dask: str | None,
+    between: str | None,
+    progress: Progress,
+) -> tuple[Facts, bool]:
+    """Mark what is not done and see it done; returns numbers, and whether all is well. Raises as Source and Sink."""
+    log.aside()
+    hours = hours_of(between) if between else None
+    service = service_of(settings)
+    ledger = service.ledger
+    service.sink.probe()
+    marked = sum(take_in(ledger, service.worker.sources[one.name]) for one in chosen)
+    stages = Stages(ledger, [])
+    if not (mine := service.deliver()):
+        progress.say("another process delivers from this ledger, and SQLite allows one: it does the work")
+    while not mine and (stage := stages.now()).open:
+        progress.stage(stage)
+        time.sleep(POLL)
+        mine = service.deliver()  # the other one may end before the work does
+    if mine:
+        with crew_of(settings.workers, processes, dask) as crew:
+            distributed = bool(processes or dask)
+            worker = crew_worker(service, crew) if distributed else service.worker
+            threads = max(settings.workers, 2 * crew.size) if distributed else settings.workers
+
+            def look() -> None:
+                crew.check()
+                progress.stage(stages.now())
+
+            Shift(worker, threads, hours).run(look)
+    counts = ledger.rows.counts()
+    left = sum(counts.get(state, 0) for state in (*OPEN, "parked"))
+    service.sink.close()
+    ledger.database.close()
+    service.lock.give()
+    return {"marked": marked, "synced": counts.get("synced", 0), "left": left}, not left
+
+
+def into_files(
+    settings: Settings,
+    chosen: Sequence[OrthancSource],
+    folder: Path,
+    processes: int,
+    dask: str | None,
+    between: str | None,
+    progress: Progress,
+) -> tuple[Facts, bool]:
+    """Bring a folder in line with sources; returns numbers, and whether all is well. Raises as Source and Sink."""
+    if len(chosen) > 1:
+        raise SettingError("--to ndjson:DIR takes one source a folder: say --source NAME")
+    hours, (mine,) = hours_of(between) if between else None, chosen
+    namespace = namespace_of(settings, make=True)
+    site, source, sink = site_of(settings, mine, namespace), source_of(mine, settings), Ndjson(folder)
+    began, asked = time.monotonic(), source.count()
+
+    def tell(tally: Tally) -> None:
+        handled = tally.done + tally.already + len(tally.failed)
+        rate = tally.done / max(time.monotonic() - began, 1e-9)
+        progress.stage(Stage(handled, max(asked, handled), max(asked - handled, 0), {}, rate))
+
+    try:
+        with crew_of(settings.workers, processes, dask) as crew:
+            recipe = Recipe(settings, mine.name, namespace)
+            into = into_folder(sink, site, settings.deleted)
+            version = output_version(site, "")
+            patience = Patience(say=progress.say)
+            found = IntoFiles(source, recipe, crew, into, version, hours, patience, tell).run()
+    finally:
+        sink.close()
+    facts: Facts = {"listed": found.listed, "written": found.done, "already there": found.already, "gone": found.gone}
+    facts |= {"still received": found.moving, "left out": len(found.failed), "failed": found.failed}
+    if found.brake:
+        progress.say(f"nothing counts as gone: {found.brake}")
+    return facts, not found.failed and not found.brake
+
+
+def reported(settings: Settings, chosen: Sequence[OrthancSource], folder: Path | None) -> list[Bucket]:
+    """Return how archive and FHIR compare, of several sources together by StudyDate; raises as Source and Sink."""
+    namespace = namespace_of(settings, make=False)
+    sink = Ndjson(folder) if folder else fhir_server_of(settings)
+    try:
+        found = []
+        for one in chosen:
+            endpoint = keys.id_of(namespace, keys.endpoint(endpoint_of(site_of(settings, one, namespace))))
+            archive = in_archive(dicomweb_of(one, settings).search)
+            found += compare(archive, in_fhir(sink.offered_at(endpoint)))
+        return found
+    finally:
+        sink.close()
+
+
+def endpoint_of(site: Site) -> str:
+    """Return the DICOMweb root of a site as clients reach it."""
+    return site.dicomweb or ""

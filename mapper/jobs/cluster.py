@@ -1,0 +1,33 @@
+"""A Dask cluster as the executor (https://distributed.dask.org): its workers read and map, this process delivers."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from mapper.errors import SettingError
+
+PATIENCE = 20
+"""Seconds until the scheduler has to answer."""
+
+
+def cluster(address: str) -> tuple[Callable[[], Executor], int]:
+    """Return what makes an executor of the cluster at an address, and how many threads its workers have.
+
+    Raises SettingError where `distributed` is not installed, or nobody answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise SettingError("--dask: needs the extra `cluster`: pip install 'orthanc-fhir[cluster]'") from None
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise SettingError(f"--dask: no scheduler answers there ({type(error).__name__})") from None
+    size = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+    if not size:
+        raise SettingError("--dask: the scheduler has no workers: start `dask worker` with this same release")
+
+    def make() -> Executor:
+        made: Executor = client.get_executor(pure=False, retries=3)  # type: ignore[no-untyped-call]
+        return made
+
+    return make, size

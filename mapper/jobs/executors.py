@@ -1,0 +1,113 @@
+"""Who reads and maps: threads, local processes, or a Dask cluster; all of them a concurrent.futures.Executor."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from mapper.errors import MapperError, SettingError, SourceBusy, SourceDown
+
+T = TypeVar("T")
+Make = Callable[[], Executor]
+
+
+class Crew:
+    """An executor that is made anew when one of its processes was killed: what it was at is asked for again."""
+
+    def __init__(self, make: Make, size: int) -> None:
+        """Remember how to make it, and how many tasks it works at side by side."""
+        self._make, self._lock = make, Lock()
+        self._executor = make()
+        self.size = size
+        self.lost = ""
+        """Why nothing more can be done, where that is so."""
+
+    def submit(self, do: Callable[..., T], *arguments: Any) -> "Future[T]":
+        """Have something done; see `result`."""
+        self.check()
+        executor = self._executor
+        try:
+            return executor.submit(do, *arguments)
+        except BrokenExecutor:
+            self._renew(executor)
+            return self._executor.submit(do, *arguments)
+
+    def result(self, future: "Future[T]") -> T:
+        """Return what came of it; raises what it raised, SourceBusy where its process was killed."""
+        executor = self._executor
+        try:
+            return future.result()
+        except BrokenExecutor:
+            self._renew(executor)
+            raise SourceBusy("a process that reads studies was killed: it is replaced") from None
+        except CancelledError:
+            self.lost = "the Dask scheduler is gone: start it, and say the command again: what is done stays done"
+            raise SourceDown(self.lost) from None
+        except MapperError:
+            raise
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "distributed":
+                raise
+            raise SourceBusy(f"the cluster failed at a study ({type(error).__name__})") from None
+
+    def check(self) -> None:
+        """Raise SettingError where nothing more can be done."""
+        if self.lost:
+            raise SettingError(self.lost)
+
+    def close(self) -> None:
+        """Let nobody begin anything more."""
+        if isinstance(self._executor, ThreadPoolExecutor | ProcessPoolExecutor):
+            self._executor.shutdown(wait=True, cancel_futures=True)
+        elif not self.lost:
+            self._executor.shutdown(wait=False)  # Dask's own, which gives up what it did not begin
+
+    def _renew(self, broken: Executor) -> None:
+        with self._lock:
+            if self._executor is broken:
+                broken.shutdown(wait=False)
+                self._executor = self._make()
+
+
+def stay_with(parent: int) -> None:
+    """Let this process end with its parent, however that ends; an interrupt is the parent's to deal with."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def crew_of(threads: int, processes: int = 0, dask: str | None = None) -> Iterator[Crew]:
+    """Make who reads and maps, and let go of it at the end; raises SettingError where Dask cannot be had."""
+    if dask:
+        from mapper.jobs.cluster import cluster
+
+        make, size = cluster(dask)
+    elif processes:
+        context = multiprocessing.get_context("spawn")
+
+        def make() -> Executor:
+            return ProcessPoolExecutor(processes, context, initializer=stay_with, initargs=(os.getpid(),))
+
+        size = processes
+    else:
+
+        def make() -> Executor:
+            return ThreadPoolExecutor(threads, "reader")
+
+        size = threads
+    crew = Crew(make, size)
+    try:
+        yield crew
+    finally:
+        crew.close()

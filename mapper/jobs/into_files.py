@@ -1,0 +1,129 @@
+"""A backfill into a folder of NDJSON: what the folder has in the state of the archive is not read again."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+
+from mapper.errors import MapperError, StudyGone
+from mapper.jobs.executors import Crew
+from mapper.jobs.hours import Hours
+from mapper.jobs.into_folder import IntoFolder
+from mapper.jobs.patience import Patience
+from mapper.jobs.reading import Read, Recipe, read
+from mapper.sources.fingerprint import grown
+from mapper.sources.source import Sighting, Source
+from mapper.sync.brake import brake_on
+
+AHEAD = 3
+"""Studies in work for each that the crew works at: the next is there when one is done, and memory has a bound."""
+FLUSH = 30.0
+"""Seconds after which a chunk is finished at the latest: so much is done again after a kill."""
+TRIES = 3
+
+
+@dataclass
+class Tally:
+    """What became of the studies of a source: numbers, and those that were left out with why."""
+
+    listed: int = 0
+    done: int = 0
+    already: int = 0
+    gone: int = 0
+    moving: int = 0
+    """Still received by the archive: left alone for now."""
+    failed: dict[str, str] = field(default_factory=dict)
+    brake: str = ""
+    """Why nothing counts as gone, if so much vanished at once."""
+
+
+@dataclass
+class IntoFiles:
+    """Brings a folder in line with one source."""
+
+    source: Source
+    recipe: Recipe
+    crew: Crew
+    into: IntoFolder
+    version: str
+    """What FHIR is made with: what another one made is made anew."""
+    hours: Hours | None = None
+    patience: Patience = field(default_factory=Patience)
+    progress: Callable[[Tally], object] = lambda tally: None
+    clock: Callable[[], float] = time.monotonic
+    tally: Tally = field(default_factory=Tally)
+    _flushed: float = field(default=0.0, init=False)
+
+    def run(self) -> Tally:
+        """Do what is not done; raises SourceDown and SinkDown when patience is over: say it again to go on."""
+        self._flushed = self.clock()
+        before, listed = self.source.count(), set[str]()
+        waiting: deque[tuple[str, int, Future[Read]]] = deque()
+        for one in self.source.listing():
+            listed.add(one.study_uid)
+            self.tally.listed += 1
+            if not one.stable:
+                self.tally.moving += 1
+            elif self.into.sink.state(one.study_uid) == self._state(one):
+                self.tally.already += 1
+            else:
+                while len(waiting) >= AHEAD * self.crew.size:
+                    self._take(waiting)
+                waiting.append(self._ask(one.study_uid))
+            self.progress(self.tally)
+        while waiting:
+            self._take(waiting)
+        self._retract(listed, before)
+        self.into.sink.flush()
+        self.progress(self.tally)
+        return self.tally
+
+    def _state(self, sighting: Sighting) -> str:
+        return f"{self.version} {grown(sighting.fingerprint)}"
+
+    def _ask(self, study_uid: str, tries: int = 1) -> tuple[str, int, "Future[Read]"]:
+        while self.hours and (pause := self.hours.wait()):
+            self.into.sink.flush()
+            self.patience.sleep(min(pause, FLUSH))
+        return study_uid, tries, self.crew.submit(read, self.recipe, study_uid, [])
+
+    def _take(self, waiting: deque[tuple[str, int, "Future[Read]"]]) -> None:
+        """Deliver the study that was asked for first; one that fails for now is asked for again."""
+        study_uid, tries, future = waiting.popleft()
+        try:
+            found = self.crew.result(future)
+        except StudyGone:
+            self._gone(study_uid)
+        except MapperError as error:
+            self.crew.check()
+            if error.outage:
+                self.patience(self.source.probe)
+                waiting.append(self._ask(study_uid, tries))
+            elif error.fate == "retry" and tries < TRIES:
+                waiting.append(self._ask(study_uid, tries + 1))
+            else:
+                self.tally.failed[study_uid] = str(error)
+        else:
+            state = "" if found.sighting.young else self._state(found.sighting)
+            self.patience(partial(self.into.write, study_uid, found.mapped, state))
+            self.tally.done += 1
+        if self.clock() >= self._flushed + FLUSH:
+            self.into.sink.flush()
+            self._flushed = self.clock()
+        self.progress(self.tally)
+
+    def _gone(self, study_uid: str) -> None:
+        self.patience(partial(self.into.gone, study_uid))
+        self.tally.gone += 1
+
+    def _retract(self, listed: set[str], before: int) -> None:
+        """Say of studies that the archive no longer lists that they are gone, unless that are too many at once."""
+        known = self.into.sink.studies()
+        vanished = [uid for uid in known if uid not in listed]
+        after = self.source.count()
+        complete = min(before, after) <= len(listed) <= max(before, after)
+        self.tally.brake = brake_on(len(vanished), len(known), complete) if vanished else ""
+        for uid in vanished if not self.tally.brake else ():
+            self._gone(uid)

@@ -1,0 +1,35 @@
+"""Patience with a side that is down or busy: a job asks again, longer each time, and says why it waits."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mapper.errors import MapperError
+
+FIRST, LONGEST = 1.0, 30.0
+T = TypeVar("T")
+
+
+@dataclass
+class Patience:
+    """Tries until it works or `seconds` are over since it last did; failures of other fates are raised at once."""
+
+    seconds: float = 300.0
+    say: Callable[[str], object] = lambda reason: None
+    sleep: Callable[[float], object] = time.sleep
+
+    def __call__(self, do: Callable[[], T]) -> T:
+        """Return what `do` returns; raises what it raised last."""
+        wait, waited = FIRST, 0.0
+        while True:
+            try:
+                return do()
+            except MapperError as error:
+                if error.fate != "retry" or waited >= self.seconds:
+                    raise
+                if not waited:
+                    self.say(f"waiting: {error}")
+                pause = min(max(wait, error.retry_after or 0.0), LONGEST)
+                self.sleep(pause)
+                waited, wait = waited + pause, min(wait * 2, LONGEST)

@@ -1,0 +1,69 @@
+"""One study read and mapped, wherever: in a thread, in another process, on another machine."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from mapper.dicom.study import Study
+from mapper.fhir.check import check, plain
+from mapper.maps import Mapped, study_to_fhir
+from mapper.maps.rule import Made
+from mapper.maps.site import Site
+from mapper.settings import Settings
+from mapper.sources.source import Reading, Sighting, Source
+from mapper.wiring import site_of, source_of
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that a process needs to read studies of one source; it holds secrets, and is for our processes alone."""
+
+    settings: Settings
+    source: str
+    namespace: UUID
+
+    def made(self) -> tuple[Source, Site]:
+        """Return the source and its site, made once a process."""
+        name = self.source, self.namespace, self.settings.model_dump_json()
+        if name not in _made:
+            (mine,) = [one for one in self.settings.all_sources if one.name == self.source]
+            _made[name] = source_of(mine, self.settings), site_of(self.settings, mine, self.namespace)
+        return _made[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A study as it was mapped, and the sighting that belongs to exactly this state of it."""
+
+    sighting: Sighting
+    mapped: Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class MappedReading(Reading):
+    """A reading that was mapped where it was read."""
+
+    mapped: Mapped
+
+
+def read(recipe: Recipe, study_uid: str, known_ids: list[str]) -> Read:
+    """Return one study mapped and checked; raises as Source.read, NotOneStudy and BundleRejected."""
+    source, site = recipe.made()
+    reading = source.read(study_uid, known_ids)
+    mapped = study_to_fhir(reading.study, site)
+    check(mapped.resources)
+    return Read(reading.sighting, replace(mapped, resources=[portable(one) for one in mapped.resources]))
+
+
+def portable(resource: Made) -> Made:
+    """Return a resource without the rules that made it: what another process is sent is data alone."""
+    made = Made()
+    made.update(plain(resource))
+    return made
+
+
+def as_reading(found: Read) -> MappedReading:
+    """Return what the worker calls a reading."""
+    return MappedReading(Study(found.sighting.study_uid, ()), found.sighting, found.mapped)
+
+
+_made: dict[tuple[str, UUID, str], tuple[Source, Site]] = {}

@@ -1,0 +1,163 @@
+"""A folder of NDJSON files with its index: one process at a time writes it, a chunk after the other."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mapper.errors import SettingError, SinkDown
+from mapper.fhir.bundle import dump
+from mapper.fhir.resource import key_of
+from mapper.sinks.ndjson.chunk import Chunk, files_of, kind_of, leftovers, number_of
+from mapper.sinks.ndjson.facts import facts_of
+from mapper.sinks.ndjson.index import NAME as INDEX
+from mapper.sinks.ndjson.index import Index, IndexFailed, Line
+from mapper.sinks.sink import Key, Resource
+
+CHUNK = 64 << 20
+"""Bytes after which a chunk is finished by itself."""
+DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+class Folder:
+    """Lines that are written, found and put in place; for as many threads of one process as want it."""
+
+    def __init__(self, path: Path, chunk: int = CHUNK) -> None:
+        self.path, self._most = path, chunk
+        self.lock = threading.RLock()
+        self._held: int | None = None
+        self._index: Index | None = None
+        self._chunk: Chunk | None = None
+
+    def write(
+        self, index: Index, sent: Mapping[Key, Resource], found: Mapping[Key, Line | None], rank: str
+    ) -> dict[Key, str]:
+        """Write lines of what says something new, all of them or none; returns the SHA-256 of each resource."""
+        chunk = self._chunk = self._chunk or Chunk(self.path, self._next(index))
+        sizes, digests = chunk.sizes, {}
+        try:
+            with index.whole():
+                for key, resource in sent.items():
+                    text = dump(resource)
+                    digest = digests[key] = sha256(text).hexdigest()
+                    before = found[key]
+                    if before and before.sha256 == digest:
+                        index.rank(key, rank)
+                        continue
+                    file, begins = chunk.append(key[0], text + b"\n")
+                    index.put(key, Line(digest, file, begins, len(text), rank), *facts_of(resource))
+        except BaseException:
+            chunk.cut(sizes)
+            raise
+        if chunk.size >= self._most:
+            self.finish(index)
+        return digests
+
+    def resource(self, line: Line) -> dict[str, Any]:
+        """Return what a line says, every number with its digits."""
+        return DECODER.decode(self._text(line))
+
+    def _text(self, line: Line) -> bytes:
+        mine = self._chunk.read(line.file, line.begins, line.length) if self._chunk else None
+        if mine is not None:
+            return mine
+        with (self.path / line.file).open("rb") as file:
+            file.seek(line.begins)
+            return file.read(line.length)
+
+    def finish(self, index: Index) -> None:
+        """Put the chunk's files in place, then keep the index: what is in place and not in it is read again."""
+        if self._chunk:
+            for name in self._chunk.finish():
+                index.add_file(name)
+            self._chunk = None
+        index.keep()
+
+    def _next(self, index: Index) -> int:
+        return max((number_of(name) for name in index.files()), default=0) + 1
+
+    @contextmanager
+    def open(self) -> Iterator[Index]:
+        """Hand out the index under the lock; raises SinkDown where folder or disk cannot be used."""
+        with self.lock:
+            try:
+                if not self.path.is_dir():
+                    raise SinkDown(f"there is no folder {self.path}: is it mounted?")
+                yield self._index or self._opened()
+            except IndexFailed as error:
+                raise SinkDown(f"the index of {self.path} cannot be used ({type(error).__name__})") from None
+            except OSError as error:
+                raise SinkDown(f"{self.path} cannot be used ({error.strerror}): is its disk full?") from None
+
+    def close(self) -> None:
+        """Finish the chunk and let go of the folder."""
+        with self.lock:
+            if self._index is not None:
+                with self.open() as index:
+                    self.finish(index)
+                self._index.close()
+                self._index = None
+            if self._held is not None:
+                os.close(self._held)
+                self._held = None
+
+    def _opened(self) -> Index:
+        """Return the index, in line with the files; one that knows files that are gone is made anew."""
+        self._hold()
+        index = Index(self.path)
+        if index.files() - set(files_of(self.path)):
+            index.close()
+            (self.path / INDEX).unlink()
+            index = Index(self.path)
+        self._catch_up(index)
+        self._index = index
+        return index
+
+    def _hold(self) -> None:
+        if self._held is not None:
+            return
+        held = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise SettingError(f"{self.path}: another process writes or reads it already") from None
+        self._held = held
+
+    def _catch_up(self, index: Index) -> None:
+        """Remove what a killed process began, and take in files that the index does not know."""
+        for part in leftovers(self.path):
+            part.unlink()
+        known = index.files()
+        for name in files_of(self.path):
+            if name in known:
+                continue
+            begins = 0
+            with (self.path / name).open("rb") as file:
+                for text in file:
+                    self._take_in(index, name, begins, text.rstrip(b"\r\n"))
+                    begins += len(text)
+            index.add_file(name)
+        index.keep()
+
+    def _take_in(self, index: Index, name: str, begins: int, text: bytes) -> None:
+        if not text:
+            return
+        try:
+            resource = DECODER.decode(text)
+            kind, id = key_of(resource)
+            status, about = facts_of(resource)
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+            kind = ""
+        if kind != kind_of(name):
+            raise SettingError(f"{self.path / name}: a line at byte {begins} is no {kind_of(name)} in JSON")
+        before = index.line((kind, id))
+        line = Line(sha256(text).hexdigest(), name, begins, len(text), before.rank if before else "")
+        index.put((kind, id), line, status, about)

@@ -1,0 +1,81 @@
+"""A backfill through the ledger: behind live work, never twice, and done by as many threads as wanted."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mapper.errors import SourceDown
+from mapper.jobs.into_fhir import Shift, take_in
+from tests.support.fakes import World
+
+UIDS = [f"1.2.{number}" for number in range(1, 13)]
+
+
+@pytest.fixture
+def world(ledger_url: str) -> Iterator[World]:
+    made = World(ledger_url)
+    for uid in UIDS:
+        made.source.store(uid)
+    yield made
+    made.database.close()
+
+
+def test_each_study_is_marked_once(world: World) -> None:
+    told: list[int] = []
+    assert take_in(world.ledger, world.source, told.append) == 12
+    assert told == [12]
+    assert take_in(world.ledger, world.source) == 0
+    world.source.store(UIDS[0], instance="2")
+    assert take_in(world.ledger, world.source) == 1
+
+
+def test_what_still_moves_is_left_to_the_sweep(world: World) -> None:
+    world.source.store("1.3.1", stable=False)
+    assert take_in(world.ledger, world.source) == 12
+
+
+def test_live_work_comes_first(world: World) -> None:
+    take_in(world.ledger, world.source)
+    world.clock.forward(60)
+    world.source.store("9.9.9")
+    world.mark("9.9.9")
+    world.worker.turn()
+    assert world.source.reads == ["9.9.9"]
+    world.work()
+    assert sorted(world.source.reads) == sorted([*UIDS, "9.9.9"])
+
+
+def test_what_live_work_did_is_not_done_again(world: World) -> None:
+    world.mark(*UIDS[:6])
+    world.work()
+    assert take_in(world.ledger, world.source) == 6
+    world.work()
+    assert sorted(world.source.reads) == sorted(UIDS)
+
+
+def test_a_shift_does_what_is_due_and_ends(world: World) -> None:
+    take_in(world.ledger, world.source)
+    looks: list[int] = []
+    Shift(world.worker, 3).run(lambda: looks.append(len(world.sink.available())))
+    assert world.sink.available() == sorted(UIDS)
+    assert looks[-1] == 12
+    assert sorted(world.source.reads) == sorted(UIDS), "no study twice"
+
+
+def test_an_interrupt_ends_a_shift_and_what_is_left_stays_in_line(world: World) -> None:
+    take_in(world.ledger, world.source)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Shift(world.worker, 2).run(interrupt)
+    assert world.worker.claims == {}
+    Shift(world.worker, 2).run(lambda: None)
+    assert world.sink.available() == sorted(UIDS)
+
+
+def test_a_source_that_is_down_is_told(world: World) -> None:
+    world.source.down = SourceDown("stopped")
+    with pytest.raises(SourceDown):
+        take_in(world.ledger, world.source)

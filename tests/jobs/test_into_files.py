@@ -1,0 +1,178 @@
+"""A backfill into files: what fails for now, what fails for good, what goes, and what is left alone."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from mapper.errors import BadMetadata, SourceBusy, SourceChanged, SourceDown
+from mapper.jobs.executors import Crew, crew_of
+from mapper.jobs.hours import Hours
+from mapper.jobs.into_files import IntoFiles, Tally
+from mapper.jobs.into_folder import into_folder
+from mapper.jobs.patience import Patience
+from mapper.jobs.reading import Read, Recipe
+from mapper.maps import study_to_fhir
+from mapper.settings import Settings
+from mapper.sinks.ndjson.sink import Ndjson
+from tests.support.fakes import SITE, FakeSource
+
+RECIPE = Recipe(Settings(), "orthanc", UUID(int=0))
+UIDS = [f"1.2.{number}" for number in range(1, 9)]
+
+
+class Inline:
+    """A crew that does what it is asked for at once, with the source of the test."""
+
+    size = 2
+
+    def __init__(self, source: FakeSource) -> None:
+        self.source = source
+
+    def submit(self, do: Callable[..., Any], recipe: Recipe, study_uid: str, known: list[str]) -> "Future[Any]":
+        future: Future[Any] = Future()
+        try:
+            reading = self.source.read(study_uid, known)
+            future.set_result(Read(reading.sighting, study_to_fhir(reading.study, SITE)))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def check(self) -> None:
+        """Nothing is lost."""
+
+    def result(self, future: "Future[Any]") -> Any:
+        return future.result()
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    made = FakeSource()
+    for uid in UIDS:
+        made.store(uid, StudyDate="20240517")
+    return made
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Ndjson]:
+    opened = Ndjson(tmp_path)
+    yield opened
+    opened.close()
+
+
+def run(source: FakeSource, sink: Ndjson, version: str = "1", **others: Any) -> Tally:
+    patience = Patience(sleep=others.pop("sleep", lambda seconds: None))
+    crew = cast(Crew, Inline(source))
+    return IntoFiles(source, RECIPE, crew, into_folder(sink, SITE), version, patience=patience, **others).run()
+
+
+def statuses(sink: Ndjson) -> list[str]:
+    return sorted(one["status"] for one in sink.latest("ImagingStudy"))
+
+
+def test_all_are_written_once_and_again_none_is_read(source: FakeSource, sink: Ndjson) -> None:
+    assert run(source, sink) == Tally(listed=8, done=8)
+    source.reads.clear()
+    assert run(source, sink) == Tally(listed=8, already=8)
+    assert source.reads == []
+
+
+def test_what_changed_is_read_again_and_another_mapping_reads_all(source: FakeSource, sink: Ndjson) -> None:
+    run(source, sink)
+    source.store(UIDS[0], instance="2")
+    assert run(source, sink) == Tally(listed=8, done=1, already=7)
+    assert run(source, sink, version="2") == Tally(listed=8, done=8)
+
+
+@pytest.mark.parametrize(
+    "failure", [SourceBusy("busy"), SourceChanged("changed"), SourceDown("down")], ids=lambda one: type(one).__name__
+)
+def test_what_fails_for_now_is_asked_for_again(source: FakeSource, sink: Ndjson, failure: Exception) -> None:
+    source.failures = [failure, failure]
+    assert run(source, sink) == Tally(listed=8, done=8)
+
+
+def test_what_fails_for_good_is_left_out_and_told_and_tried_at_the_next_run(source: FakeSource, sink: Ndjson) -> None:
+    source.failures = [BadMetadata("no metadata")]
+    assert run(source, sink).failed == {UIDS[0]: "no metadata"}
+    assert run(source, sink) == Tally(listed=8, done=1, already=7)
+
+
+def test_what_is_never_to_be_had_is_left_out_after_some_tries(source: FakeSource, sink: Ndjson) -> None:
+    class Busy(FakeSource):
+        def read(self, study_uid: str, known_ids: list[str]) -> Any:
+            if study_uid == UIDS[3]:
+                raise SourceBusy("busy")
+            return super().read(study_uid, known_ids)
+
+    busy = Busy()
+    for uid in UIDS:
+        busy.store(uid)
+    found = run(busy, sink)
+    assert (found.done, found.failed) == (7, {UIDS[3]: "busy"})
+
+
+def test_what_is_gone_is_retracted_and_what_moves_is_left_alone(source: FakeSource, sink: Ndjson) -> None:
+    run(source, sink)
+    source.delete(UIDS[0])
+    source.store(UIDS[1], instance="2", stable=False)
+    assert run(source, sink) == Tally(listed=7, already=6, gone=1, moving=1)
+    assert statuses(sink) == ["available"] * 7 + ["unknown"]
+    assert run(source, sink).gone == 0
+
+
+def test_a_study_that_goes_between_listing_and_reading_is_gone(source: FakeSource, sink: Ndjson) -> None:
+    class Going(FakeSource):
+        def listing(self) -> Any:
+            found = list(super().listing())
+            self.held.pop(f"P1/{UIDS[2]}", None)
+            yield from found
+
+    going = Going()
+    for uid in UIDS:
+        going.store(uid)
+    assert run(going, sink).gone == 1
+
+
+@pytest.mark.parametrize("wrong", ["too many", "a listing that is not whole"])
+def test_the_brake(wrong: str, sink: Ndjson) -> None:
+    source = FakeSource()
+    for number in range(70):
+        source.store(f"1.3.{number}")
+    run(source, sink)
+    for number in range(60 if wrong == "too many" else 1):
+        source.delete(f"1.3.{number}")
+    source.miscounted = 0 if wrong == "too many" else 5
+    found = run(source, sink)
+    assert found.brake
+    assert found.gone == 0
+    assert statuses(sink) == ["available"] * 70
+
+
+def test_outside_its_hours_it_waits(source: FakeSource, sink: Ndjson) -> None:
+    moments = iter([datetime(2024, 5, 17, 8), datetime(2024, 5, 17, 12), *[datetime(2024, 5, 17, 20)] * 20])
+    waited: list[float] = []
+    hours = Hours(time(19), time(6), lambda: next(moments))
+    assert run(source, sink, hours=hours, sleep=waited.append).done == 8
+    assert waited == [30.0, 30.0]
+
+
+def die(code: int) -> int:
+    """End this process, as the kernel does when memory is short."""
+    import os
+
+    if code:
+        os._exit(code)
+    return code
+
+
+def test_a_process_that_is_killed_is_replaced() -> None:
+    with crew_of(1, processes=1) as crew:
+        lost = crew.submit(die, 9)
+        with pytest.raises(SourceBusy, match="killed"):
+            crew.result(lost)
+        assert crew.result(crew.submit(die, 0)) == 0

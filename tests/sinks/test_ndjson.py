@@ -1,0 +1,228 @@
+"""A folder of NDJSON: its files and chunks, what a killed process leaves, and what a second one may do."""
+
+import resource as limits
+import signal
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from mapper.errors import SettingError, SinkDown
+from mapper.sinks.ndjson.index import NAME, Index
+from mapper.sinks.ndjson.sink import Ndjson
+
+
+def patient(id: str, family: str = "Doe") -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": id, "name": [{"family": family}]}
+
+
+def study(id: str, patient: str, status: str = "available") -> dict[str, Any]:
+    reference = {"reference": f"Patient/{patient}"}
+    return {"resourceType": "ImagingStudy", "id": id, "status": status, "subject": reference}
+
+
+def lines(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return what stands in every file that a reader of NDJSON finds."""
+    return {
+        path.name: [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        for path in sorted(folder.glob("*.ndjson"))
+    }
+
+
+def view(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the latest view as a reader makes it who knows no index: the last line counts."""
+    found = {}
+    for ones in lines(folder).values():
+        found |= {f"{one['resourceType']}/{one['id']}": one for one in ones}
+    return found
+
+
+def test_a_type_is_a_file_and_a_resource_a_line(tmp_path: Path) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a"), study("s", "a")])
+    assert lines(tmp_path) == {}, "nothing is to be seen of a chunk before it is whole"
+    sink.flush()
+    assert lines(tmp_path) == {
+        "ImagingStudy.000001.ndjson": [study("s", "a")],
+        "Patient.000001.ndjson": [patient("a")],
+    }
+
+
+def test_the_same_again_writes_nothing(tmp_path: Path) -> None:
+    for _ in range(3):
+        sink = Ndjson(tmp_path)
+        sink.put([patient("a"), study("s", "a")])
+        sink.close()
+    assert sorted(lines(tmp_path)) == ["ImagingStudy.000001.ndjson", "Patient.000001.ndjson"]
+
+
+def test_what_changes_or_goes_is_a_line_more_and_the_last_one_counts(tmp_path: Path) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a"), study("s", "a")])
+    sink.put([patient("a", "Roe")])
+    sink.flush()
+    sink.retract(("ImagingStudy", "s"), "unknown")
+    sink.close()
+    assert [one["status"] for one in lines(tmp_path)["ImagingStudy.000002.ndjson"]] == ["unknown"]
+    expected = {"Patient/a": patient("a", "Roe"), "ImagingStudy/s": study("s", "a", "unknown")}
+    assert view(tmp_path) == expected
+    again = Ndjson(tmp_path)
+    assert {f"{kind}/{one['id']}": one for kind in again.kinds() for one in again.latest(kind)} == expected
+
+
+def test_a_chunk_ends_by_itself(tmp_path: Path) -> None:
+    sink = Ndjson(tmp_path, chunk=100)
+    for number in range(6):
+        sink.put([patient(f"p{number}")])
+    sink.close()
+    found = lines(tmp_path)
+    assert len(found) == 3
+    assert [one["id"] for ones in found.values() for one in ones] == [f"p{number}" for number in range(6)]
+
+
+def test_numbers_keep_their_digits(tmp_path: Path) -> None:
+    value = {"value": Decimal("1.50"), "unit": "mm"}
+    made = {"resourceType": "Observation", "id": "o", "status": "final", "valueQuantity": value}
+    sink = Ndjson(tmp_path)
+    version = sink.put([made])[("Observation", "o")]
+    found = sink.read(("Observation", "o"))
+    assert found is not None
+    assert str(found["valueQuantity"]["value"]) == "1.50"
+    assert sink.put([found]) == {("Observation", "o"): version}
+    sink.close()
+    assert b"1.50" in (tmp_path / "Observation.000001.ndjson").read_bytes()
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def die(*_: object) -> None:
+    raise Killed
+
+
+def die_at_the_second() -> Callable[[Path, Path], Path]:
+    """Return what renames one file and no other."""
+    rename, renamed = Path.rename, []
+
+    def once(self: Path, target: Path) -> Path:
+        renamed.append(target)
+        return rename(self, target) if len(renamed) == 1 else die()  # type: ignore[return-value]
+
+    return once
+
+
+STEPS = {
+    "before any file is in place": (Path, "rename", lambda: die),
+    "between two files": (Path, "rename", die_at_the_second),
+    "before the index is kept": (Index, "keep", lambda: die),
+}
+
+
+def killed_at(sink: Ndjson, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a step of a flush be the last thing that the process does, and its descriptors be closed by the kernel."""
+    owner, name, made = STEPS[step]
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, made())
+        with pytest.raises(Killed):
+            sink.flush()
+    folder = sink._folder
+    assert folder._index is not None
+    folder._index.close()
+    folder._index = None
+    folder._chunk = None
+    folder.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_after_a_kill_studies_are_done_again_and_nothing_is_twice(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Ndjson(tmp_path)
+    first.put([patient("a"), study("s", "a")], rank="1")
+    first.settle("1.2.3", "x")
+    first.flush()
+    first.put([patient("b"), study("t", "b")], rank="2")
+    first.settle("1.2.4", "x")
+    killed_at(first, step, monkeypatch)
+    for name in lines(tmp_path):
+        assert name.partition(".")[0] in ("Patient", "ImagingStudy")
+    for one in view(tmp_path).values():
+        if one["resourceType"] == "ImagingStudy":
+            assert one["subject"]["reference"] in view(tmp_path), "what is referred to is in place first"
+    second = Ndjson(tmp_path)
+    assert (second.state("1.2.3"), second.state("1.2.4")) == ("x", ""), "who was not kept is done again"
+    assert second.rank(("Patient", "a")) == "1"
+    second.put([patient("b"), study("t", "b")], rank="2")
+    second.settle("1.2.4", "x")
+    second.close()
+    assert len(view(tmp_path)) == 4
+    assert sum(map(len, lines(tmp_path).values())) == 4, "no line is there twice"
+    assert list(tmp_path.glob(".*.part")) == []
+    assert second.rank(("Patient", "b")) == "2"
+
+
+@pytest.mark.parametrize("lost", ["the index", "a file"])
+def test_an_index_that_does_not_fit_the_files_is_made_anew(tmp_path: Path, lost: str) -> None:
+    first = Ndjson(tmp_path)
+    first.put([patient("a"), study("s", "a")])
+    first.settle("1.2.3", "x")
+    first.close()
+    (tmp_path / (NAME if lost == "the index" else "ImagingStudy.000001.ndjson")).unlink()
+    second = Ndjson(tmp_path)
+    assert second.state("1.2.3") == ""
+    assert second.version(("Patient", "a"))
+    assert bool(second.version(("ImagingStudy", "s"))) == (lost == "the index")
+    second.put([patient("a"), study("s", "a")])
+    second.close()
+    assert view(tmp_path) == {"Patient/a": patient("a"), "ImagingStudy/s": study("s", "a")}
+
+
+@pytest.mark.parametrize(
+    "text", [b"no JSON", b"[]", b'{"id": "a"}', b'{"resourceType": "Device", "id": "a"}', b"null", b'"a"']
+)
+def test_a_file_that_holds_something_else_is_told_by_its_place(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "Patient.000001.ndjson").write_bytes(orjson.dumps(patient("a")) + b"\n" + text + b"\n")
+    with pytest.raises(SettingError, match=r"Patient\.000001\.ndjson: a line at byte \d+ is no Patient in JSON"):
+        Ndjson(tmp_path).probe()
+
+
+def test_files_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    for name in ("Patient.ndjson", "readme.txt", "patient.000001.ndjson"):
+        (tmp_path / name).write_text("theirs")
+    sink = Ndjson(tmp_path)
+    assert sink.kinds() == []
+    sink.close()
+    assert (tmp_path / "readme.txt").read_text() == "theirs"
+
+
+def test_one_at_a_time_has_the_folder(tmp_path: Path) -> None:
+    first, second = Ndjson(tmp_path), Ndjson(tmp_path)
+    first.probe()
+    with pytest.raises(SettingError, match="another process"):
+        second.probe()
+    first.close()
+    second.probe()
+
+
+def test_a_full_disk_is_an_outage_and_what_was_put_before_stays(tmp_path: Path) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a")])
+    sink.flush()
+    sink.put([patient("b")])
+    soft, hard = limits.getrlimit(limits.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits.setrlimit(limits.RLIMIT_FSIZE, (1 << 19, hard))
+    try:
+        with pytest.raises(SinkDown, match="cannot be used"):
+            sink.put([patient("c", "x" * (1 << 20))])
+    finally:
+        limits.setrlimit(limits.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert sink.version(("Patient", "c")) == ""
+    sink.put([patient("d")])
+    sink.close()
+    assert set(view(tmp_path)) == {"Patient/a", "Patient/b", "Patient/d"}
