@@ -20,7 +20,8 @@ PAGES = 100_000
 SURE = timedelta(minutes=1)
 """How far a change lies back that is not young by any time that Orthanc told, not the one of this moment alone."""
 FIND, LOOKUP, NOW = Target("/tools/find"), Target("/tools/lookup"), Target("/tools/now")
-STATISTICS, STUDIES, SYSTEM = Target("/statistics"), Target("/studies"), Target("/system")
+SERIES, STATISTICS = Target("/series"), Target("/statistics")
+STUDIES, SYSTEM = Target("/studies"), Target("/system")
 T = TypeVar("T")
 
 
@@ -98,6 +99,13 @@ class Api:
         target = Target("/studies/{study}/statistics", id)
         statistics = self.client.json("GET", target, answers.StudyStatistics)
         return statistics.CountInstances if statistics else None
+
+    def instance_counts(self) -> dict[str, int]:
+        """Return the number of instances of every study, by Orthanc's id; of one without a series nothing."""
+        counts: dict[str, int] = {}
+        for series in self.pages(SERIES, answers.Series):
+            counts[series.ParentStudy] = counts.get(series.ParentStudy, 0) + len(series.Instances)
+        return counts
 
     def ids(self, level: str, uid: str) -> list[str]:
         """Return Orthanc's ids of what has this UID on a level: `Study`, `Instance`; it takes a and A for the same."""

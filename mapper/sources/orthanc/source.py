@@ -26,7 +26,6 @@ from mapper.errors import (
 )
 from mapper.finding import Finding, ok
 from mapper.http.peer import Bound
-from mapper.http.target import Target
 from mapper.sources.orthanc import answers, checkup
 from mapper.sources.orthanc.api import FIND, STATISTICS, Api
 from mapper.sources.orthanc.catalogue import OrthancCatalogue
@@ -44,7 +43,6 @@ ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
 UNASKABLE = Problem(
     "ImagingStudy.series.uid", "SeriesInstanceUID", "no URL can be made of it: the series is counted, not listed"
 )
-SERIES = Target("/series")
 
 
 class Orthanc:
@@ -157,19 +155,13 @@ class Orthanc:
     def listing(self) -> Iterator[Sighting]:
         """Yield every study Orthanc holds, in pages; see Source.listing."""
         now = self._api.now()
-        counts = self._instance_counts() if self._counts_needed() else None
+        counts = self._api.instance_counts() if self._counts_needed() else None
         for study in self._api.studies():
             yield sighting(study, now, counts.get(study.ID, 0) if counts is not None else None)
 
     def count(self) -> int:
         """Return Orthanc's own count of studies."""
         return self._api.must(STATISTICS, answers.Statistics).CountStudies
-
-    def _instance_counts(self) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for series in self._api.pages(SERIES, answers.Series):
-            counts[series.ParentStudy] = counts.get(series.ParentStudy, 0) + len(series.Instances)
-        return counts
 
     def _counts_needed(self) -> bool:
         return self._api.version < MOVES_ON_DELETION
