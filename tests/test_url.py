@@ -272,7 +272,7 @@ def test_the_error_of_the_models_themselves_holds_nothing_that_was_given() -> No
 @pytest.mark.parametrize("given", PASSWORDS)
 def test_a_password_on_the_command_line_is_refused_in_one_line(option: str, given: str, tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["convert", str(tmp_path), option, given])
-    assert ran.exit_code == 1
+    assert ran.exit_code == 2
     assert ran.stdout == ""
     assert "user or password" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
