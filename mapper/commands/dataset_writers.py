@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import UUID
 
@@ -153,6 +154,17 @@ def to_fhir(job: Job) -> Outcome:
     sink = fhir_server_of(job.settings)
     try:
         sink.probe()
+        return InFhir(job, apply(job.parts(), sink, check))
+    finally:
+        sink.close()
+
+
+def to_folder(job: Job, folder: Path) -> Outcome:
+    """Write into a folder of NDJSON files."""
+    from mapper.sinks.ndjson.sink import Ndjson
+
+    sink = Ndjson(folder)
+    try:
         return InFhir(job, apply(job.parts(), sink, check))
     finally:
         sink.close()
