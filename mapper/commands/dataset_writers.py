@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import UUID
 
+from mapper.commands.marking import mark
 from mapper.commands.output import Record, written
 from mapper.commands.progress import Progress
 from mapper.configuration import WrongArgument
@@ -14,14 +16,12 @@ from mapper.jobs.sds.apply import Applied, apply
 from mapper.jobs.sds.deposit import Deposited, deposit
 from mapper.jobs.sds.measured import measured
 from mapper.jobs.sds.plan import Part, parts
-from mapper.ledger.claim import BY_HAND
-from mapper.ledger.database import Database
 from mapper.maps.site import Site
 from mapper.namespace import namespace_of
 from mapper.records.sds.dataset import Dataset
 from mapper.settings import OrthancSource, Settings
 from mapper.sources.sds.measurements import dump_measurements
-from mapper.wiring import api_of, fhir_server_of, ledger_of, site_of
+from mapper.wiring import api_of, fhir_server_of, site_of
 
 
 class Outcome(Protocol):
@@ -158,6 +158,17 @@ def to_fhir(job: Job) -> Outcome:
         sink.close()
 
 
+def to_folder(job: Job, folder: Path) -> Outcome:
+    """Write into a folder of NDJSON files."""
+    from mapper.sinks.ndjson.sink import Ndjson
+
+    sink = Ndjson(folder)
+    try:
+        return InFhir(job, apply(job.parts(), sink, check))
+    finally:
+        sink.close()
+
+
 def to_orthanc(job: Job) -> Outcome:
     """Send to the Orthanc of the source, and mark what changed where there is a ledger."""
     with Progress("instances") as progress:
@@ -171,18 +182,6 @@ def to_measurements(job: Job) -> Outcome:
     with written(job.out) as file:
         file.write(dump_measurements(found) + b"\n")
     return InFhir(job, Applied())
-
-
-def mark(settings: Settings, source: str, study_uids: list[str]) -> bool:
-    """Mark studies in the ledger; False where there is none yet."""
-    database = Database(settings.ledger.get_secret_value())
-    made = database.is_made()
-    database.close()
-    if made:
-        ledger = ledger_of(settings, make=False)
-        ledger.studies.mark(source, study_uids, BY_HAND)
-        ledger.database.close()
-    return made
 
 
 WRITERS: Mapping[str, Callable[[Job], Outcome]] = {

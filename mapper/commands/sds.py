@@ -9,6 +9,7 @@ import typer
 
 from mapper.commands.app import Config, one_line
 from mapper.commands.output import problem_file
+from mapper.commands.target import NDJSON, folder_of
 from mapper.configuration import WrongArgument, load
 from mapper.errors import SettingError
 from mapper.settings import Settings
@@ -23,7 +24,9 @@ def sds(
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="WHERE", help="fhir, orthanc, - (one transaction Bundle a line), measurements (as JSON)."
+            "--to",
+            metavar="WHERE",
+            help="fhir, orthanc, ndjson:DIR, - (one transaction Bundle a line), measurements (as JSON).",
         ),
     ] = "",
     dataset_uuid: Annotated[
@@ -43,11 +46,12 @@ def sds(
     import orjson
 
     from mapper.commands.dataset import checked
-    from mapper.commands.dataset_writers import STDOUT, WRITERS, Job, source_of
+    from mapper.commands.dataset_writers import STDOUT, WRITERS, Job, source_of, to_folder
     from mapper.records.sds.identity import dataset_uuid as uuid_of
 
-    if to not in ("", *WRITERS):
-        raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}")
+    in_files = to.startswith(f"{NDJSON}:")
+    if to not in ("", *WRITERS) and not in_files:
+        raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}, ndjson:DIR")
     if check and to:
         raise typer.BadParameter("--check writes nothing: leave out --to")
     outcome = None
@@ -64,7 +68,9 @@ def sds(
                 say(f"{one.level}: {one}", err=True)
             with problem_file(problems) as record:
                 uuid = uuid_of(found.dataset, dataset_uuid)
-                outcome = WRITERS[to](Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer))
+                job = Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer)
+                folder = folder_of(to) if in_files else None
+                outcome = to_folder(job, folder) if folder else WRITERS[to](job)
     if as_json and to not in STDOUT:
         facts = found.json() | ({"written": outcome.json()} if outcome else {})
         say(shown_json(orjson.dumps(facts)).decode())

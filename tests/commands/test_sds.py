@@ -75,7 +75,7 @@ def test_no_name_of_a_file_does_anything_to_a_terminal(tmp_path: Path) -> None:
 # -- writing --------------------------------------------------------------------------------------------------------
 
 WRONG = {  # arguments behind the folder -> exit code, what is said
-    "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -"),
+    "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -, ndjson:DIR"),
     "check and write": (["--check", "--to", "-"], 2, "--check writes nothing"),
     "no such source": (["--to", "-", "--source", "north"], 2, "--source: there is no source of this name"),
     "no UUID": (["--to", "-", "--dataset-uuid", "1"], 2, "Input should be a valid UUID"),
@@ -141,3 +141,18 @@ def test_problems_are_kept_in_a_file_of_their_owner_alone(tmp_path: Path) -> Non
     assert [(one["element"], one["attribute"]) for one in lines] == [("Patient.birthDate", "subjects: date of birth")]
     assert "SECRET" not in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_of_ndjson_holds_the_dataset_and_a_second_run_adds_nothing(tmp_path: Path) -> None:
+    root, folder = write(tmp_path, "breast", form="csv"), tmp_path / "files"
+    first = run(root, "--to", f"ndjson:{folder}", "--json")
+    assert first.exit_code == 0, first.output
+    made = json.loads(first.stdout)["written"]["made"]
+    lines = [json.loads(line) for path in folder.rglob("*.ndjson") for line in path.read_text().splitlines()]
+    assert len(lines) == made == 10
+    again = json.loads(run(root, "--to", f"ndjson:{folder}", "--json").stdout)["written"]
+    assert (again["made"], again["changed"], again["same"], again["differ"]) == (0, 0, 10, [])
+    sheet = root / "dataset_description.csv"
+    sheet.write_text(sheet.read_text().replace("Two subjects", "Both subjects"))
+    changed = json.loads(run(root, "--to", f"ndjson:{folder}", "--json").stdout)["written"]
+    assert (changed["made"], changed["changed"], changed["differ"]) == (0, 1, [])

@@ -55,7 +55,9 @@ def apply(
                 break
             check([*new, *moved])
             try:
-                sink.put([*new, *moved], {key_of(one): version(held[key_of(one)]) for one in (*new, *moved)})
+                expected = {key_of(one): "" for one in new}
+                expected |= {(key := key_of(one)): version(held[key]) or sink.version(key) for one in moved}
+                sink.put([*new, *moved], expected)
                 break
             except StaleVersion:  # somebody wrote between our look and our word
                 if attempt == TRIES - 1:
@@ -96,8 +98,8 @@ def is_ours(resource: Resource) -> bool:
 
 def differing(ours: Resource, held: Resource) -> list[str]:
     """Return the elements of a resource that are not the same in what a sink holds, as JSON."""
-    plain = orjson.loads(dump(ours))
-    return sorted(name for name in plain.keys() - SERVERS if plain[name] != held.get(name))
+    plain, theirs = orjson.loads(dump(ours)), orjson.loads(dump(held))  # numbers of one kind
+    return sorted(name for name in plain.keys() - SERVERS if plain[name] != theirs.get(name))
 
 
 def version(held: Resource | None) -> str:
