@@ -59,14 +59,14 @@ def test_what_is_no_keyword_is_refused() -> None:
 
 PLAIN = """
 import sys
-from mapper.convert import each_study, reader
+from mapper.convert import convert, each_study, reader
 from mapper.dicom.collector import Collector
 from mapper.maps.site import Site
 for path in sys.argv[1:]:
     with open(path, "rb") as file:
         collector = Collector()
         reader().read(file.read(), collector)
-    list(each_study(collector, Site()))
+    list(each_study(collector, lambda study: convert(study, Site())))
 sys.exit("pydicom is loaded" if "pydicom" in sys.modules else 0)
 """
 

@@ -221,7 +221,7 @@ def test_a_pacs_that_hangs_keeps_nobody_from_the_ledger(
     house: House, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     gate = Gate()
-    for name in ("header", "find", "explain"):
+    for name in ("headers", "find", "explain"):
         monkeypatch.setattr(Inquiry, name, gate)
     hanging = [(Role.VALUES, path)] * (2 * THREADS)
     then = [(Role.READ, "/api/studies"), (Role.VALUES, f"/studies/{A}"), (Role.VALUES, path)]

@@ -460,7 +460,7 @@ def test_the_way_to_the_login_stays_here(house: House, path: str) -> None:
 def test_who_did_what_is_audited(house: House) -> None:
     browser = house.logged_in()
     secret = secret_of(browser)
-    browser.post("/page/studies", data={"csrf": secret, "which": "all"})
+    browser.post("/page/studies", data={"csrf": secret, "which": "all", "confirmed": "yes"})
     browser.post(BUTTON, data={"csrf": secret})
     browser.post(f"/api/studies/{A}/sync", json={}, headers={"X-CSRF-Token": secret})
     browser.post("/api/retry", json={"studies": [A]}, headers={"X-CSRF-Token": secret})

@@ -107,7 +107,8 @@ def test_a_role_may_be_the_same_for_all(ledger_url: str, tmp_path: Path, role: R
     parked(house)
     browser = house.browser(PROXY, {USER: "eve", ROLE: "values"})
     assert browser.get("/").status_code == 200
-    answer = browser.post("/page/studies", data={"which": "all", "csrf": secret_of(browser, "/studies")})
+    form = {"which": "all", "confirmed": "yes", "csrf": secret_of(browser, "/studies")}
+    answer = browser.post("/page/studies", data=form)
     assert answer.status_code == (403 if role < Role.OPERATE else 303)
     house.world.database.close()
 

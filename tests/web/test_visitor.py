@@ -37,6 +37,7 @@ ROLES: dict[tuple[str, str], Role | None] = {  # None: whoever comes
     ("GET", "/metrics"): Role.READ,
     ("GET", "/"): Role.READ,
     ("GET", "/studies"): Role.READ,
+    ("GET", "/syncs"): Role.READ,
     ("GET", "/studies/{study_uid}"): Role.READ,
     ("GET", "/studies/{study_uid}/problems"): Role.READ,
     ("POST", "/page/studies"): Role.OPERATE,

@@ -420,7 +420,7 @@ def test_sync_waits_for_the_outcome(site: Site) -> None:
 
 NO_UIDS = {
     "a name": "Doe^John",
-    "a plain word": "doe",
+    "a plain word": "vesper",
     "a blank": " ",
     "a dot": ".",
     "two dots": "..",
