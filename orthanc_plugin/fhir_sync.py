@@ -33,9 +33,11 @@ def on_change(change: int, level: int, resource: str) -> None:
         if FOLLOWER is not None:
             FOLLOWER.start()
     elif change == orthanc.ChangeType.ORTHANC_STOPPED:
-        BELL.stop()
-        if FOLLOWER is not None:
-            FOLLOWER.stop()
+        threads = [one for one in (BELL, FOLLOWER) if one is not None]
+        for one in threads:
+            one.end()  # both hear of it before either is waited for
+        for one in threads:
+            one.join()
 
 
 def warn(text: str) -> None:
@@ -74,7 +76,7 @@ def follower() -> Any:
     if MAPPER is None:
         return None
     try:
-        from fhir_sync_follow import Follower  # type: ignore[import-not-found]
+        from fhir_sync_follower import Follower  # type: ignore[import-not-found]
         from fhir_sync_json import ANSWER, parsed
         from fhir_sync_labels import is_wanted  # type: ignore[import-not-found]
 

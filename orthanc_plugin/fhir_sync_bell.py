@@ -27,10 +27,13 @@ class Doorbell:
             self.thread = threading.Thread(target=self.run, name="fhir-sync", daemon=True)
             self.thread.start()
 
-    def stop(self) -> None:
-        """End the thread; wait for a ring under way, as Orthanc may tear the interpreter down next."""
+    def end(self) -> None:
+        """Tell the thread to end; return at once."""
         self.stopping.set()
         self.changed.set()
+
+    def join(self) -> None:
+        """Wait for the end of the thread, and of a ring under way: Orthanc may tear the interpreter down next."""
         if self.thread is not None:
             self.thread.join(RING_TIMEOUT + 1)
 

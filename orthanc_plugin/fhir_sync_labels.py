@@ -59,6 +59,11 @@ class Labels:
             if len(self.shown) > MOST:
                 self.shown.popitem(last=False)
 
+    def forget(self) -> None:
+        """Forget what was shown: it is set again."""
+        with self.lock:
+            self.shown.clear()
+
 
 def studies_of(name: str) -> list[str]:
     """Give Orthanc's ids of the studies that the mapper calls so: by their UID, or by Orthanc's id itself."""

@@ -147,8 +147,11 @@ class Mapper:
         }
         return {**shape, "history": answer["history"]} if "history" in answer else shape
 
-    def ask(self, path: str, body: Json | None, timeout: float) -> bytes:
-        """Send one request with the token, a POST when there is a body; raise Silence for all but 2xx."""
+    def ask(self, path: str, body: Json | None, timeout: float, rests: bool = True) -> bytes:
+        """Send one request with the token, a POST when there is a body; raise Silence for all but 2xx.
+
+        `rests`: where it is not answered in time, the mapper is not asked again for a moment.
+        """
         request = Request(self.path + path, self.headers)
         if body is not None:
             headers = {**self.headers, "Content-Type": "application/json"}
@@ -156,7 +159,7 @@ class Mapper:
         try:
             answer = exchange(self.url, request, timeout, ANSWER + 1, self.tls)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            if isinstance(error, TimeoutError):
+            if rests and isinstance(error, TimeoutError):
                 self.rested = time.monotonic() + REST
             name = type(error).__name__
             why = f"the mapper does not answer ({name}): check that it runs and that FhirSync.MapperUrl is right"

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 
 from mapper.ledger.database import Database
-from mapper.ledger.ended import EndedSessions
 from mapper.ledger.history import History
+from mapper.ledger.logout import EndedSessions
 from mapper.ledger.meta import SINK, Meta
 from mapper.ledger.rows import Rows
 from mapper.ledger.seen import Seen

@@ -147,7 +147,7 @@ def about(parameter: dict[str, Any]) -> str:
     if "maximum" in schema:
         words.append(f"{schema['minimum']} to {schema['maximum']}")
     if schema.get("default") not in (None, ""):
-        words.append(f"default {schema['default']}")
+        words.append(f"default {json.dumps(schema['default'])}")
     return "; ".join(word.rstrip(".") for word in words if word)
 
 

@@ -14,7 +14,7 @@ PATIENCE = 2.0
 
 
 class Ended(Protocol):
-    """Where ended sessions are kept: `mapper.ledger.ended`."""
+    """Where ended sessions are kept: `mapper.ledger.logout`."""
 
     def add(self, session_id: str, until: float) -> None:
         """Store one; raises LedgerFailed."""

@@ -100,7 +100,9 @@ class Studies(BaseModel):
     """A page of studies, those that moved last first; those by the beginning of their UID in the order of UIDs."""
 
     model_config = example(counts=COUNTS, studies=[STUDY], next=NEXT)
-    counts: Counts = Field(description="Of the whole ledger, whatever is asked for.")
+    counts: Counts = Field(
+        default_factory=dict, description="Of the whole ledger, whatever is asked for; not there with `counts=false`."
+    )
     studies: list[StudyOfList]
     next: Next
 

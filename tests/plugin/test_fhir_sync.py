@@ -249,7 +249,7 @@ def test_a_taken_callback_does_not_keep_orthanc_from_starting(load: Load) -> Non
 
 PARTS = sorted({*SCRIPTS, "explorer.js", "page.html"} - {"fhir_sync.py"})
 NEED_NO_RING = ("explorer.js", "page.html", "fhir_sync_routes.py", "fhir_sync_page.py", "fhir_sync_origin.py")
-NEED_NO_RING += ("fhir_sync_follow.py", "fhir_sync_labels.py")
+NEED_NO_RING += ("fhir_sync_follower.py", "fhir_sync_labels.py", "fhir_sync_listing.py")
 
 
 @pytest.mark.parametrize("missing", PARTS)

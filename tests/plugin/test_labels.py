@@ -1,21 +1,21 @@
 """Labels in Orthanc: a copy of the mapper's states, of three labels that are ours, and never in anybody's way."""
 
 import json
-from collections.abc import Iterator
+import sys
 from typing import Any
 
 import pytest
 
 from mapper.ledger.state import STATES
 from tests.support.explorer2 import CONFIGURATION
+from tests.support.followed import follower, of, settings, site
 from tests.support.loaded import ID, JSON, OTHER, OTHER_ID, STUDY, STUDY_UID, STUDY_URI, Load, load, mapper
-from tests.support.loaded import TOKEN as PLUGINS
 from tests.support.mapper_fake import MapperFake, study_state, until
-from tests.support.orthanc_fake import ChangeType, ResourceType, Sdk
+from tests.support.orthanc_fake import ChangeType, ResourceType
 from tests.support.served import Served
 from tests.support.situations import TOKEN, A, B, Site
 
-__all__ = ["load", "mapper"]
+__all__ = ["load", "mapper", "site"]
 
 OURS = {"fhir-pending", "fhir-synced", "fhir-failed"}
 LABELS = {
@@ -26,16 +26,6 @@ LABELS = {
     "parked": {"fhir-failed"},
     "removed": set[str](),
 }
-
-
-def settings(url: str, token: str = PLUGINS, labels: Any = True, editor: Any = False) -> dict[str, Any]:
-    section = {"MapperUrl": url, "Token": token, "Labels": labels}
-    explorer2 = {"UiOptions": {"EnableEditLabels": editor}}
-    return {"PythonScript": "/python/fhir_sync.py", "FhirSync": section, "OrthancExplorer2": explorer2}
-
-
-def of(study_uid: str) -> dict[str, Any]:
-    return {"MainDicomTags": {"StudyInstanceUID": study_uid}, "PatientMainDicomTags": {}}
 
 
 # -- one study ---------------------------------------------------------------------------------------------
@@ -73,31 +63,6 @@ def test_a_study_that_is_gone_is_no_failure(load: Load) -> None:
 # -- the thread, against the mapper's own API ----------------------------------------------------------------
 
 
-@pytest.fixture
-def site(ledger_url: str) -> Iterator[Site]:
-    site = Site(ledger_url)
-    site.service.threads = Asleep()  # type: ignore[assignment]
-    yield site
-    site.world.database.close()
-
-
-class Asleep:
-    """Threads that do nothing: a test itself says when work is done."""
-
-    def start(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
-
-
-def follower(load: Load, url: str) -> tuple[Any, Sdk]:
-    """Load the plugin into an Orthanc that holds A and B; its thread is not started: a test turns it."""
-    plugin, sdk = load(settings(url, TOKEN))
-    sdk.started, sdk.studies = True, {ID: of(A), OTHER_ID: of(B)}
-    return plugin.FOLLOWER, sdk
-
-
 def test_all_studies_are_gone_through_once_and_then_what_changes(load: Load, site: Site) -> None:
     for uid in (A, B):
         site.world.source.store(uid)
@@ -126,7 +91,7 @@ def test_more_studies_than_a_page_has_are_all_gone_through(
     uids = {f"{number:08x}" + "-00000000" * 4: f"1.2.3.{number}" for number in range(23)}
     with Served(site.app) as served:
         follow, sdk = follower(load, f"http://127.0.0.1:{served.port}")
-        monkeypatch.setitem(type(follow).page.__globals__, "LIMIT", 5)
+        monkeypatch.setattr(sys.modules["fhir_sync_listing"], "LIMIT", 5)
         sdk.studies = {id: of(uid) for id, uid in uids.items()}
         follow.turn()
         assert follow.newest is None, "an empty ledger: it goes on asking"
@@ -190,6 +155,39 @@ def test_a_button_shows_its_state_before_it_answers(load: Load, mapper: MapperFa
     sdk.writes.clear()
     sdk.request("GET", STUDY_URI)
     assert sdk.writes == [], "to look changes nothing"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("hidden"), ValueError(), KeyError("hidden"), IndexError()], ids=repr)
+def test_a_label_that_goes_wrong_takes_no_answer_of_a_button_with_it(
+    load: Load, mapper: MapperFake, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    plugin, sdk = load(settings(mapper.url))
+    sdk.started, sdk.studies = True, {ID: STUDY, OTHER_ID: OTHER}
+    plugin.MAPPER.follower = plugin.FOLLOWER
+
+    def fail(uri: str, body: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(sys.modules["orthanc"], "RestApiPut", fail)
+    assert sdk.request("POST", STUDY_URI, "{}", JSON).json["state"] == "synced"
+    body = json.dumps({"ids": [ID, OTHER_ID]})
+    assert len(sdk.request("POST", "/fhir-sync/bulk", body, JSON).json["studies"]) == 2
+    [line] = sdk.log
+    assert type(error).__name__ in line
+    assert "hidden" not in line
+    assert plugin.FOLLOWER.pressed.is_set(), "the thread tries again"
+
+
+def test_both_threads_hear_of_the_stop_before_either_is_waited_for(load: Load, mapper: MapperFake) -> None:
+    plugin, sdk = load(settings(mapper.url))
+    heard: list[bool] = []
+    plugin.BELL.join = lambda: heard.append(plugin.FOLLOWER.stopping.is_set())
+    plugin.FOLLOWER.join = lambda: heard.append(plugin.BELL.stopping.is_set())
+    sdk.change(ChangeType.ORTHANC_STOPPED, ResourceType.NONE, "")
+    assert heard == [True, True]
+    sdk.started, sdk.studies = True, {ID: STUDY}
+    plugin.FOLLOWER.press(ID, "synced")
+    assert sdk.writes == [], "no label is written while Orthanc stops"
 
 
 # -- where there are none --------------------------------------------------------------------------------------

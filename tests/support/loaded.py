@@ -33,9 +33,10 @@ WAITS: tuple[tuple[str, str, Any], ...] = (
     ("fhir_sync_bell", "PAUSE", 0.02),
     ("fhir_sync_bell", "BACKOFF", (0.02, 0.05)),
     ("fhir_sync_bell", "RING_TIMEOUT", 0.5),
-    ("fhir_sync_follow", "EVERY", 0.02),
-    ("fhir_sync_follow", "BACKOFF", (0.02, 0.05)),
-    ("fhir_sync_follow", "TIMEOUT", 0.5),
+    ("fhir_sync_follower", "EVERY", 0.02),
+    ("fhir_sync_follower", "BACKOFF", (0.02, 0.05)),
+    ("fhir_sync_follower", "TIMEOUT", 0.5),
+    ("fhir_sync_listing", "TIMEOUT", 0.5),
     ("fhir_sync_mapper", "TIMEOUT", 0.5),
 )
 """Seconds, short enough for tests."""

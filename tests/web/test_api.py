@@ -224,6 +224,17 @@ def test_a_number_that_no_database_takes_is_refused(site: Site, number: int) -> 
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize(("asked", "counted"), [("", True), ("true", True), ("false", False)])
+def test_the_whole_ledger_is_counted_unless_nobody_wants_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, asked: str, counted: bool
+) -> None:
+    counts, seen = site.world.ledger.rows.counts, []
+    monkeypatch.setattr(site.world.ledger.rows, "counts", lambda: seen.append(counts()) or seen[-1])
+    answer = site.client.get("/api/studies", params={"counts": asked} if asked else {}).json()
+    assert answer.get("counts") == (seen[0] if seen else None)
+    assert (len(seen), len(answer["studies"])) == (int(counted), 3)
+
+
 def test_old_numbers_of_pages_go_with_a_state_alone(site: Site) -> None:
     assert len(site.client.get("/api/studies", params={"offset": 1}).json()["studies"]) == 2
     for beside in ({"failure": "any"}, {"after": word((1.0, "1.2", "orthanc"))}, {"since": SINCE}):
