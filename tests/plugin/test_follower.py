@@ -91,6 +91,26 @@ def test_far_back_is_looked_only_while_something_may_come_late(load: Load, site:
         assert follow.since > max(asked), "it cannot any more"
 
 
+def test_what_a_button_showed_is_looked_at_again(load: Load, site: Site) -> None:
+    """The outcome may have been stored, and shown, before the button's answer came."""
+    site.world.source.store(A)
+    site.triggers.turn()
+    site.world.work()
+    with Served(site.app) as served:
+        follow, sdk = follower(load, url(served))
+        through(follow)
+        follow.turn()
+        follow.press(ID, "pending")
+        assert sdk.labels == {ID: {"fhir-pending"}}
+        follow.turn()
+        assert sdk.labels == {ID: {"fhir-synced"}}
+        sdk.labels.clear()
+        follow.press(ID, "synced")
+        assert sdk.labels == {}, "shown already, as far as is known"
+        follow.turn()
+        assert sdk.labels == {ID: {"fhir-synced"}}
+
+
 # -- studies of several sources ------------------------------------------------------------------------------
 
 HERE, THERE = "orthanc", "other"
