@@ -105,7 +105,8 @@ def test_orthanc_reads_our_configuration(
 
     seen = requests.get(f"{orthanc.url}/seen-configuration", auth=orthanc.auth, timeout=5).json()
 
-    assert seen["FhirSync"] == {"MapperUrl": "http://127.0.0.1:9", "MapperPublicUrl": "", "Token": "t"}
+    ours = {"MapperUrl": "http://127.0.0.1:9", "MapperPublicUrl": "", "Token": "t", "Labels": "false"}
+    assert seen["FhirSync"] == ours
     assert seen["StableAge"] == 7, "overrides lie over the demo's file"
     assert seen["OrthancExplorer2"] == json.loads(CONFIGURATION.read_text())["OrthancExplorer2"]
     assert requests.get(f"{orthanc.url}/dicom-web/studies", auth=orthanc.auth, timeout=5).json() == []
