@@ -15,6 +15,9 @@ RESTS = 200.0
 """How many times as long as it took to count a number stands; but no longer than LONGEST."""
 LONGEST = 120.0
 
+MOST = 200
+"""Answers that are kept: those kept longest give way."""
+
 
 class Lately:
     """Counts of the last so many seconds, in which a long time may be a little behind."""
@@ -34,6 +37,10 @@ class Lately:
         history, since = self._ledger.history, self._ledger.clock() - length
         return dict(self._once(("counts", length), lambda: history.counts(since)))
 
+    def counts_since(self, moment: float) -> dict[tuple[State, str | None], int]:
+        """Return how many syncs ended since a moment, in seconds since 1970 UTC, by fate and kind of failure."""
+        return dict(self._once(("since", moment), lambda: self._ledger.history.counts(moment)))
+
     def twice(self, source: str) -> tuple[int, int]:
         """Return how many studies stand in a source under several ids, and how many ids that is beyond one each."""
         found: tuple[int, int] = self._once(("twice", source), lambda: self._ledger.seen.twice(source))
@@ -51,5 +58,8 @@ class Lately:
             found = count()
             took = self._clock() - began
             if took > QUICK:
+                self._kept.pop(key, None)
+                while len(self._kept) >= MOST:
+                    del self._kept[next(iter(self._kept))]
                 self._kept[key] = self._clock() + min(took * RESTS, LONGEST), found
             return found

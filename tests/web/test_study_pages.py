@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from mapper.counted import counted
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
+from mapper.ledger.history import History
 from mapper.ledger.outcome import Span
 from mapper.ledger.state import STATES
 from mapper.web.cursor import place, word
@@ -368,6 +369,30 @@ def test_what_nobody_can_ask_for_is_refused(house: House, query: dict[str, str])
     assert of(house, Role.READ).get("/studies", params=query).status_code == 422
 
 
+@pytest.mark.parametrize("path", ["/studies", f"/studies/{A}"])
+@pytest.mark.parametrize(
+    ("asked_at", "status"),
+    [("0", 200), ("1.5", 200), ("1e9", 200), ("8589934592", 200)]
+    + [(one, 422) for one in ("-1", "8589934593", "1e12", "1e400", "nan", "inf", "x")],
+)
+def test_a_moment_has_a_date(house: House, path: str, asked_at: str, status: int) -> None:
+    assert of(house, Role.READ).get(path, params={"asked_at": asked_at}).status_code == status
+
+
+@pytest.mark.parametrize(
+    "query", ["asked_at=1", "asked_at=1&done=0", "asked_at=1&done=3", "done=3", "asked_at=2000000000"]
+)
+def test_nothing_is_counted_for_whoever_did_nothing_lately(
+    house: House, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(History, "counts", lambda self, since: asked.append(since) or {})
+    house.world.clock.forward(7200.0)
+    page = of(house, Role.READ).get(f"/studies?{query}")
+    assert (page.status_code, asked) == (200, [])
+    assert "since then" not in page.text
+
+
 def test_a_failure_and_a_time_mean_the_same_everywhere(house: House) -> None:
     """With a time all that failed so since then, as they stand now; without one those that fail now."""
     house.sync(B)
@@ -455,8 +480,10 @@ def test_what_became_of_a_retry_is_said_where_it_was_pressed(
     if failure:
         house.world.sink.failures.append(failure)
     house.world.work()
-    page = " ".join(browser.get(place).text.split())
-    assert said in page.partition('role="status"')[2].partition("</p>")[0]
+    for ahead in (0.0, 100.0, -100.0):  # of the page's clock, beside the worker's
+        asked_at = float(place.partition("=")[2]) + ahead
+        page = " ".join(browser.get(f"/studies/{B}?asked_at={asked_at}").text.split())
+        assert said in page.partition('role="status"')[2].partition("</p>")[0]
     assert "You asked for it" not in browser.get(f"/studies/{B}").text
 
 
