@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mapper.ledger.choice import Choice
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.outcome import Span
 from mapper.ledger.state import State
@@ -40,6 +41,11 @@ class Lately:
     def counts_since(self, moment: float) -> dict[tuple[State, str | None], int]:
         """Return how many syncs ended since a moment, in seconds since 1970 UTC, by fate and kind of failure."""
         return dict(self._once(("since", moment), lambda: self._ledger.history.counts(moment)))
+
+    def number(self, name: str, choice: Choice, at_most: int) -> int:
+        """Return how many studies are wanted, by the name of what is asked for; counting ends there."""
+        found: int = self._once(("number", name), lambda: self._ledger.rows.number(choice, at_most))
+        return found
 
     def twice(self, source: str) -> tuple[int, int]:
         """Return how many studies stand in a source under several ids, and how many ids that is beyond one each."""

@@ -73,6 +73,12 @@ def add(
         named = ledger.seen.known_as(sources, wanted.uid) or [row.study_uid for row in rows]
         return named[0] if len(set(named)) == 1 else ""
 
+    def number_of(wanted: Wanted, choice: Choice) -> int:
+        """Return how many studies a list holds: what failed in a time has no index of its own, and may be behind."""
+        if choice.looks_back:
+            return lately.number(wanted.query(), choice, COUNTED)
+        return ledger.rows.number(choice, COUNTED)
+
     def since(wanted: Wanted) -> dict[str, int] | None:
         """Return how many syncs ended since somebody put studies back in line, and how many of them failed.
 
@@ -106,7 +112,7 @@ def add(
             ],
             "looks_back": choice.looks_back,
             "next": wanted.query(after=word(rows[-1].place)) if more else "",
-            "number": 0 if odd else ledger.rows.number(choice, COUNTED),
+            "number": 0 if odd else number_of(wanted, choice),
             "counted": COUNTED,
             "counts": ledger.rows.counts(),
             "states": STATES,
@@ -116,7 +122,7 @@ def add(
             "asked": ASKED,
             "most": MOST,
             "since": since(wanted),
-            "refresh": None if wanted.after else f"/studies?{wanted.query(**asked_of(wanted))}",
+            "refresh": None if wanted.after or choice.looks_back else f"/studies?{wanted.query(**asked_of(wanted))}",
         }
         return view.page(request, "studies/page.html", here="/studies", **context)
 
