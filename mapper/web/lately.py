@@ -29,8 +29,8 @@ class Lately:
         self._lock = threading.Lock()
 
     def spans(self, length: float, seconds: int) -> list[Span]:
-        """Return what happened in the last `length` seconds, a stretch of so many seconds at a time."""
-        history, since = self._ledger.history, self._ledger.clock() - length
+        """Return what happened in the last `length` seconds, a stretch of so many at a time, the first whole."""
+        history, since = self._ledger.history, (self._ledger.clock() - length) // seconds * seconds
         return list(self._once(("spans", length, seconds), lambda: history.spans(since, seconds)))
 
     def counts(self, length: float) -> dict[tuple[State, str | None], int]:

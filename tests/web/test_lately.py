@@ -62,7 +62,7 @@ def test_each_time_is_counted_on_its_own() -> None:
     one.spans(3600.0, 30)
     one.spans(7200.0, 60)
     one.counts(3600.0)
-    assert slow.asked == [(1400.0, 60), (1400.0, 30), (-2200.0, 60), (1400.0,)]
+    assert slow.asked == [(1380.0, 60), (1380.0, 30), (-2220.0, 60), (1400.0,)]
 
 
 def test_no_more_is_kept_than_so_many_answers() -> None:
