@@ -15,8 +15,8 @@ from mapper.web.session import Sessions
 from mapper.web.tokens import Tokens
 
 TOKEN = "token-of-these-tests"
-SHORT = 0.05
-"""Seconds of patience where a ledger of these tests does not answer."""
+SHORT = 1.0
+"""Seconds of patience where a ledger of these tests does not answer: enough to send so many requests on their way."""
 
 
 class Ledger:
