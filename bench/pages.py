@@ -31,8 +31,15 @@ PAGES = {
     "studies": "/studies",
     "studies, parked": "/studies?state=parked",
     "studies, of a failure in the last day": "/studies?failure=SinkBusy&since=24h",
+    "studies, that failed in any way in the last week": "/studies?failure=any&since=7d",
+    "studies, that failed in any way in 30 days": "/studies?failure=any&since=30d",
+    "studies, put back in line just now": "/studies?done=3&asked_at={now}",
     "studies, by beginning of the UID": f"/studies?q={SOME}",
     "one study": f"/studies/{SOME}",
+    "one study, asked for just now": f"/studies/{SOME}?asked_at={{now}}",
+    "syncs": "/syncs",
+    "syncs, failed": "/syncs?failed=true",
+    "syncs, failed in the last hour": "/syncs?failed=true&begins={hour_ago}",
     "problems": "/problems",
     "problems, of one kind in 30 days": "/problems?failure=BundleRejected&since=30d",
     "mapping": "/mapping",
@@ -74,7 +81,9 @@ def main() -> None:
         fill(service)
         client = TestClient(app_of(service, Prometheus()), base_url="http://127.0.0.1:8000")
         table = Table("milliseconds", "median", "95 of 100", "kB", box=None)
-        for name, path in PAGES.items():
+        now = int(time.time())
+        for name, template in PAGES.items():
+            path = template.format(now=now, hour_ago=now - 3600)
             took = []
             for _ in range(TIMES + 1):
                 began = time.perf_counter()

@@ -148,7 +148,7 @@ def objects(
         yield {"kind": "made", **about, **said}
     silent = (each for each in silences if question.takes(each.rule.element, each.rule.keywords))
     for one in islice(silent, most):
-        where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times}
+        where = {"where": one.words, "series": one.series[:SHOWN], "times": one.times, "places": one.where}
         about = {"element": one.rule.element, "attributes": attributes(one.rule), **concepts(one.rule)}
         about |= {"rule": one.rule.words}
         yield {"kind": "silent", **about, "why": one.why, **where}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mapper.ledger.rows import Row
     from mapper.ledger.state import State
 
+LIMIT = 100
 AT_ONCE = 500
 """Studies that are read at one time."""
 
@@ -43,7 +44,10 @@ def studies(
     ] = None,
     accession_number: AccessionNumber = None,
     patient_id: PatientID = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Show at most so many, without studies that are named.", show_default="100"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     config: Config = None,
 ) -> None:
@@ -57,14 +61,18 @@ def studies(
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     if study_uids and (state or failure or since) is not None:
         raise typer.BadParameter("name studies, or say --state, --failure, --since")
+    if failure == "":
+        raise typer.BadParameter("name a kind of failure (docs/errors.md), or say any", param_hint="--failure")
     keyword = keyword_of(accession_number, patient_id)
+    if limit is not None and (keyword or study_uids):
+        raise typer.BadParameter("all that are named or looked up are shown", param_hint="--limit")
     if keyword and (study_uids or (state or failure or since) is not None):
         raise typer.BadParameter("look studies up, or name them, or say --state, --failure, --since")
     with one_line():
         settings = load(Settings, config)
         if keyword and not (study_uids := looked_up(settings, keyword)):
             raise fail(f"Orthanc shows no study of this {keyword}")
-        unseen = show(settings, study_uids or [], state, failure, since, limit, as_json)
+        unseen = show(settings, study_uids or [], state, failure, since, limit or LIMIT, as_json)
     if unseen and keyword:
         for number in unseen:
             say(new_to_us((study_uids or [])[number - 1], as_json))

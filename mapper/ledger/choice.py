@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, false, select, tuple_
+from sqlalchemy import Select, false, func, select, tuple_
 
 from mapper.ledger.outcome import asked
-from mapper.ledger.schema import history, study
+from mapper.ledger.schema import FAILED, history, study
 from mapper.ledger.state import State
 
 ANY = "any"
@@ -76,8 +76,9 @@ class Choice:
 
     def failed(self) -> Select[Any]:
         """Return the query for source and UID of the studies of which a sync failed in the time asked for."""
-        failure = self.failure if self.failure != ANY else None
-        wanted = asked(failure, since=self.since) if failure else [history.c.failure > "", *asked(since=self.since)]
+        wanted = [FAILED, *asked(since=self.since)]
+        if self.failure != ANY:  # a function of the column: else another index is followed, and each row looked up
+            wanted.append(func.coalesce(history.c.failure, "") == self.failure)
         if self.until is not None:
             wanted.append(history.c.ended < self.until)
         return select(history.c.source, history.c.study_uid).where(*wanted)

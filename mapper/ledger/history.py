@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Connection, Select, cast, delete, func, inser
 
 from mapper.ledger.database import Database
 from mapper.ledger.outcome import Failed, Moment, Span, Sync, asked
-from mapper.ledger.schema import history, study
+from mapper.ledger.schema import FAILED, history, study
 from mapper.ledger.state import State
 
 AT_ONCE = 500
@@ -15,10 +15,19 @@ AT_ONCE = 500
 NAMED = 500
 """Studies that are named in one query: a database bounds its length."""
 ADDED = insert(history)
+ONE = history.c.source, history.c.study_uid
+OF_EACH = (
+    *ONE,
+    history.c.ended,
+    history.c.failure,
+    func.count().over(partition_by=ONE).label("times"),
+    func.row_number().over(partition_by=ONE, order_by=(history.c.ended.desc(), history.c.id.desc())).label("place"),
+)
+"""A sync, how many there are of its study among those asked for, and which of these it is, the last one first."""
 
 
 class History:
-    """The `history` table; every query follows an index, however many rows there are."""
+    """The `history` table; a page follows an index, and what is counted costs what there is of it to count."""
 
     def __init__(self, database: Database) -> None:
         self._database, self.at_once = database, AT_ONCE
@@ -48,7 +57,7 @@ class History:
         self, begins: float, ends: float, *, failed: bool = False, before: Moment | None = None, limit: int = 50
     ) -> list[Sync]:
         """Return the syncs that ended in a stretch of time, newest first; `ends` itself is outside."""
-        only = [history.c.failure > ""] if failed else []
+        only = [FAILED] if failed else []
         return self._page([*asked(since=begins), history.c.ended < ends, *only], before, limit)
 
     def counts(self, since: float) -> dict[tuple[State, str | None], int]:
@@ -67,15 +76,14 @@ class History:
     ) -> dict[tuple[str, str], Failed]:
         """Return of these studies, by source and UID, how syncs failed since then: of any kind or of one."""
         found: dict[tuple[str, str], Failed] = {}
+        wanted = [FAILED, *asked(failure, since=since), *([] if until is None else [history.c.ended < until])]
         with self._database.read() as db:
             for first in range(0, len(studies), NAMED):
-                named = {uid for _, uid in studies[first : first + NAMED]}
-                query = select(history).where(history.c.study_uid.in_(named), history.c.failure > "")
-                query = query.where(*asked(failure, since=since), *([] if until is None else [history.c.ended < until]))
-                for row in db.execute(query.order_by(history.c.ended, history.c.id)):
-                    before = found.get(who := (row.source, row.study_uid))
-                    times = before.times + 1 if before else 1
-                    found[who] = Failed(*who, row.ended, row.failure, times)
+                named = history.c.study_uid.in_({uid for _, uid in studies[first : first + NAMED]})
+                each = select(*OF_EACH).where(named, *wanted).subquery()
+                columns = each.c.source, each.c.study_uid, each.c.ended, each.c.failure, each.c.times
+                for row in db.execute(select(*columns).where(each.c.place == 1)):
+                    found[row.source, row.study_uid] = Failed(*row)
         return {who: found[who] for who in studies if who in found}
 
     def kinds(self) -> list[str]:

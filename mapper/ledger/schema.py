@@ -6,7 +6,7 @@ since 1970 UTC.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, literal_column
 
 metadata = MetaData()
 
@@ -62,6 +62,14 @@ history = Table(
     Index("history_failure", "failure", "ended", "id"),
     Index("history_failed", "failure", "fate", "ended", "id"),
     Index("history_ended", "ended", "id", "fate", "failure", "started"),
+)
+FAILED: Any = history.c.failure > literal_column("''")
+"""What says of a sync that it failed: a database follows an index of those alone where it reads the very same words."""
+Index(
+    "history_failing",
+    *(history.c.ended, history.c.id, history.c.source, history.c.study_uid, history.c.failure),
+    sqlite_where=FAILED,
+    postgresql_where=FAILED,
 )
 
 seen = Table(

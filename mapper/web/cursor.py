@@ -11,6 +11,8 @@ LONGEST = 400
 """Characters of such a word."""
 SOURCE = r"[^\x00-\x1f]{1,48}"
 """What may be the name of a source, as a database takes it."""
+LAST_SECOND = 2**33
+"""The last second since 1970 UTC that may be asked for: in every zone it has a date."""
 AFTER_STUDY = tuple[
     float,
     Annotated[str, Meta(pattern=r"^[ -~]*$", max_length=64)],

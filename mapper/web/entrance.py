@@ -7,7 +7,7 @@ from starlette.types import Scope
 from mapper.settings import Settings
 from mapper.web.audit import Audit
 from mapper.web.headers import Headers, presented
-from mapper.web.logouts import Logouts
+from mapper.web.logouts import Crowded, Logouts
 from mapper.web.proxies import Proxies, Untold
 from mapper.web.session import Session, Sessions
 from mapper.web.session_key import key_of
@@ -62,7 +62,7 @@ class Entrance:
             return Admitted(capped(await self._by_token(scope, headers), headers))
         if cookie := headers.cookie(COOKIE):
             session = self.sessions.read(cookie)
-            if session and (visitor := self._holder(session)) and not await self.logouts.has(session):
+            if session and (visitor := self._holder(session)) and not await self._is_ended(session):
                 return Admitted(visitor, self.sessions.secret(session.id), session)
         try:
             visitor = self.proxies.visitor(scope, headers)
@@ -80,6 +80,19 @@ class Entrance:
         if holder is None:
             raise Refused("wrong token")
         return holder.visitor
+
+    async def _is_ended(self, session: Session) -> bool:
+        """Tell whether a session was ended, here or elsewhere, and remember it; raises Refused where we are too busy.
+
+        What is remembered is looked at after the ledger: it may have answered somebody else meanwhile.
+        """
+        try:
+            if await self.logouts.has(session):
+                self.sessions.end(session)
+        except Crowded:
+            if not self.sessions.has_ended(session):
+                raise Refused("busy") from None
+        return self.sessions.has_ended(session)
 
     def _holder(self, session: Session) -> Visitor | None:
         """Return who a session is of, with the role of now; None where the token it was begun with is gone."""

@@ -79,9 +79,11 @@ def add_login(app: FastAPI, entrance: Entrance, view: View) -> None:
         answer: Response = there(request, LOGIN)
         if admitted and (session := admitted.session):
             entrance.sessions.end(session)  # whatever becomes of the line: who leaves is not kept in
-            if not await entrance.logouts.add(session):
-                answer = page(request, "/", UNTOLD, 503)
+            is_told = await entrance.logouts.add(session)
             record_done(request, "logged out")
+            if not is_told:
+                del request.state.admitted, request.state.visitor  # the page is nobody's any more
+                answer = page(request, "/", UNTOLD, 503)
         answer.delete_cookie(COOKIE, path=path(request), httponly=True, samesite="strict")
         return answer
 

@@ -27,7 +27,7 @@ def add_pages(app: FastAPI, service: Service, marker: Marker, links: Links, view
     inquiry, asking, lately = Inquiry(service), Asking(), Lately(service.ledger)
     ways, place = Ways(service.settings, links, Explorers(inquiry.plugins).has_2), service.place
     overview.add(app, service, lately, view)
-    studies.add(app, service, marker, inquiry, asking, view, ways)
+    studies.add(app, service, marker, inquiry, asking, lately, view, ways)
     explained.add(app, service.ledger, inquiry, asking, view)
     one_study.add(app, service, marker, view, ways)
     problems.add(app, service, lately, view)

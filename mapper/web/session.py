@@ -1,7 +1,7 @@
 """Sessions of browsers: a signed cookie that every replica can read, bound to the token that it was begun with.
 
 Nothing of it is kept here but which sessions were ended before their time; other replicas learn that by the ledger
-(mapper/web/logouts.py).
+(mapper/web/logouts.py), and keep what they learned.
 """
 
 import hashlib
@@ -60,15 +60,19 @@ class Sessions:
             return None
         if not -SKEW <= self._clock() - session.began < LIFE:
             return None
-        if session.began <= self._none_before or session.id in self._ended:
-            return None
-        return session
+        return None if self.has_ended(session) else session
+
+    def has_ended(self, session: Session) -> bool:
+        """Tell whether a session is remembered as ended before its time."""
+        return session.began <= self._none_before or session.id in self._ended
 
     def end(self, session: Session) -> None:
         """End a session: its cookie opens nothing any more, whoever has it.
 
         Where more are ended than can be remembered, those that began earliest are ended all together.
         """
+        if self.has_ended(session):
+            return
         now = self._clock()
         for one in [one for one, began in self._ended.items() if now - began >= LIFE]:
             del self._ended[one]

@@ -17,7 +17,7 @@ from mapper.errors import Problem, SourceDown
 from mapper.explain import leaves, lines, objects
 from mapper.fhir.bundle import dump, transaction
 from mapper.maps import TABLES, Mapped, study_to_fhir
-from mapper.maps.silence import Silence, Silences
+from mapper.maps.silence import STUDY, Silence, Silences, of_instances, of_series
 from mapper.maps.site import Site
 from mapper.question import Question
 from samples.dataset import part10
@@ -158,6 +158,21 @@ def test_json_says_the_same_as_the_text(read: dict[str, Study]) -> None:
     redacted = [json.loads(dump(one)) for one in objects(mapped, silences, SITE.fhir_public_url, redact=True)]
     assert not any("value" in one for one in redacted)
     assert len(redacted) == len(found)
+
+
+def test_json_names_some_series_and_says_how_many_more_there_are(read: dict[str, Study]) -> None:
+    mapped, silences = explained(read["chest-ct"], SITE)
+    rule, many = next(iter(silences)).rule, Silences()
+    for number in range(1, 31):
+        many.add(rule, "none", of_instances(number))
+        many.add(rule, "none", of_series(number))
+    many.add(rule, "none", STUDY)
+    said = [one["places"] for one in objects(mapped, many, SITE.fhir_public_url) if one["kind"] == "silent"]
+    assert said == [
+        "30 instances of series 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more",
+        "the first instance of series 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more",
+        "the first instance of any series",
+    ]
 
 
 SEVERAL = """[[sources]]

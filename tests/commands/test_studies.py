@@ -145,6 +145,10 @@ def test_a_parked_study_is_told_with_its_kind_of_failure(ledger: Ledger) -> None
 USAGE: dict[str, list[str]] = {
     "names and a failure": ["studies", A, "--failure", "any"],
     "a kind of failure that is none": ["studies", "--failure", "Nope"],
+    "no kind of failure": ["studies", "--failure", ""],
+    "no kind of failure in a time": ["studies", "--failure", "", "--since", "7d"],
+    "names and a limit": ["studies", A, "--limit", "1"],
+    "a look-up and a limit": ["studies", "--accession-number", "-", "--limit", "1"],
     "a kind of failure in another case": ["studies", "--failure", "badUID", "--since", "7d"],
     "names and a time": ["studies", A, "--since", "7d"],
     "a sample in JSON": ["settings", "--sample", "--json"],

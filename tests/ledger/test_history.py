@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from mapper.errors import LedgerFailed
 from mapper.ledger.choice import ANY, Choice
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
-from mapper.ledger.history import page
+from mapper.ledger.history import History, page
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.outcome import Moment, Span, Sync, asked
+from mapper.ledger.schema import study
 from mapper.ledger.state import TRANSITIONS
 from mapper.ledger.studies import ATTEMPTS, LEASE, UNFINISHED
 from tests.support.fakes import Clock
@@ -175,6 +176,45 @@ def test_a_page_of_the_history_follows_an_index_and_sorts_nothing(
     assert f"USING INDEX {index}" in steps[0]
 
 
+LOOK_BACK: dict[str, Choice] = {
+    "any": Choice(failure=ANY, since=1.0),
+    "one kind": Choice(failure="SinkBusy", since=1.0),
+    "until then": Choice(failure=ANY, since=1.0, until=9.0),
+    "a kind until then": Choice(failure="SinkBusy", since=1.0, until=9.0),
+}
+
+
+@pytest.mark.parametrize("choice", LOOK_BACK.values(), ids=LOOK_BACK)
+def test_what_failed_in_a_time_is_found_among_what_failed_alone(tmp_path: Path, choice: Choice) -> None:
+    database = Database(f"sqlite:///{tmp_path}/ledger.db")
+    database.create()
+    with database.read() as db:
+        for query in (choice.failed(), choice.page(select(study), None, 50)):
+            steps = [row[3] for row in db.execute(text(f"EXPLAIN QUERY PLAN {literal(query, db)}"))]
+            assert [one for one in steps if "USING COVERING INDEX history_failing " in one], steps
+    database.close()
+
+
+@pytest.mark.parametrize("before", [None, (2.0, 7)], ids=["first", "next"])
+def test_a_page_of_failed_syncs_follows_an_index_of_these_alone(
+    tmp_path: Path, before: Moment | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, asked = Database(f"sqlite:///{tmp_path}/ledger.db"), list[Any]()
+    database.create()
+    history = History(database)
+    monkeypatch.setattr(history, "_page", lambda *words: asked.append(page(*words)))
+    history.between(0.0, 9.0, failed=True, before=before)
+    with database.read() as db:
+        steps = [row[3] for row in db.execute(text(f"EXPLAIN QUERY PLAN {literal(asked[0], db)}"))]
+    database.close()
+    assert len(steps) == 1
+    assert "USING INDEX history_failing" in steps[0]
+
+
+def literal(query: Any, db: Any) -> str:
+    return str(query.compile(db, compile_kwargs={"literal_binds": True}))
+
+
 def test_syncs_that_ended_at_one_moment_are_not_lost_between_pages(ledger: Ledger) -> None:
     for _ in range(5):
         ledger.history.add(sync(1))
@@ -217,6 +257,19 @@ def test_how_studies_failed_is_told_once_a_study(full: Ledger, wanted: str) -> N
     found = full.history.failed(BOTH, **words)
     assert [(one.study_uid, one.failure, one.last, one.times) for one in found.values()] == expected
     assert full.history.failed([], **words) == {}
+
+
+def test_each_study_that_failed_is_told_once_however_often_it_did(ledger: Ledger) -> None:
+    for number in range(50):
+        ledger.history.add(
+            sync(number % 7, "retrying", "SinkBusy" if number % 2 else "SourceDown", f"1.2.{number % 3}")
+        )
+    found = ledger.history.failed([(SOURCE, f"1.2.{one}") for one in range(3)], 0.0)
+    assert {uid: (one.last, one.times) for (_, uid), one in found.items()} == {
+        "1.2.0": (1006.0, 17),
+        "1.2.1": (1006.0, 17),
+        "1.2.2": (1006.0, 16),
+    }
 
 
 def test_the_kinds_of_failure_that_are_remembered(full: Ledger) -> None:

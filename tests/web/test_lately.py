@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mapper.ledger.outcome import Span
-from mapper.web.lately import LONGEST, Lately
+from mapper.web.lately import LONGEST, MOST, Lately
 
 
 class Slow:
@@ -32,9 +32,16 @@ def lately(takes: float) -> tuple[Slow, Lately]:
     return slow, Lately(ledger, clock=lambda: slow.now)
 
 
-@pytest.fixture(params=["spans", "counts"])
+ASKED: dict[str, Any] = {
+    "spans": lambda one: one.spans(3600.0, 60),
+    "counts": lambda one: one.counts(3600.0),
+    "counts since": lambda one: one.counts_since(4000.0),
+}
+
+
+@pytest.fixture(params=ASKED.values(), ids=ASKED)
 def ask(request: pytest.FixtureRequest) -> Any:
-    return {"spans": lambda one: one.spans(3600.0, 60), "counts": lambda one: one.counts(3600.0)}[request.param]
+    return request.param
 
 
 @pytest.mark.parametrize(
@@ -55,4 +62,14 @@ def test_each_time_is_counted_on_its_own() -> None:
     one.spans(3600.0, 30)
     one.spans(7200.0, 60)
     one.counts(3600.0)
-    assert slow.asked == [(1400.0, 60), (1400.0, 30), (-2200.0, 60), (1400.0,)]
+    assert slow.asked == [(1380.0, 60), (1380.0, 30), (-2220.0, 60), (1400.0,)]
+
+
+def test_no_more_is_kept_than_so_many_answers() -> None:
+    slow, one = lately(1.0)
+    slow.takes = 1.0
+    for moment in range(MOST * 2):
+        one.counts_since(float(moment))
+    assert len(one._kept) == MOST
+    one.counts_since(MOST * 2 - 1.0)
+    assert len(slow.asked) == MOST * 2

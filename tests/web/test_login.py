@@ -351,6 +351,8 @@ def test_a_ledger_that_fails_keeps_nobody_in_or_out(house: House) -> None:
     answer = browser.post("/logout", data={"csrf": secret})
     assert answer.status_code == 503
     assert "logged out here" in answer.text
+    assert "Log out" not in answer.text, "the page is nobody's any more"
+    assert PEOPLE[Role.OPERATE][1].visitor.name not in answer.text
     assert COOKIE not in browser.cookies
     assert not opens(with_cookie(house, cookie))
     assert (ended.asked, ended.told) == (2, 1), "this replica itself knows what was ended here"

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from fastapi.testclient import TestClient
 
 from mapper.counted import counted
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
+from mapper.ledger.history import History
 from mapper.ledger.outcome import Span
 from mapper.ledger.state import STATES
 from mapper.web.cursor import place, word
@@ -175,6 +177,20 @@ def test_a_way_into_explorer_2_is_shown_where_the_plugin_is_there(house: House) 
     assert said == [], "asked again after a failure, and once an hour"
 
 
+def test_an_orthanc_is_asked_again_where_no_thread_could_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    explorers = Explorers(lambda source: frozenset({"orthanc-explorer-2"}), Clock())
+
+    def no_thread(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", no_thread)
+        assert explorers.has_2("orthanc") is False
+    explorers.has_2("orthanc")
+    explorers.wait()
+    assert explorers.has_2("orthanc") is True
+
+
 def test_a_study_of_two_patients_is_shown_twice(house: House) -> None:
     house.world.source.store(A, patient="OTHER-PID", PatientName="Other^Person")
     page = of(house, Role.VALUES).get(f"/studies/{A}/header").text
@@ -239,6 +255,27 @@ def test_a_study_that_cannot_be_mapped_shows_why_and_what_is_known(house: House)
     ):
         assert said in answer.text
     assert "OTHER-PID" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("element", "is_shown"),
+    [
+        ("", True),
+        ("Patient", True),
+        ("patient.birthdate", True),
+        ("Patient.birthDate[0]", True),
+        ("PatientBirthDate", True),
+    ]
+    + [(one, False) for one in ("Patient.birth", "Patient.name", "PatientName", "Pat")],
+)
+def test_what_was_dropped_of_a_parked_study_is_asked_for_like_everything(
+    house: House, element: str, is_shown: bool
+) -> None:
+    house.world.source.store(A, patient="OTHER-PID")
+    house.sync(A)
+    page = of(house, Role.READ).get(f"/studies/{A}/explain", params={"element": element}).text
+    assert (f"<code>{DROPPED}</code>" in page) == is_shown
+    assert ("Dropped or doubted when" in page) == is_shown
 
 
 def test_explained_is_what_was_made_dropped_and_not_made(house: House) -> None:
@@ -368,6 +405,30 @@ def test_what_nobody_can_ask_for_is_refused(house: House, query: dict[str, str])
     assert of(house, Role.READ).get("/studies", params=query).status_code == 422
 
 
+@pytest.mark.parametrize("path", ["/studies", f"/studies/{A}"])
+@pytest.mark.parametrize(
+    ("asked_at", "status"),
+    [("0", 200), ("1.5", 200), ("1e9", 200), ("8589934592", 200)]
+    + [(one, 422) for one in ("-1", "8589934593", "1e12", "1e400", "nan", "inf", "x")],
+)
+def test_a_moment_has_a_date(house: House, path: str, asked_at: str, status: int) -> None:
+    assert of(house, Role.READ).get(path, params={"asked_at": asked_at}).status_code == status
+
+
+@pytest.mark.parametrize(
+    "query", ["asked_at=1", "asked_at=1&done=0", "asked_at=1&done=3", "done=3", "asked_at=2000000000"]
+)
+def test_nothing_is_counted_for_whoever_did_nothing_lately(
+    house: House, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(History, "counts", lambda self, since: asked.append(since) or {})
+    house.world.clock.forward(7200.0)
+    page = of(house, Role.READ).get(f"/studies?{query}")
+    assert (page.status_code, asked) == (200, [])
+    assert "since then" not in page.text
+
+
 def test_a_failure_and_a_time_mean_the_same_everywhere(house: House) -> None:
     """With a time all that failed so since then, as they stand now; without one those that fail now."""
     house.sync(B)
@@ -455,8 +516,10 @@ def test_what_became_of_a_retry_is_said_where_it_was_pressed(
     if failure:
         house.world.sink.failures.append(failure)
     house.world.work()
-    page = " ".join(browser.get(place).text.split())
-    assert said in page.partition('role="status"')[2].partition("</p>")[0]
+    for ahead in (0.0, 100.0, -100.0):  # of the page's clock, beside the worker's
+        asked_at = float(place.partition("=")[2]) + ahead
+        page = " ".join(browser.get(f"/studies/{B}?asked_at={asked_at}").text.split())
+        assert said in page.partition('role="status"')[2].partition("</p>")[0]
     assert "You asked for it" not in browser.get(f"/studies/{B}").text
 
 
@@ -532,6 +595,7 @@ def test_the_first_page_compares_both_sides(house: House) -> None:
     assert 'href="/studies?source=orthanc">2</a>' in page
     assert 'href="/studies?source=orthanc&amp;state=synced">1</a>' in page
     assert "1 fewer" in page
+    assert re.search(r"\d+ changed, \d+ gone", page), "no list holds exactly these, so no link leads to one"
     assert "an archive in memory" in page
     assert "1 parked" in page
     for state in STATES:
@@ -598,13 +662,21 @@ def test_a_chart_has_its_numbers_behind_it(house: House) -> None:
 def test_a_chart_shows_each_stretch_once() -> None:
     spans = [Span(120.0, {"synced": 3, "parked": 1}, 0.5, 2.0), Span(3540.0, {"synced": 8}, 1.5, 3.0)]
     made = chart("an hour", spans, 3600.0, 3600.0, 60)
-    assert len(made.bars) == 60
+    assert len(made.bars) == 61
     assert [(bar.begins, bar.span) for bar in made.bars if bar.span] == [(120, spans[0]), (3540, spans[1])]
     assert (made.total, made.failed, made.most, made.longest) == (12, 1, 10.0, 2.0)
     assert made.mean == pytest.approx((4 * 0.5 + 8 * 1.5) / 12)
     for bar in made.bars:
         assert 44 <= bar.x < bar.x + bar.width <= 600
         assert 8 <= bar.good_y <= 130
+
+
+@pytest.mark.parametrize(("ends", "first"), [(7200.0, 3600), (7201.0, 3600), (7499.9, 3600), (7500.0, 3900)])
+def test_a_chart_begins_with_the_stretch_that_holds_its_first_moment(ends: float, first: int) -> None:
+    spans = [Span(float(begins), {"synced": 1}, 0.5, 2.0) for begins in range(first, int(ends) + 1, 300)]
+    made = chart("the last hour", spans, ends, 3600.0, 300)
+    assert (made.begins, made.total) == (first, 13)
+    assert made.begins <= ends - 3600.0
 
 
 @pytest.mark.parametrize(

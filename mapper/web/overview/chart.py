@@ -80,9 +80,12 @@ def failed(span: Span) -> int:
 
 
 def chart(title: str, spans: Sequence[Span], ends: float, length: float, seconds: int) -> Chart:
-    """Return the chart of the time before `ends`; what is not in `spans` was nothing."""
+    """Return the chart of the time before `ends`; what is not in `spans` was nothing.
+
+    It begins with the stretch that holds the first moment, so that nothing of the time is left out.
+    """
     known = {round(span.begins): span for span in spans}
-    first = int((ends - length) // seconds + 1) * seconds
+    first = int((ends - length) // seconds) * seconds
     starts = range(first, int(ends) + 1, seconds)
     most = scale(max((sum(span.fates.values()) for span in known.values()), default=0))
     longest = scale(max((span.mean for span in known.values()), default=0.0))

@@ -20,10 +20,11 @@ from mapper.web.asking import Asking
 from mapper.web.audit import known_uids, record
 from mapper.web.cursor import AFTER_STUDY, place, word
 from mapper.web.form import field_of, form_of
+from mapper.web.lately import Lately
 from mapper.web.marker import Marker
 from mapper.web.questions import failures_of, known_kind
 from mapper.web.redirect import there
-from mapper.web.studies.wanted import PERIODS, SAID, Asked, Wanted, wanted_of
+from mapper.web.studies.wanted import HOUR, PERIODS, SAID, Asked, Wanted, wanted_of
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
@@ -52,7 +53,14 @@ class Line:
 
 
 def add(
-    app: FastAPI, service: Service, marker: Marker, inquiry: Inquiry, asking: Asking, view: View, ways: Ways
+    app: FastAPI,
+    service: Service,
+    marker: Marker,
+    inquiry: Inquiry,
+    asking: Asking,
+    lately: Lately,
+    view: View,
+    ways: Ways,
 ) -> None:
     """Add the page and its buttons."""
     ledger = service.ledger
@@ -65,9 +73,20 @@ def add(
         named = ledger.seen.known_as(sources, wanted.uid) or [row.study_uid for row in rows]
         return named[0] if len(set(named)) == 1 else ""
 
-    def since(wanted: Wanted) -> dict[str, int]:
-        """Return how many syncs ended since somebody put studies back in line, and how many of them failed."""
-        counts = ledger.history.counts(wanted.asked_at) if wanted.asked_at else {}
+    def number_of(wanted: Wanted, choice: Choice) -> int:
+        """Return how many studies a list holds: what failed in a time has no index of its own, and may be behind."""
+        if choice.looks_back:
+            return lately.number(wanted.query(), choice, COUNTED)
+        return ledger.rows.number(choice, COUNTED)
+
+    def since(wanted: Wanted) -> dict[str, int] | None:
+        """Return how many syncs ended since somebody put studies back in line, and how many of them failed.
+
+        None where nobody did in the last hour.
+        """
+        if not wanted.done or wanted.asked_at < ledger.clock() - HOUR:
+            return None
+        counts = lately.counts_since(wanted.asked_at)
         failed = sum(number for (fate, _), number in counts.items() if fate in FAILING)
         return {"ended": sum(counts.values()), "failed": failed}
 
@@ -93,7 +112,7 @@ def add(
             ],
             "looks_back": choice.looks_back,
             "next": wanted.query(after=word(rows[-1].place)) if more else "",
-            "number": 0 if odd else ledger.rows.number(choice, COUNTED),
+            "number": 0 if odd else number_of(wanted, choice),
             "counted": COUNTED,
             "counts": ledger.rows.counts(),
             "states": STATES,
@@ -103,7 +122,7 @@ def add(
             "asked": ASKED,
             "most": MOST,
             "since": since(wanted),
-            "refresh": None if wanted.after else f"/studies?{wanted.query(**asked_of(wanted))}",
+            "refresh": None if wanted.after or choice.looks_back else f"/studies?{wanted.query(**asked_of(wanted))}",
         }
         return view.page(request, "studies/page.html", here="/studies", **context)
 

@@ -12,7 +12,7 @@ from mapper.fhir.systems import OID_URN
 from mapper.ledger.choice import Choice
 from mapper.ledger.state import State
 from mapper.remedies import KIND
-from mapper.web.cursor import LONGEST, SOURCE
+from mapper.web.cursor import LAST_SECOND, LONGEST, SOURCE
 from mapper.web.rendering import FIELD
 
 HOUR = 3600.0
@@ -35,7 +35,7 @@ class Wanted(BaseModel):
     after: str = Field("", max_length=LONGEST)
     done: int | None = Field(None, ge=0, le=1_000_000)
     """How many studies somebody just put back in line."""
-    asked_at: float = Field(0.0, ge=0.0, le=2.0**40, allow_inf_nan=False)
+    asked_at: float = Field(0.0, ge=0.0, le=LAST_SECOND, allow_inf_nan=False)
     """And when, in seconds since 1970 UTC."""
 
     @property

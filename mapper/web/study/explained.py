@@ -68,8 +68,13 @@ def add(app: FastAPI, ledger: Ledger, inquiry: Inquiry, asking: Asking, view: Vi
         made = by_kind["made"]
         groups = [(name, list(rows)) for name, rows in groupby(made[:SHOWN], lambda one: one["resource"])]
         facts = {"study_uid": study_uid, "element": element, "values": values, "source": source, "failure": failure}
-        facts |= {"gone": gone, "parked": rows, "remedies": {row.failure: remedy(row.failure) for row in rows}}
         question = Question(element)
+        dropped = {
+            row.source: [one for one in row.problems if question.takes(one.element, one.attribute.split())]
+            for row in rows
+        }
+        facts |= {"gone": gone, "parked": rows, "remedies": {row.failure: remedy(row.failure) for row in rows}}
+        facts["dropped"] = dropped
         facts["unknown"] = question.unknown if not found and not failure and not question.is_known else ""
         rest = {"groups": groups, "number": len(made), "shown": SHOWN}
         return {**facts, **rest, "silent": by_kind["silent"][:SHOWN], "problems": by_kind["problem"][:SHOWN]}

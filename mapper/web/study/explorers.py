@@ -26,8 +26,12 @@ class Explorers:
         """Tell whether it is there, as far as is known by now."""
         with self._lock:
             if source not in self._asking and self._clock() >= self._until.get(source, 0.0):
-                self._asking[source] = threading.Thread(target=self._ask, args=(source,), daemon=True)
-                self._asking[source].start()
+                asking = threading.Thread(target=self._ask, args=(source,), daemon=True)
+                try:
+                    asking.start()
+                except RuntimeError:  # no more threads now: the next page tries again
+                    return self._known.get(source, False)
+                self._asking[source] = asking  # it lets go of it under the lock, so not before
             return self._known.get(source, False)
 
     def wait(self) -> None:

@@ -8,14 +8,13 @@ from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mapper.ledger.outcome import Sync
 from mapper.remedies import manner, remedy
 from mapper.service import Service
 from mapper.sync.threads import somebody_works
 from mapper.web.api import LOOK_AGAIN, NEVER_SEEN
 from mapper.web.audit import known_uids, record
 from mapper.web.body import Places
-from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
+from mapper.web.cursor import AFTER_SYNC, LAST_SECOND, LONGEST, place, word
 from mapper.web.marker import Marker
 from mapper.web.redirect import there
 from mapper.web.refusals import UNSEEN
@@ -29,10 +28,8 @@ SYNCS, EXPORTED = 20, 50
 """Syncs of the history on a page, and in an export."""
 WAIT, WAITING = 3.0, 4
 """Seconds for which a button waits for the outcome, and how many do at one time: others see it on the page."""
-CUT = 0.001
-"""A moment in a URL is cut to this."""
 OPENED = frozenset({"pending", "syncing"})
-Moment = Annotated[float, Query(ge=0.0, le=2.0**40, allow_inf_nan=False)]
+Moment = Annotated[float, Query(ge=0.0, le=LAST_SECOND, allow_inf_nan=False)]
 MOVES = frozenset({"pending", "syncing", "retrying"})
 
 
@@ -67,7 +64,6 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
             "after": after,
             "older": word(syncs[SYNCS - 1].moment) if len(syncs) > SYNCS else "",
             "asked_at": asked_at,
-            "ended": outcomes(ledger.history.of(study_uid, limit=SYNCS), asked_at),
             "refresh": f"/studies/{study_uid}{f'?asked_at={asked_at}' if asked_at else ''}" if not after else None,
             "every": "2s" if any(row.state in MOVES for row in rows) else "15s",
         }
@@ -98,9 +94,3 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
     def moves(study_uid: str) -> bool:
         """Tell whether a study that is open still will be settled soon: somebody works here."""
         return somebody_works(ledger) and any(row.state in OPENED for row in ledger.rows.of_all_sources(study_uid))
-
-
-def outcomes(syncs: list[Sync], asked_at: float) -> list[Sync]:
-    """Return how the last sync of each source ended that began after somebody asked for it."""
-    last = {sync.source: sync for sync in reversed(syncs) if asked_at and sync.started >= asked_at - CUT}
-    return [last[source] for source in sorted(last)]

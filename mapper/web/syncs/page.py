@@ -7,14 +7,12 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 
 from mapper.ledger.ledger import Ledger
-from mapper.web.cursor import AFTER_SYNC, LONGEST, place, word
+from mapper.web.cursor import AFTER_SYNC, LAST_SECOND, LONGEST, place, word
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
 
 SHOWN = 50
-LAST = 2**33
-"""The last second that may be asked for."""
-Second = Annotated[int, Query(ge=0, le=LAST)]
+Second = Annotated[int, Query(ge=0, le=LAST_SECOND)]
 
 
 def add(app: FastAPI, ledger: Ledger, view: View) -> None:
@@ -24,7 +22,7 @@ def add(app: FastAPI, ledger: Ledger, view: View) -> None:
     def syncs(
         request: Request,
         begins: Second = 0,
-        ends: Second = LAST,
+        ends: Second = LAST_SECOND,
         failed: bool = False,
         after: Annotated[str, Query(max_length=LONGEST)] = "",
     ) -> HTMLResponse:
@@ -33,7 +31,7 @@ def add(app: FastAPI, ledger: Ledger, view: View) -> None:
         asked = {"begins": begins, "ends": ends} | ({"failed": "true"} if failed else {})
         context: dict[str, Any] = {
             "begins": begins,
-            "ends": ends if ends < LAST else None,
+            "ends": ends if ends < LAST_SECOND else None,
             "failed": failed,
             "other": urlencode({"begins": begins, "ends": ends} | ({} if failed else {"failed": "true"})),
             "syncs": found[:SHOWN],
