@@ -140,6 +140,11 @@ def manner(failure: str) -> tuple[Side, Fate]:
     return "ours", "park"
 
 
+def is_outage(failure: str) -> bool:
+    """Tell whether a kind of failure means that a whole side is down."""
+    return bool(getattr(getattr(errors, failure, None), "outage", False)) if failure else False
+
+
 def table() -> str:
     """Return the table in Markdown, a line a kind."""
     lines = ["| failure | what it means | what to do |", "| --- | --- | --- |"]

@@ -5,15 +5,21 @@ from dataclasses import dataclass
 
 from mapper.ledger.choice import ANY
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.rows import Row
 from mapper.ledger.sides import SINK, Side, Swept, source_side
 from mapper.ledger.state import OPEN, State
-from mapper.remedies import REMEDIES
+from mapper.remedies import REMEDIES, is_outage, manner, remedy
 from mapper.sync.reconcile import ELSEWHERE
 from mapper.sync.sweep import brakes
 from mapper.sync.threads import somebody_works
 
 ON_THEIR_WAY = 600.0
 """Seconds for which a study may wait: as long as that it is on its way, and nobody need look."""
+DOWN = "See why it does not answer: `orthanc-fhir doctor`. Nothing is lost: all goes on by itself when it is back."
+"""What to do about a side that is down, where nothing more is known."""
+WAITING: tuple[State, ...] = ("pending", "retrying")
+"""The states in which a study waits for both sides."""
+FHIR_SERVER = "the FHIR server"
 ACCEPT = "check the PACS; if the studies are really gone: orthanc-fhir sync --accept-removals"
 
 
@@ -65,6 +71,39 @@ class Standing:
         return sum(self.counts[state] for state in OPEN)
 
 
+class HoldUps:
+    """What keeps open studies waiting: a side that they need is down. A side is looked up once for many studies."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._sides, self._known = ledger.sides, dict[str, Side | None]()
+
+    def of(self, row: Row) -> Reason | None:
+        """Return which side keeps a study waiting, and what to do about it; None where none does."""
+        if row.state not in WAITING:
+            return None
+        for name, side, which in ((row.source, source_side(row.source), "source"), (FHIR_SERVER, SINK, "sink")):
+            if text := self._down(name, side):
+                is_known = (which, True) == (manner(row.failure)[0], is_outage(row.failure))
+                return Reason(f"waits: {text}", remedy(row.failure).do if is_known else DOWN)
+        return None
+
+    def any_of(self, sources: Sequence[str]) -> str:
+        """Return why a side is down, of these sources and the sink; an empty text where all answer."""
+        sides = (*((name, source_side(name)) for name in sources), (FHIR_SERVER, SINK))
+        return next(filter(None, (self._down(name, side) for name, side in sides)), "")
+
+    def _down(self, name: str, side: str) -> str:
+        if side not in self._known:
+            self._known[side] = self._sides.of(side)
+        found = self._known[side]
+        return said_down(name, found.reason) if found is not None and not found.up else ""
+
+
+def said_down(name: str, reason: str) -> str:
+    """Return that a side is down and why, without its name twice."""
+    return reason if reason.casefold().startswith(name.casefold()) else f"{name} is down: {reason}"
+
+
 def kinds(ledger: Ledger) -> list[str]:
     """Return the kinds of failure that may be asked for: those that have a remedy, and whatever else is remembered."""
     return sorted({*REMEDIES, *ledger.history.kinds(), *(kind for _, kind in ledger.rows.failures())})
@@ -108,9 +147,9 @@ def why(
     said = []
     if not working:
         said.append(Reason("no service works on this ledger", "start one: orthanc-fhir serve"))
-    for name, side in (*((one.name, one.side) for one in sources), ("the FHIR server", sink)):
+    for name, side in (*((one.name, one.side) for one in sources), (FHIR_SERVER, sink)):
         if side is not None and not side.up:
-            said.append(Reason(f"{name} is down: {side.reason}", "orthanc-fhir doctor"))
+            said.append(Reason(said_down(name, side.reason), "orthanc-fhir doctor"))
     for one in sources:
         if one.swept is None:
             said.append(

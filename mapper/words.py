@@ -12,7 +12,7 @@ from mapper.ledger.sides import Side
 from mapper.ledger.state import FAILING
 from mapper.maps import keys
 from mapper.remedies import remedy
-from mapper.standing import Standing
+from mapper.standing import HoldUps, Standing
 
 WORDS = {
     "pending": "waits to be synced",
@@ -36,15 +36,23 @@ class Links:
         return f"{self._base}/ImagingStudy/{keys.id_of(self._namespace, keys.imaging_study(study_uid))}"
 
 
-def status(row: Row, links: Links) -> dict[str, Any]:
+def said_of(row: Row, holdups: HoldUps) -> tuple[str, str | None]:
+    """Return why a study is as it is, or what its state means, and what a person does about it, if anything."""
+    if held := holdups.of(row):
+        return held.text, held.do
+    return row.reason or WORDS[row.state], remedy(row.failure).do if row.failure and row.state in FAILING else None
+
+
+def status(row: Row, links: Links, holdups: HoldUps) -> dict[str, Any]:
     """Return the JSON of one study."""
+    message, do = said_of(row, holdups)
     return {
         "study_uid": row.study_uid,
         "source": row.source,
         "state": row.state,
-        "message": row.reason or WORDS[row.state],
+        "message": message,
         "failure": row.failure or None,
-        "remedy": remedy(row.failure).do if row.failure and row.state in FAILING else None,
+        "remedy": do,
         "changed_at": moment(row.changed_at),
         "attempts": row.attempts,
         "next_attempt_at": moment(row.not_before) if row.state == "retrying" else None,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from mapper.commands.app import only_uids
@@ -15,6 +16,7 @@ from mapper.ledger.state import OPEN, State
 from mapper.rate_limit import RateLimit
 from mapper.service import Service, service_of
 from mapper.settings import Settings
+from mapper.standing import HoldUps
 from mapper.sync.sweep import sweep
 from mapper.sync.threads import somebody_works
 from mapper.sync.triggers import Triggers
@@ -118,4 +120,6 @@ def outcome(ledger: Ledger, study_uids: list[str], stage: Stage, in_line: int) -
         bad = [row for row in rows if row.state in UNDONE]
     else:
         bad = [row for state in UNDONE for row in ledger.rows.chosen(Choice(state=state), limit=SAID)][:SAID]
+    holdups = HoldUps(ledger)
+    bad = [replace(row, reason=f"{held.text}. {held.do}") if (held := holdups.of(row)) else row for row in bad]
     return Outcome(stage.done, stage.asked, bad, not stage.open, max(0, in_line - stage.open))

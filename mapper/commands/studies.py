@@ -99,7 +99,7 @@ def show(
     from mapper.ledger.choice import Choice
     from mapper.ledger.state import STATES
     from mapper.namespace import namespace_of
-    from mapper.standing import only_kinds
+    from mapper.standing import DOWN, HoldUps, only_kinds
     from mapper.wiring import ledger_of
     from mapper.words import Links, failed_json, status
 
@@ -108,6 +108,7 @@ def show(
     only_uids(study_uids)
     begin = moment.since(since, settings.timezone) if since is not None else None
     ledger = ledger_of(settings, make=False)
+    holdups = HoldUps(ledger)
     links = Links(settings.fhir_public_url, namespace_of(settings))
     named = [ledger.rows.of_all_sources(study_uid) for study_uid in study_uids]
     unseen = [number for number, rows in enumerate(named, 1) if not rows]
@@ -125,11 +126,12 @@ def show(
         found = with_failures(ledger, choice, chosen(ledger, choice, limit + 1))
     told: dict[str, str] = {}
     for row, failed in found if study_uids else islice(found, limit):
-        one = status(row, links)
+        one = status(row, links, holdups)
         if failed is not None:
             one["failed"] = failed_json(failed)
         say(shown_json(orjson.dumps(one)).decode() if as_json else line(one))
-        told |= {one["failure"]: one["remedy"]} if one["remedy"] else {}
+        if do := one["remedy"]:
+            told["a side is down" if do == DOWN else one["failure"]] = do
         if study_uids and one["problems"]:
             told["problems"] = f"orthanc-fhir explain {row.study_uid} says what was dropped, and why"
     if next(found, None) is not None:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mapper.service import Service
+from mapper.standing import HoldUps
 from mapper.web import shapes
 from mapper.web.audit import known_uids, record
 from mapper.web.body import Places
@@ -77,7 +78,7 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         row = service.ledger.rows.find(study_uid)
         if row is None:
             raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
-        return status(row, links)
+        return status(row, links, HoldUps(service.ledger))
 
     @app.post("/wake", status_code=202, response_model=shapes.Awake, dependencies=operate)
     async def wake(body: Wake) -> dict[str, str]:

@@ -14,7 +14,7 @@ from mapper.ledger.rows import Row
 from mapper.ledger.state import State
 from mapper.remedies import KIND, remedy
 from mapper.service import Service
-from mapper.standing import only_kinds, standing
+from mapper.standing import HoldUps, only_kinds, standing
 from mapper.web import shapes
 from mapper.web.cursor import AFTER_STUDY, AFTER_SYNC, LONGEST, SOURCE, place, word
 from mapper.web.standing_shape import StandingShape
@@ -76,7 +76,8 @@ def add_questions(app: FastAPI, service: Service, links: Links) -> None:
             found = rows.chosen(choice, Place(*begin) if begin else None, limit + 1)
             found, more = found[:limit], len(found) > limit
         following = word(found[-1].place) if more else None
-        told = [status(row, links) for row in found]
+        holdups = HoldUps(service.ledger)
+        told = [status(row, links, holdups) for row in found]
         if choice.looks_back:
             failed = failures_of(service.ledger, choice, found)
             told = [{**one, "failed": failed_json(how)} if how else one for one, how in zip(told, failed, strict=True)]

@@ -430,6 +430,15 @@ def test_sync_beside_a_running_service_says_how_far_it_is(ledger: Ledger, monkey
     assert said.exit_code == 1
 
 
+def test_what_a_side_that_is_down_keeps_back_is_said_with_its_remedy(ledger: Ledger) -> None:
+    ledger.meta.put(ALIVE, str(ledger.clock() + 3600.0))
+    ledger.sides.tell("sink", "the FHIR server does not answer")
+    for said in (orthanc_fhir("sync", D, "--wait", "0"), orthanc_fhir("studies", D)):
+        (line,) = [one for one in said.stdout.splitlines() if one.startswith(D)]
+        assert "waits: the FHIR server does not answer" in line
+        assert "orthanc-fhir doctor" in said.stdout
+
+
 def test_sync_of_what_changed_says_what_it_did(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing changed and nothing to do, twice the same; then one study in line that is done by somebody else."""
     ledger.studies.retry([])

@@ -15,7 +15,7 @@ from mapper.ledger.outcome import Failed
 from mapper.ledger.rows import Row
 from mapper.ledger.state import FAILING, STATES
 from mapper.service import Service
-from mapper.standing import kinds
+from mapper.standing import HoldUps, kinds
 from mapper.web.asking import Asking
 from mapper.web.audit import known_uids, record
 from mapper.web.cursor import AFTER_STUDY, place, word
@@ -122,6 +122,7 @@ def add(
             "asked": ASKED,
             "most": MOST,
             "since": since(wanted),
+            "holdups": HoldUps(ledger),
             "refresh": None if wanted.after or choice.looks_back else f"/studies?{wanted.query(**asked_of(wanted))}",
         }
         return view.page(request, "studies/page.html", here="/studies", **context)

@@ -9,19 +9,20 @@ from mapper.ledger.outcome import Sync
 from mapper.ledger.rows import Row
 from mapper.maps import MAPPING_VERSION
 from mapper.remedies import remedy
+from mapper.standing import HoldUps
 from mapper.terminal import shown, shown_json
-from mapper.words import WORDS, moment
+from mapper.words import moment, said_of
 
 Record = dict[str, Any]
 
 
-def records(rows: Sequence[Row], syncs: Sequence[Sync], version: str) -> Iterator[Record]:
+def records(rows: Sequence[Row], syncs: Sequence[Sync], version: str, holdups: HoldUps) -> Iterator[Record]:
     """Yield what is known, a JSON object each: `about`, each `study` of a source, each `problem`, each `sync`."""
     yield {"kind": "about", "program": "orthanc-fhir", "version": version, "mapping": MAPPING_VERSION}
     for row in rows:
         facts = {"study_uid": row.study_uid, "source": row.source, "state": row.state, "since": moment(row.changed_at)}
         failure = {"failure": row.failure, "means": remedy(row.failure).what} if row.failure else {}
-        said = row.reason or WORDS[row.state]
+        said, _ = said_of(row, holdups)
         yield {"kind": "study", **facts, "message": said, **failure, "synced_at": moment(row.synced_at)}
         for one in row.problems:
             where = {"source": row.source, "element": one.element, "attribute": one.attribute}

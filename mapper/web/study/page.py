@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mapper.remedies import manner, remedy
 from mapper.service import Service
+from mapper.standing import HoldUps
 from mapper.sync.threads import somebody_works
 from mapper.web.api import LOOK_AGAIN, NEVER_SEEN
 from mapper.web.audit import known_uids, record
@@ -60,6 +61,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
             "fhir": ways.fhir(study_uid),
             "versions": service.worker.versions,
             "remedies": {row.failure: (remedy(row.failure), manner(row.failure)) for row in rows if row.failure},
+            "holdups": HoldUps(ledger),
             "syncs": syncs[:SYNCS],
             "after": after,
             "older": word(syncs[SYNCS - 1].moment) if len(syncs) > SYNCS else "",
@@ -75,7 +77,7 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
         if not rows:
             raise HTTPException(404, NEVER_SEEN, {"Content-Type": UNSEEN})
         kind, made = FORMS[form]
-        content = made(records(rows, ledger.history.of(study_uid, limit=EXPORTED), VERSION))
+        content = made(records(rows, ledger.history.of(study_uid, limit=EXPORTED), VERSION, HoldUps(ledger)))
         named = f'attachment; filename="{study_uid}-problems.{form}"'  # a UID as the route takes it needs no quoting
         return Response(content, media_type=kind, headers={"Content-Disposition": named})
 
