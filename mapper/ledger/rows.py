@@ -128,6 +128,13 @@ class Rows:
                 found.setdefault(source, dict.fromkeys(STATES, 0))[state] = number
         return found
 
+    def never_synced(self, source: str) -> dict[State, int]:
+        """Return the number of studies of a source that FHIR never had, parked or open, by state."""
+        which = study.c.source == source, within("parked", *OPEN), study.c.synced_at.is_(None)
+        with self._database.read() as db:
+            found = db.execute(select(study.c.state, func.count()).where(*which).group_by(study.c.state))
+            return {state: number for state, number in found}
+
     def failures(self) -> dict[tuple[State, str], int]:
         """Return the number of studies that are parked or tried again, by state and kind of failure."""
         by = study.c.failure, study.c.state

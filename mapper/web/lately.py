@@ -52,6 +52,10 @@ class Lately:
         found: tuple[int, int] = self._once(("twice", source), lambda: self._ledger.seen.twice(source))
         return found
 
+    def never_synced(self, source: str) -> dict[State, int]:
+        """Return the number of studies of a source that FHIR never had, parked or open, by state."""
+        return dict(self._once(("never synced", source), lambda: self._ledger.rows.never_synced(source)))
+
     def _once(self, key: tuple[Any, ...], count: Callable[[], Any]) -> Any:
         until, found = self._kept.get(key, (0.0, None))
         if self._clock() < until:

@@ -619,6 +619,29 @@ def test_a_study_that_stands_twice_is_counted_once_beside_fhir(house: House) -> 
     assert "more are not stable" not in page
 
 
+@pytest.mark.parametrize(
+    ("offered", "said"),
+    [
+        (1, "3 fewer: 2 pending and never synced; 1 moved since one of the two was counted, or not stable yet"),
+        (2, "2 fewer: 2 pending and never synced"),
+        (3, "1 fewer: 2 pending and never synced; moved since one of the two was counted, or not stable yet"),
+        (5, "1 more: moved since one of the two was counted, or not stable yet"),
+    ],
+)
+def test_what_fhir_lacks_adds_up(house: House, offered: int, said: str) -> None:
+    """Of four that are listed two were never synced; A, which waits once more, and B, which is parked, were."""
+    for uid in ("1.2.3", "1.2.4"):
+        house.world.source.store(uid)
+    house.triggers.offered = lambda: offered
+    house.world.clock.forward(100)
+    house.triggers._next_whole_sweep = 0.0
+    house.triggers.turn()
+    house.world.mark(A)
+    page = " ".join(of(house, Role.READ).get("/").text.split())
+    cell = page[page.index('data-name="in FHIR"') :].partition("</td>")[0]
+    assert re.sub("<[^>]+>", "", cell[cell.index("<br>") :]) == said
+
+
 def test_what_came_after_the_last_sweep_is_counted(house: House) -> None:
     house.world.mark("1.9.1", "1.9.2")
     page = " ".join(of(house, Role.READ).get("/").text.split())

@@ -1,5 +1,6 @@
 """The first page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from mapper.dicom.uid import is_askable
 from mapper.ledger.sides import Offered, Side, Swept
-from mapper.ledger.state import State
+from mapper.ledger.state import OPEN, State
 from mapper.service import Service
 from mapper.standing import SourceStanding, standing
 from mapper.web.lately import Lately
@@ -34,8 +35,8 @@ class Compared:
     side: Side | None
     swept: Swept | None
     offered: Offered | None
-    parked: int
-    open: int
+    missing: Mapping[State, int]
+    """Studies that FHIR never had, by their state: asked for where the two differ."""
     known: int
     """Studies that the ledger knows to be there: after the last sweep others may have come."""
     twice: int
@@ -46,7 +47,18 @@ class Compared:
     @property
     def differ(self) -> int | None:
         """By how many studies the two differ; None where one of them is not known."""
-        return self.swept.listed - self.more - self.offered.number if self.swept and self.offered else None
+        return differ_of(self.swept, self.offered, self.more)
+
+    @property
+    def unexplained(self) -> int:
+        """By how many studies they differ beyond those that FHIR never had."""
+        differ = self.differ or 0
+        return differ - sum(self.missing.values()) if differ > 0 else differ
+
+
+def differ_of(swept: Swept | None, offered: Offered | None, more: int) -> int | None:
+    """Return by how many studies a source and FHIR differ; None where one of them is not known."""
+    return swept.listed - more - offered.number if swept and offered else None
 
 
 def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
@@ -54,12 +66,13 @@ def add(app: FastAPI, service: Service, lately: Lately, view: View) -> None:
     ledger = service.ledger
 
     def compared(one: SourceStanding) -> Compared:
-        counts = {state: one.counts.get(state, 0) for state in ("parked", "pending", "syncing", "retrying")}
         about, offered = service.about(one.name), ledger.sides.offered(one.name)
-        is_open = counts["pending"] + counts["syncing"] + counts["retrying"]
         known = sum(one.counts.values()) - one.counts.get("removed", 0)
         twice, more = lately.twice(one.name)
-        return Compared(*(one.name, about, one.side, one.swept, offered, counts["parked"], is_open), known, twice, more)
+        fewer = (differ_of(one.swept, offered, more) or 0) > 0
+        found = lately.never_synced(one.name) if fewer else {}
+        missing = {state: found[state] for state in ("parked", *OPEN) if found.get(state)}
+        return Compared(one.name, about, one.side, one.swept, offered, missing, known, twice, more)
 
     def downs(sources: list[Compared], fhir: Side | None) -> list[str]:
         """Return why a side does not answer: as the ledger has it of all replicas, and as this process has it now."""
