@@ -121,5 +121,10 @@ def outcome(ledger: Ledger, study_uids: list[str], stage: Stage, in_line: int) -
     else:
         bad = [row for state in UNDONE for row in ledger.rows.chosen(Choice(state=state), limit=SAID)][:SAID]
     holdups = HoldUps(ledger)
-    bad = [replace(row, reason=f"{held.text}. {held.do}") if (held := holdups.of(row)) else row for row in bad]
+    bad = [
+        replace(row, reason=f"{held.text.rstrip('.')}{'' if held.text.endswith('?') else '.'} {held.do}")
+        if (held := holdups.of(row))
+        else row
+        for row in bad
+    ]
     return Outcome(stage.done, stage.asked, bad, not stage.open, max(0, in_line - stage.open))

@@ -6,11 +6,14 @@ import typer
 
 from mapper.commands.app import Config, one_line
 from mapper.configuration import load
+from mapper.counted import counted, plural
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
 if TYPE_CHECKING:
-    from mapper.ledger.sides import Side
+    from collections.abc import Mapping
+
+    from mapper.ledger.sides import Offered, Side
     from mapper.standing import Standing
 
 
@@ -34,27 +37,43 @@ def status(
     with one_line():
         settings = load(Settings, config)
         ledger = ledger_of(settings, make=False)
-        now, clock = standing(ledger, [one.name for one in settings.all_sources], longest_wait), ledger.clock()
+        names = [one.name for one in settings.all_sources]
+        now, clock = standing(ledger, names, longest_wait), ledger.clock()
+        offered = {name: ledger.sides.offered(name) for name in names}
+        twice = {name: ledger.seen.twice(name)[0] for name in names} if not as_json else {}
         ledger.database.close()
     if as_json:
         say(shown_json(orjson.dumps(objects(now))).decode())
     else:
-        for one in lines(now, clock):
+        for one in lines(now, clock, offered, twice):
             say(one)
     if not now.in_line:
         raise typer.Exit(1)
 
 
-def lines(now: "Standing", clock: float) -> list[str]:
+def lines(
+    now: "Standing", clock: float, offered: "Mapping[str, Offered | None]", twice: "Mapping[str, int]"
+) -> list[str]:
     """Return how things stand, for people."""
     from mapper.words import span
 
     on_their_way = f", {now.open} on their way" if now.open else ""
-    said = [f"{'in line' if now.in_line else 'not in line'}: {now.counts['synced']} studies in FHIR{on_their_way}"]
-    said += [f"  {reason.text}: {reason.do}" for reason in now.reasons]
+    said = [
+        f"{'in line' if now.in_line else 'not in line'}: {counted(now.counts['synced'], 'study')} synced{on_their_way}"
+    ]
+    said += [f"  {one.text}{' See:' if one.text.endswith('?') else ':'} {one.do}" for one in now.reasons]
     for one in now.sources:
-        swept = one.swept
-        found = f"; {swept.listed} studies {span(max(0.0, clock - swept.at))} ago" if swept else "; not swept yet"
+        swept, in_fhir, more = one.swept, offered.get(one.name), twice.get(one.name, 0)
+        known = sum(one.counts.values()) - one.counts.get("removed", 0)
+        found = (
+            f"; {max(swept.listed, known)} studies, listed {span(max(0.0, clock - swept.at))} ago"
+            if swept
+            else "; not swept yet"
+        )
+        found += (
+            f", of which {counted(more, 'study')} {plural(more, 'stands')} more than once" if more and swept else ""
+        )
+        found += f"; {in_fhir.number} in FHIR {span(max(0.0, clock - in_fhir.at))} ago" if in_fhir else ""
         said.append(f"{one.name}: {told(one.side)}{found}")
     said.append(f"FHIR server: {told(now.sink)}")
     said.append(", ".join(f"{number} {state}" for state, number in now.counts.items()))

@@ -132,8 +132,8 @@ class Rows:
         """Return the number of studies of a source that FHIR never had, parked or open, by state."""
         which = study.c.source == source, within("parked", *OPEN), study.c.synced_at.is_(None)
         with self._database.read() as db:
-            found = db.execute(select(study.c.state, func.count()).where(*which).group_by(study.c.state))
-            return {state: number for state, number in found}
+            query = select(study.c.state, func.count()).where(*which).group_by(study.c.state)
+            return {row[0]: row[1] for row in db.execute(query)}
 
     def failures(self) -> dict[tuple[State, str], int]:
         """Return the number of studies that are parked or tried again, by state and kind of failure."""

@@ -108,7 +108,8 @@ class Worker:
             self.ledger.studies.finish(claim, "refused", reason, type(bug).__name__)
         took = time.monotonic() - began
         self.metrics.stage("study", took)
-        log.info("study", study=claim.study_uid, fate=fate, reason=reason, problems=problems, ms=round(took * 1000))
+        say = log.warning if fate == "parked" else log.info  # a person has to look
+        say("study", study=claim.study_uid, fate=fate, reason=reason, problems=problems, ms=round(took * 1000))
 
     def sync(self, claim: Claim) -> int:
         """Make FHIR say what the source says about one study; returns the number of problems."""

@@ -66,6 +66,7 @@ def add_questions(app: FastAPI, service: Service, links: Links) -> None:
         """Return studies, those that moved last first. A page ends where `next` is null."""
         rows = service.ledger.rows
         known(failure)
+        known_source(service, source)
         choice = Choice(state, failure, seconds(since), seconds(until), uid_begins, source)
         if offset:
             if choice != Choice(state) or after:
@@ -117,6 +118,12 @@ def add_questions(app: FastAPI, service: Service, links: Links) -> None:
     def how_things_stand() -> dict[str, Any]:
         """Return whether FHIR is in line with the PACS, and if not, why and what to do."""
         return standing_json(standing(service.ledger, tuple(service.worker.sources)))
+
+
+def known_source(service: Service, source: str | None) -> None:
+    """Raise HTTPException 422 for a source that neither the settings name nor the ledger knows studies of."""
+    if source and source not in (known := {*service.worker.sources, *service.ledger.rows.counts_by_source()}):
+        raise HTTPException(422, f"source: one of {', '.join(sorted(known))}")
 
 
 def known_kind(ledger: Ledger, failure: str | None) -> None:

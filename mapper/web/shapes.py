@@ -71,7 +71,7 @@ class Study(BaseModel):
     attempts: int = Field(description="Attempts since it was marked; 0 when it was synced.")
     next_attempt_at: Time | None = Field(description="When it is tried again, where it is.")
     problems: list[Dropped]
-    synced_at: Time | None = Field(description="When it was synced last.")
+    synced_at: Time | None = Field(description="When it was synced last; where it is removed, when FHIR was told so.")
     fhir_url: str | None = Field(description="Its ImagingStudy as clients reach it; null where it was never written.")
 
 

@@ -589,7 +589,7 @@ def test_retry_puts_parked_studies_back_in_line(ledger: Ledger) -> None:
     result = orthanc_fhir("retry", A, B, "9.9.9")
     assert (result.exit_code, result.stdout.strip()) == (1, "1 back in line")
     assert one_line(result.stderr)
-    assert result.stderr.strip().endswith(f"not parked: {A}, 9.9.9")
+    assert result.stderr.strip().endswith(f"not parked: {A}; argument 3: never seen in the PACS")
     for claim in ledger.studies.claim(["orthanc"]):
         assert claim.study_uid == B
         ledger.studies.finish(claim, "refused", "no")

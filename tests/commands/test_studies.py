@@ -208,18 +208,18 @@ def test_status_is_0_when_in_line(ledger: Ledger) -> None:
     in_line(ledger)
     result = orthanc_fhir("status")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[0] == "in line: 4 studies in FHIR"
+    assert result.stdout.splitlines()[0] == "in line: 4 studies synced"
     ledger.studies.mark("orthanc", [A])
     result = orthanc_fhir("status")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[0] == "in line: 3 studies in FHIR, 1 on their way"
+    assert result.stdout.splitlines()[0] == "in line: 3 studies synced, 1 on their way"
 
 
 def test_status_is_1_when_somebody_should_look_and_says_what_to_do(ledger: Ledger) -> None:
     result = orthanc_fhir("status")
     assert (result.exit_code, result.stderr) == (1, "")
     said = result.stdout.splitlines()
-    assert said[0] == "not in line: 1 studies in FHIR, 1 on their way"
+    assert said[0] == "not in line: 1 study synced, 1 on their way"
     assert "  2 parked (BadUID 1, TwoPatients 1): orthanc-fhir studies --state parked" in said
     assert any("no service works on this ledger: start one: orthanc-fhir serve" in line for line in said)
     facts = json.loads(orthanc_fhir("status", "--json").stdout)
@@ -227,6 +227,21 @@ def test_status_is_1_when_somebody_should_look_and_says_what_to_do(ledger: Ledge
     assert facts["counts"]["parked"] == 2
     assert {one["failure"] for one in facts["failures"]} == {"BadUID", "TwoPatients"}
     assert all(reason["do"] for reason in facts["reasons"])
+
+
+def test_status_has_the_numbers_of_the_page(ledger: Ledger) -> None:
+    in_line(ledger)
+    ledger.sides.offer("orthanc", 4)
+    ledger.seen.notice("orthanc", A, ["id-1", "id-2"])
+    ledger.sides.sweep("orthanc", 5, 0, 0, whole=True)
+    (line,) = [line for line in orthanc_fhir("status").stdout.splitlines() if line.startswith("orthanc: ")]
+    assert "; 5 studies, listed 0 s ago, of which 1 study stands more than once; 4 in FHIR 0 s ago" in line
+
+
+def test_status_joins_a_question_and_what_to_do(ledger: Ledger) -> None:
+    ledger.sides.tell("sink", "the FHIR server does not answer, and is fhir_url right?")
+    said = orthanc_fhir("status").stdout.splitlines()
+    assert "  the FHIR server does not answer, and is fhir_url right? See: orthanc-fhir doctor" in said
 
 
 def test_status_of_no_ledger_is_one_line() -> None:

@@ -393,7 +393,8 @@ def test_metadata_that_leave_attributes_out_are_no_study() -> None:
     ids=["no hit", "no hit and no known id", "no known id, without a word", "a hit that is no study"],
 )
 def test_gone_is_what_orthanc_itself_says(answers: list[Answer], known: list[str]) -> None:
-    with HttpFake(*answers) as http, pytest.raises(StudyGone, match=UID):
+    said = f"study {UID} is no longer in Orthanc" if known else f"Orthanc has no study {UID}"
+    with HttpFake(*answers) as http, pytest.raises(StudyGone, match=f"^{said}$"):
         orthanc(http.url).read(UID, known)
 
 

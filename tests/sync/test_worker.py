@@ -302,6 +302,22 @@ def test_a_ledger_that_stumbles_parks_nobody(world: World) -> None:
     assert world.state(A) == "synced"
 
 
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [(BundleRejected("HTTP 422"), "warning"), (SinkBusy("HTTP 502"), "info"), (None, "info")],
+    ids=["parked", "retrying", "synced"],
+)
+def test_what_a_person_has_to_look_at_is_logged_as_a_warning(
+    world: World, error: MapperError | None, level: str
+) -> None:
+    world.source.store(A)
+    world.sink.failures += [error] if error else []
+    world.mark(A)
+    with capture_logs() as log:
+        world.worker.turn()
+    assert [line["log_level"] for line in log if line["event"] == "study"] == [level]
+
+
 def test_one_log_line_a_study_a_turn(world: World) -> None:
     world.source.store(A, PatientBirthDate="not a date")
     world.mark(A)

@@ -136,7 +136,6 @@ ASKED: dict[str, tuple[dict[str, str], list[str]]] = {
     "until then": ({"until": SINCE}, [A]),
     "the beginning of a UID": ({"uid_begins": "1.2"}, [A, B, C]),
     "a source": ({"source": "orthanc"}, [C, B, A]),
-    "another source": ({"source": "elsewhere"}, []),
 }
 
 
@@ -276,3 +275,10 @@ def test_the_printed_page_has_every_operation_and_examples_that_are_json() -> No
     assert len(blocks) == len(OPERATIONS)
     for block in blocks:
         json.loads(block.partition("```")[0])
+
+
+@pytest.mark.parametrize("source", ["nix", "Orthanc", "orthanc2"])
+def test_a_source_that_is_none_is_refused_with_the_list(site: Site, source: str) -> None:
+    answer = site.client.get("/api/studies", params={"source": source})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "source: one of orthanc"

@@ -462,8 +462,8 @@ def test_the_way_to_the_login_stays_here(house: House, path: str) -> None:
 def test_who_did_what_is_audited(house: House) -> None:
     browser = house.logged_in()
     secret = secret_of(browser)
-    browser.post("/page/studies", data={"csrf": secret, "which": "all", "confirmed": "yes"})
     browser.post(BUTTON, data={"csrf": secret})
+    browser.post("/page/studies", data={"csrf": secret, "which": "all", "confirmed": "yes"})
     browser.post(f"/api/studies/{A}/sync", json={}, headers={"X-CSRF-Token": secret})
     browser.post("/api/retry", json={"studies": [A]}, headers={"X-CSRF-Token": secret})
     browser.post(BUTTON, data={"x": "y"})
@@ -472,7 +472,7 @@ def test_who_did_what_is_audited(house: House) -> None:
     who = {"visitor": "operateer"}
     assert house.audited() == [
         {**who, "what": "logged in"},
-        {**who, "what": "re-synced", "studies": [A]},
+        {**who, "what": "retried", "studies": [A]},
         {**who, "what": "re-synced", "studies": [A]},
         {**who, "what": "re-synced", "studies": [A]},
         {**who, "what": "retried", "studies": [A]},

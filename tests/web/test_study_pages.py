@@ -467,7 +467,7 @@ def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> Non
     asked = {"csrf": secret, "which": "chosen", "study": [A, "9.9.9"]}
     page = browser.post("/page/studies", data=asked)
     assert page.status_code == 200
-    assert "Sync 1 study again?" in page.text
+    assert "Sync again: 1 study?" in page.text
     assert f'name="study" value="{A}"' in page.text
     assert "9.9.9" not in page.text
     assert house.world.state(A) == "synced", "a person is asked first"
@@ -476,7 +476,7 @@ def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> Non
     assert house.world.state(A) == "pending"
     assert house.world.state(B) == "parked"
     asked = {"csrf": secret, "which": "all", "state": "parked"}
-    assert "Retry 1 study again?" in browser.post("/page/studies", data=asked).text
+    assert "Retry: 1 study?" in browser.post("/page/studies", data=asked).text
     answer = browser.post("/page/studies", data={**asked, "confirmed": "yes"})
     assert answer.headers["location"].startswith("/studies?state=parked&done=1&asked_at=")
     assert house.world.state(B) == "pending"
@@ -487,7 +487,8 @@ def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> Non
     house.world.sink.failures.append(BundleRejected("HTTP 422"))
     house.world.work()
     assert "1 failed" in " ".join(browser.get(place).text.split())
-    assert [line["studies"] for line in house.audited() if line["what"] == "re-synced"] == [[A], [B]]
+    done = [(line["what"], line["studies"]) for line in house.audited() if "studies" in line]
+    assert done == [("re-synced", [A]), ("retried", [B])]
 
 
 def test_nothing_to_do_is_said(house: House) -> None:
@@ -581,6 +582,17 @@ def test_what_failed_is_paged(house: House) -> None:
     assert page.count(f'href="/studies/{B}"') == 50
     older = next(one for one in page.split('"') if "after=" in one).replace("&amp;", "&")
     assert client.get(older).text.count(f'href="/studies/{B}"') == 11
+
+
+def test_a_study_that_is_gone_says_so_instead_of_nothing(house: House) -> None:
+    house.world.source.delete(A, PATIENT)
+    house.sync(A)
+    assert house.world.state(A) == "removed"
+    page = of(house, Role.READ).get(f"/studies/{A}").text
+    assert "The study is gone" in page
+    assert "when it was last mapped" not in page
+    assert "Last synced" not in page
+    assert "FHIR was told" in page
 
 
 # -- the first page --------------------------------------------------------------------------------

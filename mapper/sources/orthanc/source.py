@@ -4,7 +4,7 @@
 under two PatientIDs answers 404 although both studies exist).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -82,7 +82,7 @@ class Orthanc:
         if study is None:
             raise SourceChanged(f"study {study_uid} went while it was read")
         if name_of(study) != study_uid:  # Orthanc's lookup takes a and A for the same
-            raise StudyGone(f"study {study_uid} is no longer in Orthanc")
+            raise gone(study_uid, known_ids)
         counting, now = self._counts_needed(), self._api.time_after(study.LastUpdate)
         listed = self._api.series(study.ID)
         before = sighting(study, now, sum(len(one.Instances) for one in listed) if counting else None)
@@ -113,8 +113,8 @@ class Orthanc:
             return StudyGone("Orthanc knows no study by this name: it is no UID")
         study = self._api.study(name)
         if study is None or name_of(study) != name:
-            gone = "is no longer in Orthanc" if study is None else "is known by its StudyInstanceUID"
-            return StudyGone(f"Orthanc's study {name} {gone}")
+            why = "is no longer in Orthanc" if study is None else "is known by its StudyInstanceUID"
+            return StudyGone(f"Orthanc's study {name} {why}")
         return BadUID(
             f"the StudyInstanceUID of Orthanc's study {name} is none: no URL can be made of it; correct it in Orthanc"
         )
@@ -130,7 +130,7 @@ class Orthanc:
         for orthanc_id in filter(answers.is_id, known_ids):
             if self._api.study(orthanc_id) is not None:
                 return orthanc_id
-        raise StudyGone(f"study {study_uid} is no longer in Orthanc")
+        raise gone(study_uid, known_ids)
 
     def _sighting(self, orthanc_id: str, now: datetime) -> Sighting | None:
         study, counted = self._api.study(orthanc_id), self._counts_needed()
@@ -191,3 +191,8 @@ class Orthanc:
         yield from checkup.our_plugin(self._client, studies)
         yield from checkup.sop_classes(self._client, self._api.version)
         yield from checkup.deletions(self._counts_needed())
+
+
+def gone(study_uid: str, known_ids: Sequence[str]) -> StudyGone:
+    """Return that Orthanc has no such study, and that it once had where we know under which ids."""
+    return StudyGone(f"study {study_uid} is no longer in Orthanc" if known_ids else f"Orthanc has no study {study_uid}")

@@ -148,7 +148,7 @@ def add(
             }
             return view.page(request, "studies/confirm.html", here="/studies", **context)
         if chosen:
-            record(request, "re-synced", studies=chosen)
+            record(request, "retried" if wanted.state == "parked" else "re-synced", studies=chosen)
             at = f"{ledger.clock():.3f}"
             await to_thread.run_sync(service.mark, *chosen)
             return there(request, f"/studies?{wanted.query(done=len(chosen), asked_at=at)}")
@@ -187,7 +187,7 @@ def add(
 
 def word_for(wanted: Wanted) -> str:
     """Return what the buttons of a list do, in a word."""
-    return "Retry" if wanted.state == "parked" else "Sync"
+    return "Retry" if wanted.state == "parked" else "Sync again"
 
 
 def asked_of(wanted: Wanted) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def add(app: FastAPI, service: Service, marker: Marker, view: View, ways: Ways) 
 
     @app.post("/page/studies/{study_uid}/sync", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def sync(request: Request, study_uid: StudyUID) -> RedirectResponse:
-        record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
+        studies = await to_thread.run_sync(known_uids, ledger.rows, [study_uid])
+        parked = await to_thread.run_sync(ledger.rows.those_in, "parked", [study_uid])
+        record(request, "retried" if parked else "re-synced", studies=studies)  # as the button is called
         at = f"{ledger.clock():.3f}"
         await marker.mark(study_uid)
         await to_thread.run_sync(service.bell.ring)
