@@ -59,8 +59,9 @@
         error: function (request) {
           if (!current()) { return; }
           button.removeClass('ui-disabled');
-          say(request.status ? 'Orthanc refused (HTTP ' + request.status + '), reload the page'
-                             : 'Orthanc does not answer', COLORS.unreachable);
+          say(request.status === 404 ? 'this study is no longer in Orthanc'
+            : request.status ? 'Orthanc refused (HTTP ' + request.status + '), reload the page'
+            : 'Orthanc does not answer', COLORS.unreachable);
         }
       });
     }

@@ -198,7 +198,19 @@ def test_pages_only_mark_and_ring() -> None:
     """What the web package calls on ledger, worker, source and sink is this and no more."""
     reads = {"rows", "find", "page", "those_in", "counts", "oldest_wait", "parked_by_failure", "meta", "get"}
     reads |= {"chosen", "number", "of_all_sources", "counts_by_source", "failures", "known", "next_due", "sources_of"}
-    reads |= {"about", "between", "clock", "ended", "failed", "history", "ids", "known_as", "last_sweep", "latest"}
+    reads |= {
+        "about",
+        "between",
+        "clock",
+        "ended",
+        "failed",
+        "history",
+        "ids",
+        "known_as",
+        "last_sweep",
+        "latest",
+        "never_synced",
+    }
     reads |= {"of", "offered", "seen", "sides", "spans", "states", "versions"}
     allowed = reads | {"studies", "retry", "breakers", "sink_breaker", "sources"}
     for path in (path for path in MODULES if layer(path) == "web"):

@@ -211,6 +211,15 @@ def test_a_silent_mapper_is_said_in_words(
     expect(page.locator("#fhir-sync-box .ui-disabled")).to_have_count(0)
 
 
+def test_a_study_that_is_gone_is_said_to_be_gone(page: Page, orthanc: Orthanc, studies: list[tuple[str, str]]) -> None:
+    page.goto(explorer(orthanc, studies[0][0]))
+    status = page.locator("#fhir-sync-box p[role=status]")
+    expect(status).to_have_text("FHIR: pending")
+    page.route("**/fhir-sync/studies/*", lambda route: route.fulfill(status=404))  # as Orthanc answers by then
+    page.locator("#fhir-sync-box .ui-btn").click()
+    expect(status).to_have_text("FHIR: this study is no longer in Orthanc")
+
+
 # The page of a study ------------------------------------------------------------------------------------------
 
 
