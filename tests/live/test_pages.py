@@ -137,7 +137,7 @@ def test_all_can_be_done_without_a_script(browser: Browser, house: House) -> Non
         page.get_by_role("link", name="Studies", exact=True).click()
         page.get_by_label(f"Choose {SYNCED}").check()
         page.get_by_role("button", name="Sync again: those chosen").click()
-        page.get_by_role("button", name="Sync 1 study").click()
+        page.get_by_role("button", name="Sync again: 1 study").click()
         expect(page.get_by_role("status")).to_contain_text("1 study is back in line")
         page.get_by_role("combobox", name="By").select_option("AccessionNumber")
         page.get_by_label("whole value").fill("A2")
