@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from bench.target import verdict
 from mapper.fhir.resource import Resource, key_of
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database
@@ -139,9 +140,9 @@ def measure(name: str, cases: list[Case]) -> Table:
         rows = [taken(case, do, times) for case in cases]
         medians = [statistics.median(row) for row in rows]
         growth = medians[-1] / medians[0]
-        said = f" ({'holds' if growth <= FLAT else 'MISSED'}: at most {FLAT:g})" if flat else ""
+        said = verdict(growth <= FLAT, f"{growth:.1f}", f"at most {FLAT:g}") if flat else f"{growth:.1f}"
         cells = (f"{m:,.1f}, {row[int(len(row) * 0.99)]:,.1f}" for m, row in zip(medians, rows, strict=True))
-        table.add_row(step, *cells, f"{growth:.1f}{said}")
+        table.add_row(step, *cells, said)
     return table
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.processes import Spent
+from bench.target import verdict
 from stack import FhirServer, Postgres
 from stack.process import ROOT
 from tests.support.large import files, header
@@ -115,17 +116,15 @@ def report(found: dict[int, dict[str, float]]) -> None:
     console = Console(width=140)
     console.print(table)
     rings = statistics.median(one["ring to work"] for one in found.values())
-    console.print(
-        f"ring to work at the median: {1000 * rings:.0f} ms ({said(rings <= RING)}: at most {RING * 1000:.0f})"
-    )
+    console.print("ring to work at the median:", verdict(rings <= RING, *in_ms(rings, RING)))
     for name in OURS if AT in found else ():
         seconds = found[AT][name]
-        console.print(f"{name} at {AT}: {1000 * seconds:.0f} ms ({said(seconds <= STAGE)}: at most {STAGE * 1000:.0f})")
+        console.print(f"{name} at {AT}:", verdict(seconds <= STAGE, *in_ms(seconds, STAGE)))
 
 
-def said(holds: bool) -> str:
-    """Return whether a target holds."""
-    return "holds" if holds else "MISSED"
+def in_ms(seconds: float, most: float) -> tuple[str, str]:
+    """Return a time and the most that it may be, in milliseconds."""
+    return f"{1000 * seconds:.0f} ms", f"at most {1000 * most:.0f}"
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ with as many connections as the mapper has workers, in the same run, by turns. T
 that keeps nothing and takes 400 ms for each answer: what bounds the mapper there is itself.
 """
 
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -22,7 +20,9 @@ from uuid import UUID, uuid4
 from rich.console import Console
 from rich.table import Table
 
-from bench.processes import Spent, peak_memory
+from bench.full_orthanc import OF_SERIES, SERIES, FullOrthanc, Run, listed, stored
+from bench.null_server import SLOW, NullFhir
+from bench.target import verdict
 from mapper.dicom.reader import Reader
 from mapper.fhir.bundle import dump, transaction
 from mapper.http.peer import Bound, Peer, basic
@@ -30,109 +30,18 @@ from mapper.http.target import Target
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS, study_to_fhir
 from mapper.maps.site import Site
 from mapper.sources.orthanc.source import Orthanc as Source
-from stack import FhirServer, Mapper, Orthanc, Postgres, Process
+from stack import FhirServer, Orthanc, Postgres
 from stack.mapper import BASE
 from stack.ports import LOOPBACK
-from stack.process import ROOT, answers
-from tests.support.stack import session, until
-from tests.support.study import study
+from stack.process import ROOT
 
-STUDIES, ROUNDS, SERIES, OF_SERIES = 300, 3, 2, 10
+STUDIES, ROUNDS = 300, 3
 FEW = 160
 """Studies that are enough to see how the rate grows with the workers."""
 WORKERS, MANY = 4, 16
-SLOW = 400
-PATIENCE = 1800.0
 BOUND = Bound(512, 120.0)
 SHARE, CPU, BESIDE, LINEAR = 0.20, 12.0, 0.80, 0.90
 """Targets: our share of all CPU, its milliseconds a study, our rate beside the bare ones, that of many workers."""
-
-
-class NullFhir(Process):
-    """Run bench/null_fhir.py."""
-
-    name = "null-fhir"
-    port_variable = "FHIR_PORT"
-
-    @property
-    def url(self) -> str:
-        """Return the FHIR base."""
-        return super().url + "/fhir"
-
-    def command(self) -> Sequence[str]:
-        """Return Python and the program."""
-        return [sys.executable, str(ROOT / "bench/null_fhir.py"), str(self.port), str(SLOW)]
-
-    def ready(self) -> bool:
-        """Ask for anything."""
-        return answers(f"{self.url}/metadata")
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one way of bringing so many studies to FHIR took: seconds, and CPU seconds of a study by process."""
-
-    studies: int
-    seconds: float
-    cpu: dict[str, float]
-    memory: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Studies a second."""
-        return self.studies / self.seconds
-
-
-@dataclass(frozen=True)
-class Case:
-    """An Orthanc full of studies, and where its mapper keeps its files."""
-
-    folder: Path
-    orthanc: Orthanc
-    studies: int
-
-    def synced(self, fhir: FhirServer, workers: int, pids: dict[str, int | None]) -> Run:
-        """Bring all studies to FHIR by a new mapper with a new ledger and new ids; timed by the ledger's history."""
-        namespace = str(uuid4())
-        settings = {"ORTHANC_FHIR_WORKERS": str(workers), "ORTHANC_FHIR_NAMESPACE": namespace}
-        folder = self.folder / f"mapper-{namespace}"
-        mapper = Mapper(folder, orthanc=self.orthanc, fhir=fhir, token=uuid4().hex, settings=settings)
-        try:
-            mapper.start().wait_ready()
-            until(lambda: self._done(folder / "ledger.db") >= 1, PATIENCE)
-            early, spent = self._done(folder / "ledger.db"), Spent({**pids, "mapper": mapper.pid})  # it has started
-            until(lambda: self._done(folder / "ledger.db") >= self.studies, PATIENCE)
-            cpu = {name: seconds / (self.studies - early) for name, seconds in spent.seconds().items()}
-            with sqlite3.connect(folder / "ledger.db") as db:
-                began, ended, number = db.execute("SELECT min(started), max(ended), count(*) FROM history").fetchone()
-            return Run(number, ended - began, cpu, peak_memory(mapper.pid or 0))
-        finally:
-            mapper.clean()
-
-    def _done(self, ledger: Path) -> int:
-        with sqlite3.connect(ledger) as db:
-            (number,) = db.execute("SELECT count(*) FROM study WHERE state = 'synced'").fetchone()
-        return int(number)
-
-
-def stored(orthanc: Orthanc, number: int) -> None:
-    """Upload synthetic studies."""
-    http = session()
-
-    def store(_: int) -> None:
-        for file in study(SERIES, OF_SERIES).files:
-            http.post(f"{orthanc.url}/instances", data=file, auth=orthanc.auth, timeout=60).raise_for_status()
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(store, range(number)))
-    stable = lambda: all(one["IsStable"] for one in listed(orthanc, "studies"))  # noqa: E731
-    until(stable, PATIENCE)
-
-
-def listed(orthanc: Orthanc, level: str) -> list[dict[str, object]]:
-    """Return all there is of one level."""
-    found: list[dict[str, object]] = session().get(f"{orthanc.url}/{level}?expand", auth=orthanc.auth).json()
-    return found
 
 
 def bundles(source: Source, namespace: UUID, base: str) -> list[bytes]:
@@ -162,28 +71,28 @@ def timed(do: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def against_bare(case: Case, fhir: FhirServer, database: Postgres, rounds: int, console: Console) -> None:
+def against_bare(full: FullOrthanc, fhir: FhirServer, database: Postgres, rounds: int, console: Console) -> None:
     """Measure ours and the bare ones by turns, and print both."""
-    pids = {"Orthanc": case.orthanc.pid, "HAPI FHIR": fhir.pid, "PostgreSQL": database.pid}
-    user, password = case.orthanc.auth
-    reader, loader = Peer(case.orthanc.url, basic(user, password)), Peer(fhir.url, {})
-    source = Source(case.orthanc.url, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), user, password)
-    uids = {one["ID"]: one["MainDicomTags"]["StudyInstanceUID"] for one in listed(case.orthanc, "studies")}  # type: ignore[index]
+    pids = {"Orthanc": full.orthanc.pid, "HAPI FHIR": fhir.pid, "PostgreSQL": database.pid}
+    user, password = full.orthanc.auth
+    reader, loader = Peer(full.orthanc.url, basic(user, password)), Peer(fhir.url, {})
+    source = Source(full.orthanc.url, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), user, password)
+    uids = {one["ID"]: one["MainDicomTags"]["StudyInstanceUID"] for one in listed(full.orthanc, "studies")}  # type: ignore[index]
     place = "/dicom-web/studies/{study}/series/{series}/metadata"
     reads = [
         ("GET", Target(place, uids[one["ParentStudy"]], one["MainDicomTags"]["SeriesInstanceUID"]), None)  # type: ignore[index]
-        for one in listed(case.orthanc, "series")
+        for one in listed(full.orthanc, "series")
     ]
-    case.synced(fhir, WORKERS, pids)  # HAPI warms up
+    full.synced(fhir, WORKERS, pids)  # HAPI warms up
     ours: list[Run] = []
     alone: list[float] = []
     for _ in range(rounds):
         made = [("POST", Target(""), body) for body in bundles(source, uuid4(), fhir.url)]
         seconds = timed(partial(asked, reader, reads, {"Accept": "application/dicom+json"}))
         seconds += timed(partial(asked, loader, made, {"Content-Type": "application/fhir+json"}))
-        alone.append(case.studies / seconds)
-        ours.append(case.synced(fhir, WORKERS, pids))
-    table = Table(f"{case.studies} studies of {SERIES * OF_SERIES} instances, {WORKERS} workers", "figure", box=None)
+        alone.append(full.studies / seconds)
+        ours.append(full.synced(fhir, WORKERS, pids))
+    table = Table(f"{full.studies} studies of {SERIES * OF_SERIES} instances, {WORKERS} workers", "figure", box=None)
     rates = [run.rate for run in ours]
     ratio = statistics.median(rate / one for rate, one in zip(rates, alone, strict=True))
     table.add_row("studies a second", f"{statistics.median(rates):.1f}")
@@ -201,23 +110,18 @@ def against_bare(case: Case, fhir: FhirServer, database: Postgres, rounds: int, 
     console.print(table)
 
 
-def against_nothing(case: Case, console: Console) -> None:
+def against_nothing(full: FullOrthanc, console: Console) -> None:
     """Measure how the rate grows with the workers where the FHIR server is slow, and print it."""
     table = Table(f"a FHIR server that takes {SLOW} ms", "studies a second", "of linear", box=None)
-    with NullFhir(case.folder / "null") as fhir:
+    with NullFhir(full.folder / "null") as fhir:
         rates = {}
         for workers in (1, WORKERS, MANY):
-            run = case.synced(fhir, workers, {})  # type: ignore[arg-type]
+            run = full.synced(fhir, workers, {})  # type: ignore[arg-type]
             rates[workers] = run.rate
             linear = rates[workers] / (workers * rates[1])
             said = verdict(linear >= LINEAR, f"{linear:.2f}", f"at least {LINEAR}")
             table.add_row(f"{workers} workers", f"{rates[workers]:.1f}", said)
     console.print(table)
-
-
-def verdict(holds: bool, said: str, target: str) -> str:
-    """Return a figure and whether its target holds."""
-    return f"{said} ({'holds' if holds else 'MISSED'}: {target})"
 
 
 def main() -> None:
@@ -235,10 +139,10 @@ def main() -> None:
             Orthanc(folder / "orthanc", mapper_url=f"http://{LOOPBACK}:9", token=uuid4().hex) as orthanc,
         ):
             stored(orthanc, studies)
-            case = Case(folder, orthanc, studies)
-            against_bare(case, fhir, database, rounds, console)
+            full = FullOrthanc(folder, orthanc, studies)
+            against_bare(full, fhir, database, rounds, console)
             console.print()
-            against_nothing(Case(folder, orthanc, min(studies, FEW)), console)
+            against_nothing(FullOrthanc(folder, orthanc, min(studies, FEW)), console)
         database.clean()
 
 

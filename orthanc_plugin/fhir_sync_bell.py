@@ -5,37 +5,25 @@ import threading
 
 from fhir_sync_log import LOG  # type: ignore[import-not-found]
 from fhir_sync_mapper import Mapper, Silence  # type: ignore[import-not-found]
+from fhir_sync_thread import Thread  # type: ignore[import-not-found]
 
 RING_TIMEOUT = 3.0  # seconds; Orthanc's stop waits for a ring under way, so it is short
 PAUSE = 0.25  # seconds between two rings: all changes meanwhile become one
 BACKOFF = (1.0, 30.0)  # seconds before a failed ring is tried again: at first, at most
 
 
-class Doorbell:
+class Doorbell(Thread):  # type: ignore[misc]
     """Rings for what was wished, and keeps trying while the mapper is silent."""
 
     def __init__(self, mapper: Mapper) -> None:
+        super().__init__(RING_TIMEOUT)
         self.mapper = mapper
-        self.changed, self.removed, self.stopping = threading.Event(), threading.Event(), threading.Event()
-        self.thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Start the thread, once."""
-        if self.thread is None or not self.thread.is_alive():
-            self.stopping.clear()
-            # A thread that is not a daemon would keep Orthanc from stopping.
-            self.thread = threading.Thread(target=self.run, name="fhir-sync", daemon=True)
-            self.thread.start()
+        self.changed, self.removed = threading.Event(), threading.Event()
 
     def end(self) -> None:
         """Tell the thread to end; return at once."""
-        self.stopping.set()
+        super().end()
         self.changed.set()
-
-    def join(self) -> None:
-        """Wait for the end of the thread, and of a ring under way: Orthanc may tear the interpreter down next."""
-        if self.thread is not None:
-            self.thread.join(RING_TIMEOUT + 1)
 
     def wish(self, sweep: bool) -> None:
         """Ask for a ring, with a sweep or without; return at once."""

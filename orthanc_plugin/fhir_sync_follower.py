@@ -14,6 +14,7 @@ from fhir_sync_labels import Labels, obstacle, studies_of  # type: ignore[import
 from fhir_sync_listing import REMOVED, TIME, TIMEOUT, Json, Listing  # type: ignore[import-not-found]
 from fhir_sync_log import LOG  # type: ignore[import-not-found]
 from fhir_sync_mapper import Away, Mapper, Refused, Silence  # type: ignore[import-not-found]
+from fhir_sync_thread import Thread  # type: ignore[import-not-found]
 
 EVERY = 2.0  # seconds between two questions
 BACKOFF = (4.0, 120.0)  # seconds before a mapper that is away is asked again: at first, at most
@@ -25,7 +26,7 @@ MOST = 10_000  # studies of these seconds that are remembered
 DAY = 86_400.0
 
 
-class Follower:
+class Follower(Thread):  # type: ignore[misc]
     """Asks for what changed, newest first, and shows it.
 
     The mapper tells of a study once for each source. Of those that have it the one where it changed last counts, and
@@ -33,9 +34,8 @@ class Follower:
     """
 
     def __init__(self, mapper: Mapper, editor: Any) -> None:
+        super().__init__(TIMEOUT)
         self.mapper, self.editor, self.labels, self.listing = mapper, editor, Labels(), Listing(mapper)
-        self.stopping = threading.Event()
-        self.thread: threading.Thread | None = None
         self.pressed = threading.Event()
         self.newest: str | None = None  # when what changed last did so
         self.recent: dict[tuple[str, str], tuple[str, str]] = {}
@@ -46,22 +46,6 @@ class Follower:
         self.all_passed: set[int] = set()  # the hashes of their names, where there are several sources
         self.sources: set[str] = set()
         self.again = 0.0
-
-    def start(self) -> None:
-        """Start the thread, once."""
-        if self.thread is None or not self.thread.is_alive():
-            self.stopping.clear()
-            self.thread = threading.Thread(target=self.run, name="fhir-sync", daemon=True)
-            self.thread.start()
-
-    def end(self) -> None:
-        """Tell the thread to end; return at once."""
-        self.stopping.set()
-
-    def join(self) -> None:
-        """Wait for the end of the thread, and of a question under way."""
-        if self.thread is not None:
-            self.thread.join(TIMEOUT + 1)
 
     def press(self, study: str, state: str) -> None:
         """Show at once what the mapper answered to a button; the thread looks at it again, as both may cross.

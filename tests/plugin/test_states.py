@@ -3,14 +3,18 @@
 import json
 import re
 from html import escape
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from mapper.commands.cli import app
 from mapper.commands.studies import line
+from mapper.ledger.database import Database
+from mapper.ledger.ledger import Ledger
 from mapper.ledger.rows import Row
 from mapper.ledger.state import STATES, State
+from mapper.standing import HoldUps
 from mapper.words import WORDS, Links, status
 from tests.support.fakes import SITE
 from tests.support.loaded import FOLDER, STUDY_UID, STUDY_URI, load, mapper, sdk
@@ -58,10 +62,12 @@ def test_the_readme_of_the_plugin_and_the_command_name_all_of_them() -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_has_one_name_and_one_sentence_in_orthanc_and_on_the_command_line(
-    sdk: Sdk, mapper: MapperFake, state: State
+    sdk: Sdk, mapper: MapperFake, quick_folder: Path, state: State
 ) -> None:
     row = Row("orthanc", STUDY_UID, state, "", (), 1, 0.0, None, "")
-    told = status(row, Links("https://fhir.example/fhir", SITE.namespace))
+    database = Database(f"sqlite:///{quick_folder}/states-{state}.db")
+    told = status(row, Links("https://fhir.example/fhir", SITE.namespace), HoldUps(Ledger(database)))
+    database.close()
     mapper.states[STUDY_UID] = json.loads(json.dumps(told))
     answer = sdk.request("GET", STUDY_URI).json
     assert (answer["state"], answer["message"]) == (state, WORDS[state])
