@@ -141,7 +141,11 @@ def test_what_make_types_runs_a_command_of_the_demo(stack: NativeStack) -> None:
     for block in (block for block in first_study() if "make " in block):
         for line in block.splitlines():
             told = subprocess.run(
-                [*shlex.split(line), "--dry-run"], cwd=ROOT, check=True, capture_output=True, text=True
+                [*shlex.split(line), "--dry-run", "--no-print-directory"],
+                cwd=ROOT,
+                check=True,
+                capture_output=True,
+                text=True,
             ).stdout
             words = shlex.split(told.partition("python -m demo ")[2])
             if words[0] == "cli":

@@ -140,7 +140,7 @@ def test_forms_of_people_behind_a_proxy_are_of_their_own_pages(house: House) -> 
     )
     assert house.world.state(A) == "parked"
     assert browser.post(path, data={"csrf": secret_of(browser)}).status_code == 303
-    assert house.audited()[-1] == {"visitor": "proxy:eve", "what": "re-synced", "studies": [A]}
+    assert house.audited()[-1] == {"visitor": "proxy:eve", "what": "retried", "studies": [A]}
 
 
 @pytest.mark.parametrize("name", ["token", "nobody", "reader", "proxy:token", "reader@example.org"])
