@@ -6,6 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from docs import database_page
 from docs.dictionaries import MAPPER, TABLES
 from mapper import errors, remedies
 from mapper.commands.app import EXITS
@@ -96,6 +97,7 @@ def operations() -> str:
 
 
 PAGES = {
+    "database.md": database_page.markdown,
     "mapping.md": markdown,
     "settings.md": settings,
     "command-line.md": command_line,

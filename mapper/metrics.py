@@ -9,3 +9,6 @@ class Metrics:
 
     def answer(self, kind: str) -> None:
         """Note an answer of the FHIR server: 2xx, 4xx, 5xx, or none."""
+
+    def series(self, how: str) -> None:
+        """Note how a series of an Orthanc was read: `database`, or why not from there (mapper.sources.orthanc)."""

@@ -141,7 +141,7 @@ def service_of(settings: Settings, metrics: Metrics | None = None, *, make: bool
     metrics = metrics or Metrics()
     sink, (ledger, namespace) = fhir_server_of(settings, metrics), guarded(settings, make=make)
     sites = {source.name: site_of(settings, source, namespace) for source in settings.all_sources}
-    sources: dict[str, Source] = {one.name: source_of(one, settings) for one in settings.all_sources}
+    sources: dict[str, Source] = {one.name: source_of(one, settings, metrics) for one in settings.all_sources}
     study_key = partial(imaging_study_key, namespace)
     identifier, ours = partial(derived_keys.study_identifier, settings.base), partial(keys.is_ours, namespace)
     versions = {name: output_version(site, settings.fhir_url) for name, site in sites.items()}

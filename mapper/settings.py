@@ -20,8 +20,6 @@ from mapper.maps.site import RootPath, Site, SystemUri, Url, zones_exist
 from mapper.url import viewer_url
 
 Header = Annotated[str, AfterValidator(own_header)]
-
-
 ViewerUrl = Annotated[str, AfterValidator(viewer_url)]
 
 
@@ -152,6 +150,9 @@ class Settings(Site):
         600.0,
         gt=0,
         description="Seconds until the metadata of one series are complete: an archive may read every file.",
+    )
+    instances_from_database: int | None = Field(
+        None, ge=2, description="Instances from which on a study is read from Orthanc's database ([how](database.md))."
     )
     log_format: Literal["json", "text"] = Field("json", description="Form of the log on standard output.")
 

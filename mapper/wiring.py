@@ -27,9 +27,9 @@ from mapper.sources.orthanc.source import Orthanc
 from mapper.sources.source import Source
 
 
-def source_of(source: OrthancSource, settings: Settings) -> Source:
-    """Return a source of whatever kind."""
-    return orthanc_of(source, settings) if source.kind == "orthanc" else dicomweb_of(source, settings)
+def source_of(source: OrthancSource, settings: Settings, metrics: Metrics | None = None) -> Source:
+    """Return a source of whatever kind; `metrics` is told how it is read."""
+    return orthanc_of(source, settings, metrics) if source.kind == "orthanc" else dicomweb_of(source, settings)
 
 
 def dicomweb_of(source: OrthancSource, settings: Settings) -> Dicomweb:
@@ -48,8 +48,8 @@ def dicomweb_of(source: OrthancSource, settings: Settings) -> Dicomweb:
     return Dicomweb(search, wado, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), source.name)
 
 
-def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
-    """Return one Orthanc as a source."""
+def orthanc_of(source: OrthancSource, settings: Settings, metrics: Metrics | None = None) -> Orthanc:
+    """Return one Orthanc as a source; `metrics` is told how its series are read."""
     return Orthanc(
         source.url,
         Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS),
@@ -60,6 +60,8 @@ def orthanc_of(source: OrthancSource, settings: Settings) -> Orthanc:
         answer=Bound(settings.orthanc_limit, settings.timeout, "orthanc_limit"),
         metadata=Bound(settings.metadata_limit, settings.metadata_timeout, "metadata_limit"),
         root=source.dicomweb_root,
+        from_database=settings.instances_from_database,
+        tell=(metrics or Metrics()).series,
     )
 
 

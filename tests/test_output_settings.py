@@ -51,6 +51,7 @@ CHANGES_NOTHING: dict[str, Any] = {
     "fhir_limit": 33,
     "metadata_limit": 513,
     "metadata_timeout": 601.0,
+    "instances_from_database": 100,
     "namespace_file": None,
     "ledger": None,
     "host": "127.0.0.2",

@@ -9,7 +9,7 @@ from mapper.commands.app import only_uids
 from mapper.commands.stage import Stage, Stages
 from mapper.errors import SettingError, SinkDown
 from mapper.ledger.choice import Choice
-from mapper.ledger.claim import BY_HAND
+from mapper.ledger.claim import WITH_ALL
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.rows import Row
 from mapper.ledger.state import OPEN, State
@@ -94,9 +94,9 @@ def look(ledger: Ledger, triggers: Triggers, accept_removals: bool, say: Callabl
 
 
 def mark_all(ledger: Ledger, triggers: Triggers) -> None:
-    """Mark every study that a source lists, changed or not."""
+    """Mark every study that a source lists, changed or not, behind those that moved."""
     uids = {sighting.study_uid for sighting in triggers.source.listing() if sighting.study_uid}
-    ledger.studies.mark(triggers.source.name, uids, BY_HAND)
+    ledger.studies.mark(triggers.source.name, uids, WITH_ALL)
 
 
 def work_here(service: Service, until: float, progress: Callable[[], object]) -> None:

@@ -37,8 +37,10 @@ class Reader:
     def __init__(
         self, keywords: Iterable[str], instance_keywords: Iterable[str], document_keywords: Iterable[str] = ()
     ) -> None:
+        self.instance_keywords = frozenset({*instance_keywords, *IDENTITY})
+        """What is read of every instance."""
         self._full = Picker({*keywords, *IDENTITY})
-        self._each = Picker({*instance_keywords, *IDENTITY})
+        self._each = Picker(self.instance_keywords)
         in_full = {*document_keywords, *IDENTITY} if document_keywords else set()
         self._document = Picker(in_full) if in_full else None
         self._segmentation = Picker(in_full.difference(FRAMES))
@@ -62,6 +64,11 @@ class Reader:
                 document = mend(found) if mend else found
             collector.add(head, later(full, text), doubts=doubts, document=document, size=size)
         collector.settle()
+
+    def heads(self, metadata: bytes, mend: Mend) -> list[Elements]:
+        """Return what is read of every instance of such an answer, and take nothing; raises BadMetadata as `read`."""
+        each = mended(self._each, mend)
+        return [each(cut(raw, DEEPEST) if deep else raw) for raw, deep in data_sets(in_pieces(metadata))]
 
 
 def size_of(elements: Elements) -> int:

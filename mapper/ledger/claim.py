@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
-BEHIND = -1
+BEHIND = -2
 """Priority of a study that is only mapped anew."""
+WITH_ALL = -1
+"""Priority of a study asked for with all others: behind what moved, and everything of it is sent again."""
 BY_HAND = 1
 """Priority of a study that a person asked for: first in line, and everything of it is sent again."""
-PRIORITIES = (BY_HAND, 0, BEHIND)
-"""All there are, the first in line first."""
+PRIORITIES = (BY_HAND, 0, WITH_ALL, BEHIND)
+"""All there are, the first in line first; 0 is that of a study that moved."""
+SENT_AGAIN = frozenset({BY_HAND, WITH_ALL})
+"""Priorities of a study of which everything is sent, whatever the sink is known to hold."""
 
 
 @dataclass(frozen=True, slots=True)

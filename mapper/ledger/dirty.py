@@ -5,14 +5,22 @@ from typing import Any
 
 from sqlalchemy import Connection, case
 
+from mapper.ledger.claim import BY_HAND, WITH_ALL
 from mapper.ledger.database import Database
 from mapper.ledger.schema import study
 from mapper.ledger.state import FIRST, OPEN
 from mapper.ledger.transition import to, within
 
+OTHER = {0: WITH_ALL, WITH_ALL: 0}
+"""Priorities of which each has what the other lacks."""
+
 
 def mark(database: Database, db: Connection, source: str, uids: Sequence[str], now: float, priority: int = 0) -> None:
-    """Mark studies dirty; one that is being synced stays so, and is synced once more after."""
+    """Mark studies dirty; one that is being synced stays so, and is synced once more after.
+
+    One that waits keeps its place if that is the better one; one that moved and was asked for with all others is first,
+    so that neither its turn nor what was asked for is lost.
+    """
     if not uids:
         return
     waiting = within(*OPEN)
@@ -26,7 +34,11 @@ def mark(database: Database, db: Connection, source: str, uids: Sequence[str], n
             "changed_at": when(within("pending", "syncing"), study.c.changed_at, now),
             "attempts": 0,
             "reason": when(within("syncing"), study.c.reason, ""),
-            "priority": when(waiting & (study.c.priority > priority), study.c.priority, priority),
+            "priority": case(
+                (waiting & (study.c.priority == OTHER.get(priority)), BY_HAND),
+                (waiting & (study.c.priority > priority), study.c.priority),
+                else_=priority,
+            ),
         },
     )
     new = {"source": source, "generation": 1, "state": FIRST, "not_before": now, "priority": priority}

@@ -24,7 +24,9 @@ study = Table(
     Column("generation", BigInteger, nullable=False, default=1, doc="moves with every mark"),
     Column("done_generation", BigInteger, nullable=False, default=0, doc="the generation last finished"),
     Column("state", String(16), nullable=False, default="pending"),
-    Column("priority", Integer, nullable=False, default=0, doc="1: asked for by a person"),
+    Column(
+        "priority", Integer, nullable=False, default=0, doc="the first in line have the greatest (mapper.ledger.claim)"
+    ),
     Column("not_before", Float, nullable=False, default=0.0),
     Column("lease_until", Float, nullable=False, default=0.0),
     Column("owner", String(64), nullable=False, default=""),

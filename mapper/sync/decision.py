@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mapper.errors import OtherPatient
 from mapper.fhir.resource import Key, Resource, key_of
-from mapper.ledger.claim import BY_HAND, Claim
+from mapper.ledger.claim import SENT_AGAIN, Claim
 from mapper.ledger.known import Known
 from mapper.ledger.speaker import hash_of
 from mapper.maps import Mapped
@@ -92,6 +92,6 @@ def speaks_for(known: Known, claim: Claim, mapped: Mapped) -> list[Resource]:
         other, newest = known.others[key], known.speakers[key]
         if other and other.order > order:
             continue
-        if claim.priority >= BY_HAND or newest is None or newest.sha256 != hash_of(resource):
+        if claim.priority in SENT_AGAIN or newest is None or newest.sha256 != hash_of(resource):
             chosen.append(resource)
     return chosen

@@ -77,6 +77,9 @@ class Prometheus(Metrics):
         )
         for reason in (*REFUSALS, *NOTED, *CUT):
             self._refused.labels(reason)  # there with 0, so that a first one is seen as a rise
+        self._series = Counter(
+            "orthanc_fhir_series", "Series read, from the database or why not so.", ["how"], registry=self.registry
+        )
         self._stages = Histogram(
             "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry
         )
@@ -88,6 +91,10 @@ class Prometheus(Metrics):
     def answer(self, kind: str) -> None:
         """Count an answer of the FHIR server."""
         self._answers.labels(kind).inc()
+
+    def series(self, how: str) -> None:
+        """Count a series that was read."""
+        self._series.labels(how).inc()
 
     def refused(self, reason: str) -> None:
         """Count a request or a connection that was refused."""

@@ -193,7 +193,7 @@ def test_a_study_is_explained_by_the_source_that_holds_it(
     archives = {"a": FakeSource("a"), "b": FakeSource("b")}
     archives["a"].down = first
     archives["b"].store("1.2.1", patient="P1")
-    monkeypatch.setattr("mapper.wiring.orthanc_of", lambda source, settings: archives[source.name])
+    monkeypatch.setattr("mapper.wiring.orthanc_of", lambda source, settings, metrics: archives[source.name])
     (tmp_path / "several.toml").write_text(SEVERAL, encoding="utf-8")
     result = CliRunner().invoke(app, ["explain", "1.2.1", "--config", str(tmp_path / "several.toml")])
     assert result.exit_code == 0

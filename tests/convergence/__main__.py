@@ -26,7 +26,8 @@ def main() -> int:
         for number in range(-(-options.walks // options.side_by_side)):
             seed = options.seed + number
             newer = options.orthanc == "1.12.7" or (options.orthanc == "both" and seed % OLDER_EVERY != 0)
-            plan = Plan(seed, options.side_by_side, options.steps, newer)
+            from_database = newer and options.database != "no" and (options.database == "yes" or seed % 2 == 0)
+            plan = Plan(seed, options.side_by_side, options.steps, newer, from_database=from_database)
             outcomes.append(run(servers, plan, lambda line: print(line, flush=True)))
             if outcomes[-1].wrong:
                 print(outcomes[-1].story(), flush=True)
@@ -61,6 +62,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the first batch; the next has one more")
     parser.add_argument("--side-by-side", type=int, default=12, help="walks of one batch (%(default)s)")
     parser.add_argument("--orthanc", choices=("both", "1.10.1", "1.12.7"), default="both")
+    parser.add_argument(
+        "--database", choices=("both", "yes", "no"), default="both", help="instances from Orthanc's (%(default)s)"
+    )
     parser.add_argument("--folder", default=str(ROOT / ".run/soak"), help="where the servers run (%(default)s)")
     return parser.parse_args()
 

@@ -69,7 +69,7 @@ def run(servers: Servers, plan: Plan, say: Say = print) -> Outcome:
     random, outcome = Random(plan.seed), Outcome(plan)
     replicas = 2 if random.random() < 0.3 else 1
     before = frozenset(held_by(servers.fhir))
-    with Batch(servers, plan.seed, newer=plan.newer, replicas=replicas) as batch:
+    with Batch(servers, plan.seed, newer=plan.newer, from_database=plan.from_database, replicas=replicas) as batch:
         timed(outcome, "walks", lambda: walk_and_break(batch, plan, random, outcome))
         timed(outcome, "start", batch.start_all)
         asked = random.random() < 0.6

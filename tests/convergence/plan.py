@@ -16,3 +16,5 @@ class Plan:
     """Which may happen, by name; None: all."""
     stored: str = "objects"
     """What studies get (tests.convergence.actions.STORED): a seed goes the steps that it went when it was chosen."""
+    from_database: bool = False
+    """Whether the mapper reads instances from the database of this Orthanc."""

@@ -17,6 +17,7 @@ from stack.orthanc_in_folder import INSIDE
 from stack.process import ROOT
 from tests.convergence.launcher_names import ORDER
 from tests.convergence.proxy import OF_ORTHANC, Proxy
+from tests.support.database_read import KEEPING
 from tests.support.stack import TOKEN, session
 
 TIMEOUT = 6.0
@@ -80,14 +81,13 @@ class Servers:
 class Batch:
     """One Orthanc, one or two mappers on one ledger, and a proxy before each server; a context manager."""
 
-    def __init__(self, servers: Servers, seed: int, *, newer: bool, replicas: int) -> None:
+    def __init__(self, servers: Servers, seed: int, *, newer: bool, from_database: bool, replicas: int) -> None:
         self.servers, self.newer = servers, newer
         folder, port = servers.folder / f"batch-{seed}", free_port()
         self.before_fhir = Proxy(servers.fhir.url, str(seed), "FHIR server")
         kind = OrthancInFolder if newer else Orthanc
-        self.orthanc = kind(
-            folder / "orthanc", overrides={"StableAge": 1}, mapper_url=f"http://127.0.0.1:{port}", token=TOKEN
-        )
+        overrides = KEEPING if from_database else {"StableAge": 1}
+        self.orthanc = kind(folder / "orthanc", overrides=overrides, mapper_url=f"http://127.0.0.1:{port}", token=TOKEN)
         self.before_orthanc = Proxy(self.orthanc.url, str(seed), "Orthanc", OF_ORTHANC)
         self.database = f"ledger{seed}" if replicas > 1 else ""
         ledger = servers.postgres.create_database(self.database) if self.database else None
@@ -96,6 +96,7 @@ class Batch:
             "ORTHANC_FHIR_ORTHANC_URL": self.before_orthanc.url,
             "ORTHANC_FHIR_OPTIONS": OPTIONS,
             "ORTHANC_FHIR_TIMEOUT": str(TIMEOUT),
+            **({"ORTHANC_FHIR_INSTANCES_FROM_DATABASE": "2"} if from_database else {}),
         }
         self.mappers = [
             Launched(

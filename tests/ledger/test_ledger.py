@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import delete, select
 
 from mapper.errors import Problem, SettingError
-from mapper.ledger.claim import BEHIND, BY_HAND, Claim
+from mapper.ledger.claim import BEHIND, BY_HAND, WITH_ALL, Claim
 from mapper.ledger.claiming import PENDING
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
@@ -359,6 +359,47 @@ def test_who_was_asked_for_by_hand_comes_first_and_then_who_waits_longest(ledger
     assert [claim.study_uid for claim in ledger.studies.claim([SOURCE], limit=3)] == ["1.3", "1.1", "1.2"]
 
 
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        ((WITH_ALL,), WITH_ALL),
+        ((WITH_ALL, BEHIND), WITH_ALL),
+        ((BEHIND, WITH_ALL), WITH_ALL),
+        ((BEHIND, 0), 0),
+        ((0, BEHIND), 0),
+        ((0, WITH_ALL), BY_HAND),  # it moved, and everything of it was asked for: neither is lost
+        ((WITH_ALL, 0), BY_HAND),
+        ((WITH_ALL, BY_HAND), BY_HAND),
+        ((BY_HAND, WITH_ALL), BY_HAND),
+        ((BY_HAND, 0, BEHIND), BY_HAND),
+    ],
+)
+def test_of_several_marks_the_first_place_in_line_counts(ledger: Ledger, marks: tuple[int, ...], expected: int) -> None:
+    for priority in marks:
+        ledger.studies.mark(SOURCE, ["1.1"], priority)
+    claim = claim_one(ledger)
+    assert claim.priority == expected
+    assert ledger.studies.finish(claim)
+    ledger.studies.mark(SOURCE, ["1.1"])
+    assert claim_one(ledger).priority == 0, "what was asked for once is done"
+
+
+def test_what_moves_goes_before_all_that_is_only_done_anew(ledger: Ledger, clock: Clock) -> None:
+    """A release maps all studies anew, somebody asks for all of them, and a patient is examined meanwhile."""
+    old = [f"1.{number}" for number in range(20)]
+    ledger.studies.mark(SOURCE, old)
+    while claims := ledger.studies.claim([SOURCE]):
+        assert ledger.studies.finish(claims[0], mapping_version="1")
+    assert ledger.studies.remap(SOURCE, "2", 5) == 5
+    clock.forward(1)
+    ledger.studies.mark(SOURCE, old[:10], WITH_ALL)
+    clock.forward(1)
+    ledger.studies.mark(SOURCE, ["2.1", old[-1]])
+    found = [claim.study_uid for claim in ledger.studies.claim([SOURCE], limit=99)]
+    assert set(found[:2]) == {"2.1", old[-1]}
+    assert set(found[2:12]) == set(old[:10])
+
+
 def test_only_the_sources_asked_for_are_claimed(ledger: Ledger) -> None:
     ledger.studies.mark("here", ["1.1"])
     ledger.studies.mark("there", ["1.1"])
@@ -544,7 +585,7 @@ def test_what_is_due_is_found_by_the_index_however_many_wait(new_database: NewDa
 
 
 def test_the_first_in_line_of_all_sources_is_claimed_first(ledger: Ledger, clock: Clock) -> None:
-    order = [("b", BY_HAND), ("a", BY_HAND), ("b", 0), ("a", 0), ("b", BEHIND), ("a", BEHIND)]
+    order = [(source, priority) for priority in (BY_HAND, 0, WITH_ALL, BEHIND) for source in ("b", "a")]
     for number, (source, priority) in reversed(list(enumerate(order))):
         clock.now = 1_700_000_000.0 + number
         ledger.studies.mark(source, [f"1.2.{number}"], priority)

@@ -30,9 +30,10 @@ from mapper.http.peer import Bound
 from mapper.settings import Settings
 from mapper.sources.orthanc.answers import Study
 from mapper.sources.orthanc.api import parse_version
+from mapper.sources.orthanc.series import UNASKABLE
 from mapper.sources.orthanc.sighting import parse_time as time_of
 from mapper.sources.orthanc.sighting import sighting, state_of
-from mapper.sources.orthanc.source import UNASKABLE, Orthanc
+from mapper.sources.orthanc.source import Orthanc
 from mapper.sources.source import Sighting
 from mapper.wiring import fhir_server_of, orthanc_of
 from tests.support.datasets import dataset

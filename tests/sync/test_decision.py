@@ -7,7 +7,7 @@ import pytest
 
 from mapper.errors import OtherPatient
 from mapper.fhir.resource import Key, key_of
-from mapper.ledger.claim import BY_HAND, Claim
+from mapper.ledger.claim import BY_HAND, WITH_ALL, Claim
 from mapper.ledger.known import Known
 from mapper.ledger.speaker import Writer, hash_of
 from mapper.maps import Mapped
@@ -91,6 +91,9 @@ CASES: dict[str, Case] = {
     "we spoke and the server has it": Case(OURS, [ENDPOINT, STUDY], {STUDY: "7", PATIENT: "7", ENDPOINT: ""}, [], []),
     "we spoke and a person asks": Case(
         OURS, ALL, {STUDY: "7", PATIENT: "7", ENDPOINT: ""}, [], [], claim=replace(CLAIM, priority=BY_HAND)
+    ),
+    "we spoke and a person asks for all studies": Case(
+        OURS, ALL, {STUDY: "7", PATIENT: "7", ENDPOINT: ""}, [], [], claim=replace(CLAIM, priority=WITH_ALL)
     ),
     "a newer study speaks and a person asks": Case(
         spoken(PATIENT, NEWER, NEWER),

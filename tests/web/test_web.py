@@ -543,6 +543,7 @@ def test_the_metrics_say_states_lag_stages_and_answers(site: Site) -> None:
     site.world.mark(C)
     site.world.clock.forward(9)
     site.metrics.answer("2xx")
+    site.metrics.series("database")
     answer = site.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     samples = {
@@ -557,6 +558,7 @@ def test_the_metrics_say_states_lag_stages_and_answers(site: Site) -> None:
         "pending": 1,
     }
     assert samples["orthanc_fhir_lag_seconds",] == 9.0
+    assert samples["orthanc_fhir_series_total", "database"] == 1.0
     for stage in ("read", "map", "put", "study"):
         assert samples["orthanc_fhir_stage_seconds_count", stage] == 2
     assert samples["orthanc_fhir_answers_total", "2xx"] == 1

@@ -65,6 +65,11 @@ class Series(Struct):
     MainDicomTags: Tags
     Instances: list[Raw] = []
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """Orthanc's ids of its instances."""
+        return frozenset(bytes(id).decode(errors="replace").strip('"') for id in self.Instances)
+
 
 class Hit(Struct):
     """What `/tools/lookup` found."""
@@ -111,6 +116,8 @@ class System(Struct):
 
     Version: str
     Capabilities: Features | None = None
+    MainDicomTags: dict[str, str] = {}
+    """Which attributes the database keeps, by level: `0020,0013;0070,0080`; from 1.11.0."""
 
 
 class OneSeries(Struct):

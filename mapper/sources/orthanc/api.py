@@ -1,21 +1,26 @@
 """Orthanc's REST API, as far as it is asked: one study, all of them in pages, the server itself."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+import msgspec
 
 from mapper.errors import AnswerTooLarge, SourceBusy
 from mapper.http.target import Target
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.client import OrthancClient
+from mapper.sources.orthanc.instance_row import InstanceRow
 from mapper.sources.orthanc.kept import kept_at
 from mapper.sources.orthanc.sighting import parse_time
 
-PAGE = 500
+PAGE, ROWS = 500, 1000
 EXTENDED = (1, 12, 5)
 CONTENT = ("MainDicomTags", "Metadata", "Children", "IsStable")
 """What of a study a listing tells, where it can tell metadata."""
+SIGNATURE, SEQUENCES = "MainDicomTagsSignature", "MainDicomSequences"
+"""Metadata in which Orthanc notes which attributes of an instance it kept, and keeps those that are sequences."""
 PAGES = 100_000
 SURE = timedelta(minutes=1)
 """How far a change lies back that is not young by any time that Orthanc told, not the one of this moment alone."""
@@ -93,6 +98,47 @@ class Api:
         """Return the series of a study, by SeriesInstanceUID."""
         found = self.client.json("GET", Target("/studies/{study}/series", id), list[answers.Series], expand="")
         return sorted(found or [], key=lambda one: (one.MainDicomTags.SeriesInstanceUID or "", one.ID))
+
+    @property
+    def kept_of_instances(self) -> str:
+        """Which attributes it keeps of every instance that it takes in now: `0008,0018;0020,0013`, empty if unknown."""
+        return self.system.MainDicomTags.get("Instance", "")
+
+    def instance_rows(self, study: str, expected: int) -> list[InstanceRow]:
+        """Return what the database has of the instances of a study, in pages until there are as many as expected.
+
+        Those are left out of which other attributes were kept than now. Sequences it does not tell: see
+        `instances_with_sequences`.
+        """
+        return self._instances(study, SIGNATURE, self.kept_of_instances, ("MainDicomTags",), expected)
+
+    def instances_with_sequences(self, study: str) -> set[str]:
+        """Return Orthanc's ids of the instances of a study of which the database keeps a sequence."""
+        return {one.ID for one in self._instances(study, SEQUENCES, "*", ())}
+
+    def _instances(
+        self, study: str, metadata: str, value: str, content: Sequence[str], expected: int | None = None
+    ) -> list[InstanceRow]:
+        """Return the instances of a study with this metadata, all of them or as many as expected.
+
+        Orthanc cuts a page to LimitFindInstances or LimitFindResults without a word.
+        """
+        found: list[InstanceRow] = []
+        limit = ROWS
+        asked = {"Level": "Instance", "Query": {}, "ParentStudy": study, "MetadataQuery": {metadata: value}}
+        while expected is None or len(found) < expected:
+            page_of = {**asked, "ResponseContent": content, "Since": len(found), "Limit": limit}
+            try:
+                page = self.client.must("POST", FIND, list[InstanceRow], data=msgspec.json.encode(page_of))
+            except AnswerTooLarge:
+                if limit == 1:
+                    raise
+                limit //= 2
+                continue
+            if not page:
+                break
+            found += page
+        return found
 
     def instances(self, id: str) -> int | None:
         """Return the number of instances of a study, None where there is no such study."""

@@ -57,6 +57,23 @@ def deletions(counts_needed: bool) -> Iterator[Finding]:
         yield limit("Orthanc before 1.12.1 does not date deletions, so instances are counted instead")
 
 
+def kept(is_extended: bool, lacking: list[str]) -> Iterator[Finding]:
+    """Yield whether instances can be read from the database, as a setting wants it (docs/database.md)."""
+    if not is_extended:
+        yield limit(
+            "instances_from_database: Orthanc before 1.12.5, or its database plugin, cannot tell instances so; all are "
+            "read by metadata",
+            "update Orthanc, or leave the setting out",
+        )
+    elif lacking:
+        yield limit(
+            f"instances_from_database: Orthanc keeps no {', '.join(lacking)} of instances; all are read by metadata",
+            "name them in ExtraMainDicomTags.Instance (docs/database.md), and restart Orthanc and the mapper",
+        )
+    else:
+        yield ok("instances_from_database: Orthanc keeps all that is read of instances")
+
+
 def metadata(client: OrthancClient, root: str, study: answers.Study) -> Iterator[Finding]:
     """Yield that DICOMweb leaves attributes out, as it does with another SeriesMetadata than Full."""
     series = next(iter(study.Series), None)

@@ -27,6 +27,12 @@ class DicomWeb:
         target = Target(f"{self.root}/studies/{{study}}/series/{{series}}/metadata", study_uid, series_uid)
         return self._api.client.answer("GET", target, accept=DICOM_JSON, bound=self._bound)
 
+    def instance(self, study_uid: str, series_uid: str, uid: str) -> AbstractContextManager[Incoming | None]:
+        """Hand out the metadata of one instance as those of a series; raises as OrthancClient.answer."""
+        template = f"{self.root}/studies/{{study}}/series/{{series}}/instances/{{instance}}/metadata"
+        target = Target(template, study_uid, series_uid, uid)
+        return self._api.client.answer("GET", target, accept=DICOM_JSON, bound=self._bound)
+
     def probe(self) -> None:
         """Ask whether it is there; raises SourceDown."""
         with self._api.client.answer("GET", Target(f"{self.root}/studies"), accept=DICOM_JSON, limit=1) as answer:

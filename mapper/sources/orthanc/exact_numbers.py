@@ -36,7 +36,7 @@ class ExactNumbers:
     def of_series(self, series: answers.Series) -> Callable[[Elements], Elements]:
         """Return what puts texts, and the numbers of a report, of a series right; raises as OrthancClient.answer."""
         read = self._texts.of_series(series)
-        members = {bytes(id).decode(errors="replace").strip('"') for id in series.Instances}
+        members = set(series.ids)
 
         def mended(elements: Elements) -> Elements:
             if CONTENT not in elements:

@@ -46,7 +46,7 @@ class RawTexts:
 
     def of_series(self, series: answers.Series) -> Callable[[Elements], Elements]:
         """Return what puts the attributes of an instance of a series right; raises as OrthancClient.answer."""
-        members = {bytes(id).decode(errors="replace").strip('"') for id in series.Instances}
+        members = set(series.ids)
         return lambda elements: self._mended(elements, members)
 
     def _mended(self, elements: Elements, members: set[str]) -> Elements:

@@ -4,7 +4,7 @@
 under two PatientIDs answers 404 although both studies exist).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -12,13 +12,12 @@ from itertools import islice
 import msgspec
 
 from mapper.dicom.collector import Collector
-from mapper.dicom.reader import Mend, Reader
+from mapper.dicom.reader import Reader
 from mapper.dicom.uid import is_askable
 from mapper.errors import (
     BadMetadata,
     BadUID,
     NotOneStudy,
-    Problem,
     SourceBusy,
     SourceChanged,
     StudyGone,
@@ -30,19 +29,17 @@ from mapper.sources.orthanc import answers, checkup
 from mapper.sources.orthanc.api import FIND, STATISTICS, Api
 from mapper.sources.orthanc.catalogue import OrthancCatalogue
 from mapper.sources.orthanc.client import OrthancClient
+from mapper.sources.orthanc.database import Database
 from mapper.sources.orthanc.dicomweb import DicomWeb
-from mapper.sources.orthanc.exact_numbers import ExactNumbers
 from mapper.sources.orthanc.feed import OrthancFeed
 from mapper.sources.orthanc.kept import identified
+from mapper.sources.orthanc.series import SeriesReader
 from mapper.sources.orthanc.sighting import name_of, remembering, sighting, state_of
 from mapper.sources.source import Feed, Reading, Sighting
 
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
 ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
-UNASKABLE = Problem(
-    "ImagingStudy.series.uid", "SeriesInstanceUID", "no URL can be made of it: the series is counted, not listed"
-)
 
 
 class Orthanc:
@@ -62,13 +59,20 @@ class Orthanc:
         answer: Bound = ANSWER,
         metadata: Bound = METADATA,
         root: str = "/dicom-web",
+        from_database: int | None = None,
+        tell: Callable[[str], object] = lambda how: None,
     ) -> None:
-        """Remember whom to ask; `metadata` bounds that of one series, `answer` all else; `root` is its DICOMweb's."""
+        """Remember whom to ask; `metadata` bounds that of one series, `answer` all else; `root` is its DICOMweb's.
+
+        A study of `from_database` or more instances is read from Orthanc's database where it can be; `tell` is told of
+        each series how it was read then.
+        """
         self.name = name
         self._api = Api(OrthancClient(url, (STATISTICS, answers.Statistics), answer, user, password, ca))
         self._client = self._api.client
         self._dicomweb = DicomWeb(self._api, root, metadata)
-        self._reader = reader
+        self._database = Database(self._api, self._dicomweb, reader, from_database, tell) if from_database else None
+        self._instances = SeriesReader(self._client, self._dicomweb, reader, self._database)
         self.feed: Feed | None = OrthancFeed(self._api)
         self.catalogue = OrthancCatalogue(self._api)
 
@@ -87,25 +91,12 @@ class Orthanc:
         listed = self._api.series(study.ID)
         before = sighting(study, now, sum(len(one.Instances) for one in listed) if counting else None)
         collector = Collector()
-        exact = ExactNumbers(self._client, study_uid, collector)
-        for series in listed:
-            self._read_series(study_uid, series, collector, exact.of_series(series))
+        self._instances.take(study, study_uid, listed, collector)
         kept, after = self._api.kept(before.id), self._sighting(before.id, now)
         if after and state_of(after) == state_of(before):
             whole = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
             return Reading(whole, remembering(before, kept) if self._api.tells_metadata else before)
         raise SourceChanged(f"study {study_uid} changed while it was read")
-
-    def _read_series(self, study_uid: str, series: answers.Series, collector: Collector, mend: Mend) -> None:
-        series_uid = series.MainDicomTags.SeriesInstanceUID or ""
-        if not is_askable(series_uid):
-            collector.count(study_uid, len(series.Instances), UNASKABLE)
-            return
-        with self._dicomweb.metadata(study_uid, series_uid) as metadata:
-            if metadata is None:
-                self._dicomweb.probe()
-                raise SourceChanged(f"a series of study {study_uid} is not to be had over DICOMweb now")
-            self._reader.read(metadata.parts(), collector, mend)
 
     def _unread(self, name: str) -> BadUID | StudyGone:
         """Return why there is nothing to read of a study that is known by Orthanc's id, or by no name of ours."""
@@ -191,6 +182,8 @@ class Orthanc:
         yield from checkup.our_plugin(self._client, studies)
         yield from checkup.sop_classes(self._client, self._api.version)
         yield from checkup.deletions(self._counts_needed())
+        if self._database:
+            yield from checkup.kept(self._database.is_extended, self._database.lacking)
 
 
 def gone(study_uid: str, known_ids: Sequence[str]) -> StudyGone:
