@@ -25,7 +25,11 @@ LOCKED_AT_MOST = "120s"
 IDLE_AT_MOST = text(
     "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+CONNECTIONS = 150
+"""As many as may be open: each of 64 workers holds one with its locks, and one for a transaction; pages ask beside."""
+BUSY = 30.0
+"""Seconds for which SQLite waits for another one that writes."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY * 1000:.0f}", "foreign_keys=ON")
 Inserting = Callable[[Any], Any]
 NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
 INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
@@ -41,7 +45,7 @@ class Database:
             raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
-            self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+            self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite, pool_size=CONNECTIONS)
         except ImportError as error:
             if parsed.drivername == "postgresql+psycopg":
                 raise SettingError(f"ledger: PostgreSQL's driver is not installed: {INSTALL_POSTGRESQL}") from error
@@ -50,6 +54,7 @@ class Database:
             raise SettingError(NO_DRIVER) from error
         self._reading = self.engine.execution_options(reading=True)
         self._open = threading.local()
+        self._turn = threading.Lock()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -104,12 +109,26 @@ class Database:
             with failing():
                 yield outer
             return
-        with failing(), self.engine.begin() as connection:
+        with self._turns(), failing(), self.engine.begin() as connection:
             self._open.connection = connection
             try:
                 yield connection
             finally:
                 self._open.connection = None
+
+    @contextmanager
+    def _turns(self) -> Iterator[None]:
+        """Have the threads of this process write to SQLite one after the other.
+
+        By itself SQLite looks now and then whether the other one has done, up to a tenth of a second later. Who waits
+        longer than it would is let through, and hears from SQLite that somebody holds it.
+        """
+        taken = self.is_sqlite and self._turn.acquire(timeout=BUSY)
+        try:
+            yield
+        finally:
+            if taken:
+                self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -123,20 +142,21 @@ class Database:
             db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": number})
 
     @contextmanager
-    def locked(self, numbers: Sequence[int]) -> Iterator[Callable[[], None]]:
+    def locked(self, numbers: Sequence[int]) -> Iterator[tuple[Callable[[], None], Callable[[int], None]]]:
         """Hold locks that all processes on this database share; SQLite has one process anyway.
 
-        What is yielded asks whether they are held still; it raises LedgerFailed when they went with the connection.
+        Two calls are yielded. One asks whether they are held still; it raises LedgerFailed when they went with the
+        connection. The other one gives a lock back before the others.
         """
         if self.is_sqlite or not numbers:
-            yield lambda: None
+            yield (lambda: None), (lambda number: None)
             return
         with failing(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
             for number in numbers:
                 db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
             try:
-                yield partial(_ask, db)
+                yield partial(_ask, db), partial(_unlock, db)
             finally:
                 try:
                     db.execute(text("SELECT pg_advisory_unlock_all()"))
@@ -179,6 +199,11 @@ def file_of(url: str) -> Path | None:
 def _ask(db: Connection) -> None:
     with failing():
         db.execute(text("SELECT 1")).close()
+
+
+def _unlock(db: Connection, number: int) -> None:
+    with failing():
+        db.execute(text("SELECT pg_advisory_unlock(:space, :number)"), {"space": LOCKS, "number": number}).close()
 
 
 def _make_private(file: Path) -> None:
