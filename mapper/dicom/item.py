@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mapper.dicom.characters import UNDECODABLE
-from mapper.dicom.decoding import JSON_OBJECT, PARAGRAPHS, decode
+from mapper.dicom.decoding import JSON_OBJECT, PARAGRAPHS, SCALAR, decode
 from mapper.dicom.dictionary import attribute
 
 EMPTY: tuple[Any, ...] = (None, "", {})
@@ -120,6 +120,9 @@ def strings(value: Any) -> Iterator[str]:
     """Yield every text in a JSON value."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping | list):
-        for one in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings(one)
+    elif not isinstance(value, SCALAR) and isinstance(value, JSON_OBJECT):
+        for one in value.values():
             yield from strings(one)

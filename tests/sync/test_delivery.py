@@ -12,7 +12,7 @@ from sqlalchemy import text
 from mapper.errors import LedgerFailed, MapperError, SinkBusy, StaleVersion
 from mapper.fhir.ids import resource_id
 from mapper.fhir.resource import Key
-from mapper.ledger import database
+from mapper.ledger import advisory
 from mapper.ledger.database import Database
 from mapper.ledger.locks import Lock, Locks
 from mapper.ledger.studies import LEASE, LONGEST_BACKOFF
@@ -165,7 +165,7 @@ def test_who_lost_the_locks_and_comes_in_time_is_done(ledger_postgres: Postgres)
 
 
 def test_locks_of_a_process_that_froze_end_with_its_lease(ledger_postgres: Postgres, monkeypatch: Any) -> None:
-    monkeypatch.setattr(database, "LOCKED_AT_MOST", "1s")
+    monkeypatch.setattr(advisory, "LOCKED_AT_MOST", "1s")
     here = Database(emptied(ledger_postgres.sqlalchemy_url()))
     there = Database(ledger_postgres.sqlalchemy_url())
     with here.locked([1]) as (verify, _):
