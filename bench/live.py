@@ -2,7 +2,7 @@
 
 uv run python -m bench.live [INSTANCES...]
 
-One study at a time, the real servers, nothing else to do for the mapper. After SECONDS nothing more is begun, and what
+One study at a time, the real servers, nothing else to do for the mapper. After AT_MOST nothing more is begun, and what
 was not measured is said. The stages are the mapper's own metrics; the
 ring is the time from StableStudy in `/changes` to the beginning of the work, told by the ledger's history.
 """
@@ -29,7 +29,7 @@ from tests.support.stack import Stack, until
 
 INSTANCES = (1, 50, 500, 5_000)
 ROUNDS, SERIES = 5, 5
-SECONDS = 240.0
+AT_MOST = 240.0
 """Seconds for all of it, the servers' start aside."""
 LOOK = 0.005
 """Seconds between two looks at what is measured."""
@@ -100,7 +100,7 @@ def main() -> None:
             with Stack(folder, fhir, settings=settings) as stack:
                 pids = {"Orthanc": stack.orthanc.pid, "HAPI FHIR": fhir.pid, "PostgreSQL": database.pid}
                 pids["mapper"] = stack.mapper.pid
-                others, budget = Others(pids.values()), Budget(SECONDS)
+                others, budget = Others(pids.values()), Budget(AT_MOST)
                 measured(stack, 50, ROUNDS, pids, budget)  # HAPI warms up
                 for size in sizes:
                     rounds = measured(stack, size, ROUNDS if size < max(INSTANCES) else 1, pids, budget)
