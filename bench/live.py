@@ -92,6 +92,7 @@ def main() -> None:
     home = ROOT / ".run"  # PostgreSQL's own user cannot enter every temporary folder
     home.mkdir(exist_ok=True)
     found: dict[int, dict[str, float]] = {}
+    rounds_of: dict[int, int] = {}
     with tempfile.TemporaryDirectory(dir=home, prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -105,17 +106,19 @@ def main() -> None:
                 for size in sizes:
                     rounds = measured(stack, size, ROUNDS if size < max(INSTANCES) else 1, pids, budget)
                     if rounds:
+                        rounds_of[size] = len(rounds)
                         found[size] = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
-                        found[size]["rounds"] = len(rounds) / 1000
                     if rounds and size >= max(INSTANCES):
                         found[size]["the mapper's peak memory, MB"] = stack.peak_memory() / 1e6
                 busy = others.share()
             database.clean()
-    report(found)
+    report(found, busy)
     console = Console(width=140)
     for size in sizes:
-        if size not in found:
-            console.print(f"{size:,} instances: not measured, nothing came through within {budget}")
+        if size in found:
+            console.print(f"{size:,} instances: the median of {rounds_of[size]}")
+        else:
+            console.print(f"{size:,} instances: NOT MEASURED, nothing came through within {budget}")
     console.print(f"Others had {busy:.0%} of this machine's CPU meanwhile.")
 
 
@@ -130,8 +133,8 @@ def measured(
     return found
 
 
-def report(found: dict[int, dict[str, float]]) -> None:
-    """Print what was measured, and whether the targets hold."""
+def report(found: dict[int, dict[str, float]], others: float) -> None:
+    """Print what was measured, and whether the targets hold beside what others had of the CPU."""
     table = Table("milliseconds, medians", *(f"{size:,} instances" for size in found), box=None)
     names = dict.fromkeys(name for one in found.values() for name in one)
     for name in names:
@@ -145,10 +148,10 @@ def report(found: dict[int, dict[str, float]]) -> None:
     if not found:
         return
     rings = statistics.median(one["ring to work"] for one in found.values())
-    console.print("ring to work at the median:", verdict(rings <= RING, *in_ms(rings, RING)))
+    console.print("ring to work at the median:", verdict(rings <= RING, *in_ms(rings, RING), others))
     for name in OURS if AT in found else ():
         seconds = found[AT][name]
-        console.print(f"{name} at {AT}:", verdict(seconds <= STAGE, *in_ms(seconds, STAGE)))
+        console.print(f"{name} at {AT}:", verdict(seconds <= STAGE, *in_ms(seconds, STAGE), others))
 
 
 def in_ms(seconds: float, most: float) -> tuple[str, str]:
