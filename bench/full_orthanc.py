@@ -47,6 +47,7 @@ class FullOrthanc:
         workers: int,
         pids: dict[str, int | None],
         look: Callable[[int, int], None] = lambda done, pid: None,
+        kind: type[Mapper] = Mapper,
     ) -> Run:
         """Bring all studies to FHIR by a new mapper with a new ledger and new ids; timed by the ledger's history.
 
@@ -55,7 +56,7 @@ class FullOrthanc:
         namespace = str(uuid4())
         settings = {"ORTHANC_FHIR_WORKERS": str(workers), "ORTHANC_FHIR_NAMESPACE": namespace}
         folder = self.folder / f"mapper-{namespace}"
-        mapper = Mapper(folder, orthanc=self.orthanc, fhir=fhir, token=uuid4().hex, settings=settings)
+        mapper = kind(folder, orthanc=self.orthanc, fhir=fhir, token=uuid4().hex, settings=settings)
         try:
             mapper.start().wait_ready()
             until(lambda: self._done(folder / "ledger.db") >= 1, PATIENCE)

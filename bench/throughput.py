@@ -23,6 +23,7 @@ from rich.table import Table
 from bench.budget import Budget
 from bench.full_orthanc import OF_SERIES, SERIES, FullOrthanc, Run, listed, stored
 from bench.null_server import SLOW, NullFhir
+from bench.profiled import Profiled
 from bench.target import verdict
 from mapper.dicom.reader import Reader
 from mapper.fhir.bundle import dump, transaction
@@ -116,6 +117,9 @@ def against_bare(full: FullOrthanc, fhir: FhirServer, database: Postgres, rounds
     table.add_row("our CPU a study", verdict(own <= CPU, f"{own:.1f} ms", f"at most {CPU:.0f} ms"))
     table.add_row("the mapper's peak memory", f"{max(run.memory for run in ours) / 1e6:.0f} MB")
     console.print(table)
+    if share > SHARE or own > CPU:
+        full.synced(fhir, 1, {}, kind=Profiled)
+        console.print("\nWhat takes our CPU:", (full.folder / "profile.txt").read_text(), markup=False)
 
 
 def against_nothing(full: FullOrthanc, console: Console) -> None:
