@@ -53,15 +53,7 @@ docs: setup ## print the documentation that comes from the code
 bench: setup ## measure what the README says in figures, and print it there (half an hour at the most)
 	@setup/native.sh
 	@setup/dicom2fhir.sh
-	@$(RUN) python -m bench.map
-	@$(RUN) python -m bench.large_study
-	@$(RUN) python -m bench.speed
-	@$(RUN) python -m bench.throughput
-	@$(RUN) python -m bench.live
-	@$(RUN) python -m bench.ledger
-	@$(RUN) python -m bench.pages
-	@$(RUN) python -m bench.reports
-	@$(RUN) python -m bench.backfill
+	@$(RUN) python -m bench
 
 bench-check: setup ## is the mapper as quick as the committed baseline (two minutes)
 	@$(RUN) python -m bench.check

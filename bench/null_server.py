@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from stack import Process
 from stack.process import ROOT, answers
@@ -16,6 +17,10 @@ class NullFhir(Process):
     name = "null-fhir"
     port_variable = "FHIR_PORT"
 
+    def __init__(self, folder: Path | str, port: int = 0, milliseconds: int = SLOW) -> None:
+        super().__init__(folder, port)
+        self._milliseconds = milliseconds
+
     @property
     def url(self) -> str:
         """Return the FHIR base."""
@@ -23,7 +28,7 @@ class NullFhir(Process):
 
     def command(self) -> Sequence[str]:
         """Return Python and the program."""
-        return [sys.executable, str(ROOT / "bench/null_fhir.py"), str(self.port), str(SLOW)]
+        return [sys.executable, str(ROOT / "bench/null_fhir.py"), str(self.port), str(self._milliseconds)]
 
     def ready(self) -> bool:
         """Ask for anything."""

@@ -1,7 +1,7 @@
 """CPU seconds by process (proc(5)): wall time of a shared machine says little, and these say who spent what."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +37,31 @@ class Spent:
 
     def _now(self) -> dict[str, float]:
         return {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+
+
+class Others:
+    """What all processes of this machine that are not named have of its CPU from now on (proc(5), /proc/stat)."""
+
+    def __init__(self, pids: Iterable[int | None]) -> None:
+        self._pids = [pid for pid in (*pids, os.getpid()) if pid]
+        self._idle, self._all, self._before = *_machine(), sum(map(cpu_seconds, self._pids))
+
+    def share(self) -> float:
+        """Return their share of all CPU so far, 0 to 1."""
+        idle, total = _machine()
+        named = sum(map(cpu_seconds, self._pids)) - self._before
+        return max(0.0, 1 - (idle - self._idle + named) / (total - self._all)) if total > self._all else 0.0
+
+
+BUSY = 0.15
+"""The share of others beyond which a figure by the clock says nothing of us."""
+
+
+def _machine() -> tuple[float, float]:
+    """Return the seconds for which the processors did nothing so far, and all there were."""
+    told = Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]
+    ticks = [int(one) for one in told]  # user nice system idle iowait irq softirq steal
+    return (ticks[3] + ticks[4]) / TICKS, sum(ticks) / TICKS
 
 
 def _fields(pid: int) -> list[str]:

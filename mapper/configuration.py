@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettingsSource
 
 from mapper.errors import SettingError
 from mapper.maps.site import Site
@@ -78,6 +77,8 @@ def from_file(kind: type[Site], path: Path | None) -> dict[str, Any]:
     """
     if path is None:
         return {}
+    from pydantic_settings import TomlConfigSettingsSource
+
     try:
         found = TomlConfigSettingsSource(kind, toml_file=path)() if path.is_file() else None  # type: ignore[arg-type]
     except tomllib.TOMLDecodeError as error:
@@ -94,7 +95,14 @@ def from_file(kind: type[Site], path: Path | None) -> dict[str, Any]:
 
 
 def from_environment(kind: type[Site]) -> dict[str, Any]:
-    """Return the settings of the environment; an empty variable is none at all."""
+    """Return the settings of the environment; an empty variable is none at all.
+
+    What reads them is imported where there are some: it takes as long as the conversion of a study.
+    """
+    if not any(variable.upper().startswith(PREFIX) for variable in os.environ):
+        return {}
+    from pydantic_settings import EnvSettingsSource, SettingsError
+
     source = EnvSettingsSource(kind, env_prefix=PREFIX, env_ignore_empty=True)  # type: ignore[arg-type]
     try:
         return dict(source())

@@ -1,12 +1,17 @@
 """What `make bench-check` calls slower, and where `make bench` writes its figures in the README."""
 
+import sys
 from doctest import DocTestFinder, DocTestRunner
 
 import pytest
 
 from bench import readme
+from bench.__main__ import PROGRAMS, run
+from bench.budget import Budget
 from bench.check import is_slower, lines
+from bench.processes import BUSY
 from bench.readme import BEGIN, END, README, told
+from bench.target import verdict
 
 BEFORE = [4.0, 4.1, 4.2, 4.3, 5.0]
 NOW: dict[str, tuple[list[float], bool]] = {
@@ -56,3 +61,42 @@ def test_the_readme_has_the_marks() -> None:
 def test_the_example_is_true() -> None:
     for example in DocTestFinder().find(readme):
         assert not DocTestRunner().run(example).failed
+
+
+def test_all_benchmarks_together_take_less_than_half_an_hour() -> None:
+    assert sum(PROGRAMS.values()) < 30 * 60
+
+
+def test_every_program_of_the_bench_is_run_and_no_other() -> None:
+    """Beside those that are a part of another one, and `make bench-check`."""
+    runnable = {one.stem for one in (README.parent / "bench").glob("*.py") if "def main()" in one.read_text()}
+    assert set(PROGRAMS) == runnable - {"__main__", "check", "null_fhir"}
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [("pass", "done in"), ("raise SystemExit(3)", "FAILED with exit code 3"), ("while True: pass", "NOT FINISHED")],
+)
+def test_a_program_is_ended_at_its_bound_and_what_became_of_it_is_said(program: str, said: str) -> None:
+    assert run([sys.executable, "-c", program], 2.0 if "while" in program else 60.0).startswith(said)
+
+
+def test_a_budget_is_spent_when_nothing_is_left() -> None:
+    assert (Budget(0).is_spent, Budget(0).left, Budget(3600).is_spent) == (True, 0.0, False)
+
+
+VERDICTS = {
+    "held": (True, 0.0, "1 (holds: at most 2)"),
+    "held although others were busy": (True, 0.9, "1 (holds: at most 2)"),
+    "missed": (False, 0.0, "1 (MISSED: at most 2)"),
+    "missed beside a little work of others": (False, BUSY, "1 (MISSED: at most 2)"),
+    "missed while others were busy": (
+        *(False, 0.9),
+        "1 (MISSED: at most 2; others had 90% of the CPU, so the clock says nothing of us)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("holds", "others", "said"), VERDICTS.values(), ids=VERDICTS)
+def test_a_missed_target_says_what_others_did(holds: bool, others: float, said: str) -> None:
+    assert verdict(holds, "1", "at most 2", others) == said

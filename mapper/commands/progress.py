@@ -1,14 +1,15 @@
 """Progress of long work on standard error: a bar on a terminal; elsewhere a line now and then, or silence."""
 
+import sys
 import time
 from types import TracebackType
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING
 
 from mapper.commands.stage import Stage
-from mapper.terminal import shown
+from mapper.terminal import say, shown
+
+if TYPE_CHECKING:
+    from mapper.commands.bar import Bar
 
 SAYS_EVERY = 10.0
 """Seconds between two lines about a stage where there is no terminal."""
@@ -18,34 +19,43 @@ class Progress:
     """A progress bar over a number of things, and lines of text that do not disturb it."""
 
     def __init__(self, things: str) -> None:
-        self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Bar(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
-        self._task = self._bar.add_task(things, total=None)
-
+        self._bar = bar(things) if sys.stderr.isatty() else None
         self._next_line = time.monotonic() + SAYS_EVERY
 
     def __enter__(self) -> "Progress":
-        self._bar.start()
+        if self._bar:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
 
     def at(self, done: int, total: int) -> None:
         """Show how far the work is."""
-        self._bar.update(self._task, completed=done, total=total)
+        if self._bar:
+            self._bar.at(done, total)
 
     def stage(self, stage: Stage) -> None:
         """Show how far a sync is, and why what failed did so."""
-        if self._console.is_terminal:
-            self._bar.update(self._task, completed=stage.done, total=stage.asked, description=shown(stage.causes))
+        if self._bar:
+            self._bar.at(stage.done, stage.asked, stage.causes)
         elif stage.open and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + SAYS_EVERY
             self.say(str(stage))
 
     def say(self, line: str) -> None:
         """Print one line above the bar."""
-        self._console.print(shown(line))
+        if self._bar:
+            self._bar.say(shown(line))
+        else:
+            say(line, err=True)
+
+
+def bar(things: str) -> "Bar":
+    """Return a bar; Rich draws it, and is imported where there is one to draw: it takes longer than a study."""
+    from mapper.commands.bar import Bar
+
+    return Bar(things)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from mapper.dicom.decoding import PARAGRAPHS
+from mapper.dicom.decoding import JSON_OBJECT, PARAGRAPHS, SCALAR
 from mapper.dicom.graphic_sets import (
     ALONE,
     ASCII,
@@ -139,12 +139,13 @@ def doubt(terms: Sequence[str]) -> str | None:
 
 def named(elements: Any) -> Iterator[tuple[str, ...]]:
     """Yield the values of every SpecificCharacterSet in a data set of DICOM JSON and in the items of its sequences."""
+    own = tag_of("SpecificCharacterSet")
     for tag, element in elements.items():
-        values = element.get("Value") if isinstance(element, Mapping) else None
-        if tag == tag_of("SpecificCharacterSet"):
+        values = element.get("Value") if isinstance(element, JSON_OBJECT) else None
+        if tag == own:
             if isinstance(values, list):
                 yield tuple("" if value is None else str(value).strip() for value in values)
         elif isinstance(values, list):
             for value in values:
-                if isinstance(value, Mapping):
+                if not isinstance(value, SCALAR) and isinstance(value, JSON_OBJECT):
                     yield from named(value)

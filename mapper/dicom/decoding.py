@@ -25,6 +25,8 @@ PARAGRAPHS = frozenset({"LT", "ST", "UT"})  # leading blanks are significant in 
 JSON_OBJECT = (dict, Mapping)  # what it is nearly always first: asking whether it is a Mapping takes longer
 WRITTEN = (str, int, float, Decimal)
 """What a text or a number may come as; a bool, which is an int to Python, is neither."""
+SCALAR = (str, int, float, Decimal, type(None))
+"""What holds nothing else: asked first, as only the question whether something else is a Mapping takes long."""
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mapper.dicom.characters import UNDECODABLE
-from mapper.dicom.decoding import JSON_OBJECT, PARAGRAPHS, decode
+from mapper.dicom.decoding import JSON_OBJECT, PARAGRAPHS, SCALAR, decode
 from mapper.dicom.dictionary import attribute
 
 EMPTY: tuple[Any, ...] = (None, "", {})
@@ -66,7 +66,8 @@ class Item:
 
     def positions(self, keyword: str) -> list[Any]:
         """Return every value at its position, None where a value is empty."""
-        return decode(attribute(keyword).vr, self.element(keyword), Item)
+        element = self.element(keyword)
+        return [] if element is None else decode(attribute(keyword).vr, element, Item)
 
     def values(self, keyword: str) -> list[Any]:
         """Return every value that is not empty."""
@@ -75,9 +76,11 @@ class Item:
     def __getitem__(self, keyword: str) -> Any:
         """Return the first value that is not empty, or None; a split text is put together again."""
         values = self.values(keyword)
+        if not values:
+            return None
         if len(values) > 1 and is_split_text(keyword):
             return "\\".join(values)
-        return values[0] if values else None
+        return values[0]
 
     def is_repeated(self, keyword: str) -> bool:
         """Tell whether there are several values where PS3.6 allows one and they are no split text."""
@@ -120,6 +123,9 @@ def strings(value: Any) -> Iterator[str]:
     """Yield every text in a JSON value."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping | list):
-        for one in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings(one)
+    elif not isinstance(value, SCALAR) and isinstance(value, JSON_OBJECT):
+        for one in value.values():
             yield from strings(one)

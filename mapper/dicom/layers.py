@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mapper.dicom.decoding import JSON_OBJECT
 from mapper.dicom.item import EMPTY, Item
 
 
@@ -48,7 +49,7 @@ class Layers(Item):
 
 def has_value(element: Any) -> bool:
     """Tell whether a raw attribute holds anything but empty values."""
-    if not isinstance(element, Mapping):
+    if not isinstance(element, JSON_OBJECT):
         return False
     values = element.get("Value")
     if isinstance(values, list):

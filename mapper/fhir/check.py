@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mapper.dicom.characters import NONCHARACTERS
+from mapper.dicom.decoding import JSON_OBJECT, SCALAR
 from mapper.errors import BundleRejected
 from mapper.fhir.bundle import as_entries
 from mapper.fhir.instances import ID, parts
@@ -82,7 +83,11 @@ def lint(value: Any, path: str) -> Iterator[Fault]:
             yield Fault(f"{path}: empty text")
         if not (value.isascii() and value.isprintable()) and (CONTROLS.search(value) or NONCHARACTERS.search(value)):
             yield Fault(f"{path}: control characters or noncharacters")
-    elif isinstance(value, dict | Mapping):
+    elif value is None:
+        yield Fault(f"{path}: null")
+    elif isinstance(value, int):  # true and false among them
+        return
+    elif isinstance(value, JSON_OBJECT):
         if not value:
             yield Fault(f"{path}: empty object")
         for name, child in value.items():
@@ -98,11 +103,8 @@ def lint(value: Any, path: str) -> Iterator[Fault]:
             yield Fault(f"{path}: empty array")
         for number, child in enumerate(value):
             yield from lint(child, f"{path}[{number}]")
-    elif isinstance(value, Decimal):
-        if not value.is_finite():
-            yield Fault(f"{path}: not a finite number")
-    elif value is None:
-        yield Fault(f"{path}: null")
+    elif isinstance(value, Decimal) and not value.is_finite():
+        yield Fault(f"{path}: not a finite number")
 
 
 def _is_coding(value: Mapping[str, Any]) -> bool:
@@ -156,7 +158,9 @@ def enumerations(kind: str) -> dict[str, frozenset[str]]:
 
 def plain(value: Any) -> Any:
     """Return the same content in dict and list only, as the models want it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, SCALAR):
+        return value
+    if isinstance(value, JSON_OBJECT):
         return {name: plain(child) for name, child in value.items()}
     if isinstance(value, list):
         return [plain(child) for child in value]

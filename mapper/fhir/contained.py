@@ -6,6 +6,8 @@ FHIR R4 references.html, contained resources: referred to as `#id`, without meta
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mapper.dicom.decoding import JSON_OBJECT, SCALAR
+
 Resource = Mapping[str, Any]
 
 
@@ -32,10 +34,10 @@ def referred(value: Any) -> Iterable[str]:
         one = waiting.pop()
         if isinstance(one, list):
             waiting.extend(reversed(one))
-        elif isinstance(one, dict | Mapping):
+        elif isinstance(one, JSON_OBJECT):
             if isinstance(one.get("reference"), str):
                 yield one["reference"]
-            waiting.extend(child for child in [*one.values()][::-1] if not isinstance(child, str))
+            waiting.extend([child for child in one.values() if not isinstance(child, SCALAR)][::-1])
 
 
 def inwards(value: Any, inside: Mapping[str, Any]) -> Any:

@@ -8,24 +8,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mapper.errors import LedgerFailed, SettingError
+from mapper.ledger.advisory import held, lock
 from mapper.ledger.migrations import upgrade
 from mapper.ledger.schema import study
 
-LOCKS = 0x0F41  # the space of our advisory locks, so that another program's do not meet them
 UPGRADE = -1
 """The number of the lock under which the tables are made."""
-LOCKED_AT_MOST = "120s"
-"""After this time, that of a lease, PostgreSQL (14 or later) ends the session of a process that froze with locks."""
-IDLE_AT_MOST = text(
-    "SELECT set_config('idle_session_timeout', :time, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
-)
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
+CONNECTIONS = 150
+"""As many as may be open: each of 64 workers holds one with its locks, and one for a transaction; pages ask beside."""
+BUSY = 30.0
+"""Seconds for which SQLite waits for another one that writes; who waits longer for a thread of ours is let through."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY * 1000:.0f}", "foreign_keys=ON")
 Inserting = Callable[[Any], Any]
 NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
 INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
@@ -41,7 +40,7 @@ class Database:
             raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
-            self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite)
+            self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite, pool_size=CONNECTIONS)
         except ImportError as error:
             if parsed.drivername == "postgresql+psycopg":
                 raise SettingError(f"ledger: PostgreSQL's driver is not installed: {INSTALL_POSTGRESQL}") from error
@@ -50,6 +49,7 @@ class Database:
             raise SettingError(NO_DRIVER) from error
         self._reading = self.engine.execution_options(reading=True)
         self._open = threading.local()
+        self._turn = threading.Lock()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -104,12 +104,22 @@ class Database:
             with failing():
                 yield outer
             return
-        with failing(), self.engine.begin() as connection:
+        with self._turns(), failing(), self.engine.begin() as connection:
             self._open.connection = connection
             try:
                 yield connection
             finally:
                 self._open.connection = None
+
+    @contextmanager
+    def _turns(self) -> Iterator[None]:
+        """Have our threads write to SQLite one after the other: by itself it looks only now and then; see BUSY."""
+        taken = self.is_sqlite and self._turn.acquire(timeout=BUSY)
+        try:
+            yield
+        finally:
+            if taken:
+                self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -120,29 +130,19 @@ class Database:
     def lock(self, db: Connection, number: int) -> None:
         """Hold a lock that all processes share until the transaction ends; SQLite's BEGIN IMMEDIATE is one anyway."""
         if not self.is_sqlite:
-            db.execute(text("SELECT pg_advisory_xact_lock(:space, :number)"), {"space": LOCKS, "number": number})
+            lock(db, number)
 
     @contextmanager
-    def locked(self, numbers: Sequence[int]) -> Iterator[Callable[[], None]]:
+    def locked(self, numbers: Sequence[int]) -> Iterator[tuple[Callable[[], None], Callable[[int], None]]]:
         """Hold locks that all processes on this database share; SQLite has one process anyway.
 
-        What is yielded asks whether they are held still; it raises LedgerFailed when they went with the connection.
+        Yields what asks whether they are held still, and what gives one back; LedgerFailed: the connection is gone.
         """
         if self.is_sqlite or not numbers:
-            yield lambda: None
+            yield (lambda: None), (lambda number: None)
             return
-        with failing(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
-            for number in numbers:
-                db.execute(text("SELECT pg_advisory_lock(:space, :number)"), {"space": LOCKS, "number": number})
-            try:
-                yield partial(_ask, db)
-            finally:
-                try:
-                    db.execute(text("SELECT pg_advisory_unlock_all()"))
-                    db.execute(IDLE_AT_MOST, {"time": "0"})
-                except SQLAlchemyError:  # the session ended, and the locks with it: nothing is left to unlock
-                    db.invalidate()
+        with failing(), held(self.engine, numbers) as session:
+            yield partial(_guarded, session.ask), partial(_guarded, session.unlock)
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT that knows ON CONFLICT."""
@@ -176,9 +176,9 @@ def file_of(url: str) -> Path | None:
     return Path(str(parsed.database)) if named else None
 
 
-def _ask(db: Connection) -> None:
+def _guarded(do: Callable[..., None], *arguments: int) -> None:
     with failing():
-        db.execute(text("SELECT 1")).close()
+        do(*arguments)
 
 
 def _make_private(file: Path) -> None:

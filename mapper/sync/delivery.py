@@ -59,6 +59,7 @@ class Delivery:
         likely = speaks_for(written.known(claim, study, made), claim, mapped)  # not all: one Endpoint is of all studies
         with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
             known = written.known(claim, study, made)
+            lock.keep([*self.turns(study), *map(key_of, speaks_for(known, claim, mapped))])  # not what was sent since
             written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
             decision, (versions, lost) = self.decided(claim, mapped, study, known, lock)
             self.retract_own(claim, decision.stale)

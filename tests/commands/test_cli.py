@@ -80,11 +80,25 @@ def test_each_command_explains_itself(command: str) -> None:
 
 def test_help_loads_nothing_that_a_command_alone_needs() -> None:
     """Every command starts at once: what it needs is imported when it is called."""
-    heavy = ("sqlalchemy", "uvicorn", "fastapi", "fhir.resources", "prometheus_client")
+    heavy = ("sqlalchemy", "uvicorn", "fastapi", "fhir.resources", "prometheus_client", "pydantic_settings", "rich")
     code = "import sys, mapper.commands.cli; print(*sys.modules, sep='\\n')"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "mapper.commands.cli" in loaded
     assert [name for name in heavy if name in loaded] == []
+
+
+def test_a_conversion_loads_only_what_it_uses(tmp_path: Path) -> None:
+    """Imports are nearly all of the time that one file takes."""
+    unused = ("sqlalchemy", "fastapi", "prometheus_client", "pydantic_settings", "rich", "jinja2", "structlog")
+    code = "import sys; from mapper.commands.cli import app; app(standalone_mode=False); "
+    code += "print(*sys.modules, file=sys.stderr)"
+    save(tmp_path / "a.dcm", instance(A))
+    done = subprocess.run([sys.executable, "-c", code, "convert", "a.dcm"], capture_output=True, text=True, check=True)
+    loaded = done.stderr.split()
+    assert json.loads(done.stdout)["resourceType"] == "Bundle"
+    assert "fhir.resources.R4B.imagingstudy" in loaded
+    assert [name for name in unused if name in loaded] == []
+    assert "fhir.resources.R4B.encounter" not in loaded, "only the models of what was made"
 
 
 def test_without_a_command_it_lists_them() -> None:

@@ -1,7 +1,9 @@
 """The delivery: whoever writes late, for whatever reason, does not undo what is newer."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +11,10 @@ from sqlalchemy import text
 
 from mapper.errors import LedgerFailed, MapperError, SinkBusy, StaleVersion
 from mapper.fhir.ids import resource_id
-from mapper.ledger import database
+from mapper.fhir.resource import Key
+from mapper.ledger import advisory
 from mapper.ledger.database import Database
+from mapper.ledger.locks import Lock, Locks
 from mapper.ledger.studies import LEASE, LONGEST_BACKOFF
 from stack import Postgres
 from tests.conftest import emptied
@@ -161,15 +165,61 @@ def test_who_lost_the_locks_and_comes_in_time_is_done(ledger_postgres: Postgres)
 
 
 def test_locks_of_a_process_that_froze_end_with_its_lease(ledger_postgres: Postgres, monkeypatch: Any) -> None:
-    monkeypatch.setattr(database, "LOCKED_AT_MOST", "1s")
+    monkeypatch.setattr(advisory, "LOCKED_AT_MOST", "1s")
     here = Database(emptied(ledger_postgres.sqlalchemy_url()))
     there = Database(ledger_postgres.sqlalchemy_url())
-    with here.locked([1]) as verify:
+    with here.locked([1]) as (verify, _):
         verify()
         with there.locked([1]), pytest.raises(LedgerFailed):  # waits until the first session was idle for too long
             verify()
     here.close()
     there.close()
+
+
+class Waited:
+    """Locks that others held when a study came: they wrote what is shared before it got them."""
+
+    def __init__(self, locks: Locks, others: Callable[[], object]) -> None:
+        self._locks, self._others = locks, others
+
+    @contextmanager
+    def on(self, keys: Iterable[Key]) -> Iterator[Lock]:
+        wanted, others = list(keys), self._others
+        self._others = lambda: None
+        others()
+        with self._locks.on(wanted) as lock:
+            yield lock
+
+
+def test_who_waited_for_what_is_written_by_now_keeps_nobody_waiting(world: World) -> None:
+    """Else many studies of one device are written one after the other at a start, each as slowly as the sink is."""
+    worker, put = world.worker, world.sink.put
+    locks, free = worker.delivery.locks, list[bool]()
+
+    def patient_is_free() -> bool:
+        taken = threading.Event()
+
+        def take() -> None:
+            with locks.on([PATIENT]):
+                taken.set()
+
+        threading.Thread(target=take, daemon=True).start()
+        return taken.wait(20.0)
+
+    def watched(resources: Any, expected: Any = None) -> Any:
+        free.append(patient_is_free())
+        return put(resources, expected)
+
+    def others() -> None:
+        store(world, NEW, "Known")
+        assert worker.turn()
+        world.sink.put = watched  # type: ignore[method-assign]
+
+    store(world, OLD, "Known")
+    worker.delivery = replace(worker.delivery, locks=Waited(locks, others))  # type: ignore[arg-type]
+    assert worker.turn()
+    assert free == [True]
+    assert (world.state(OLD), world.state(NEW)) == ("synced", "synced")
 
 
 def test_a_server_that_refuses_to_expect_nothing_gets_the_first_write_without_a_version(world: World) -> None:
