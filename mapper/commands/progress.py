@@ -21,8 +21,7 @@ class Progress:
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
-        self._task = self._bar.add_task(things, total=None)
-
+        self._task, self._things = self._bar.add_task(things, total=None), things
         self._next_line = time.monotonic() + SAYS_EVERY
 
     def __enter__(self) -> "Progress":
@@ -34,9 +33,13 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def at(self, done: int, total: int) -> None:
-        """Show how far the work is."""
-        self._bar.update(self._task, completed=done, total=total)
+    def at(self, done: int, total: int, things: str = "") -> None:
+        """Show how far the work is; of things that are named also by a line now and then where there is no terminal."""
+        self._things = things or self._things
+        self._bar.update(self._task, completed=done, total=total, description=self._things)
+        if things and not self._console.is_terminal and done < total and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + SAYS_EVERY
+            self.say(f"{done:,} of {total:,} {self._things}")
 
     def stage(self, stage: Stage) -> None:
         """Show how far a sync is, and why what failed did so."""
