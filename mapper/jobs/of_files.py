@@ -108,7 +108,7 @@ class OfFiles:
                 raise found
             for (number, path), one in zip(chunk, found, strict=True):
                 if one.why_not:
-                    self._left_out(path, one.why_not)
+                    self._left_out(f"{path}: {one.why_not}")
                 elif one.study_uid is None:
                     strays += 1
                 else:
@@ -118,15 +118,16 @@ class OfFiles:
         if strays:
             self.skip(Skipped(f"{strays} DICOM files without a StudyInstanceUID are left out"))
 
-    def _left_out(self, path: str, why: str) -> None:
-        if why == NO_FILE and os.path.isfile(path):
+    def _left_out(self, skipped: str) -> None:
+        path = skipped.removesuffix(f": {NO_FILE}")
+        if path != skipped and os.path.isfile(path):
             raise SettingError(f"--dask: a worker does not see {path}: workers need the folders at the same place")
-        self.skip(Skipped(f"{path}: {why}"))
+        self.skip(Skipped(skipped))
 
     def studies(self) -> Iterator[tuple[StudyFiles, Converted | str]]:
         """Yield what every study that needs it became, or why it cannot, in the order of StudyInstanceUID.
 
-        Raises Unreadable.
+        Raises as `look`.
         """
         total = self.index.count()
         for number, (order, found) in enumerate(in_order(self.crew, done, self._orders()), 1):
@@ -136,7 +137,7 @@ class OfFiles:
                 raise found
             else:
                 for one in found.skipped:
-                    self.skip(Skipped(one))
+                    self._left_out(one)
                 if made := found.made or found.failure:
                     yield order.study, made
             self.progress(number + self.there, total, "studies")
