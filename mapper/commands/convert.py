@@ -12,6 +12,7 @@ from mapper.commands.outlet import Outlet, outlet
 from mapper.commands.output import Record, problem_file
 from mapper.commands.target import FHIR, HELP, STDOUT, folder_of, place
 from mapper.configuration import load
+from mapper.counted import counted
 from mapper.errors import NotOneStudy
 from mapper.maps.site import Site
 from mapper.settings import Settings
@@ -98,6 +99,8 @@ def convert(
                     many(paths, (processes, dask), out, record, progress, tally)
                 else:
                     one(paths, each_study, out, record, progress, tally)
+            if folder and each_study:
+                progress.say(f"{counted(tally.converted, 'study')} read, {tally.there} were there")
             well = sending.send(progress) if sending else True
         except KeyboardInterrupt:
             raise fail(stopped(to)) from None

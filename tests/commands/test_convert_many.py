@@ -110,6 +110,7 @@ def test_into_files_what_is_there_is_not_read_again_and_what_moved_is(tmp_path: 
     first = Path("problems").read_text()
     again = convert(*to)
     assert (again.exit_code, again.stdout, lines("out")) == (0, "", before)
+    assert again.stderr.splitlines()[-1] == "0 studies read, 6 were there"
     assert first
     assert Path("problems").read_text() == "", "nothing was mapped"
 
