@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
@@ -55,6 +55,21 @@ def convert(study: Study, site: Site, contained: bool = False) -> Converted:
         mapped = checked(study, site)
         made = transaction(mapped.resources, site.fhir_public_url)
     return Converted(study.uid, dump(made), mapped.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """What is made of a study for a site: a Bundle, one ImagingStudy, or its resources; a process can be sent it."""
+
+    site: Site
+    form: Literal["bundle", "contained", "resources"] = "bundle"
+
+    def __call__(self, study: Study) -> Converted:
+        """Return what one study becomes; raises as `convert`."""
+        if self.form == "resources":
+            mapped = checked(study, self.site)
+            return Converted(study.uid, b"", mapped.problems, mapped)
+        return convert(study, self.site, self.form == "contained")
 
 
 @cache

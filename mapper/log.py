@@ -1,4 +1,8 @@
-"""The log: one line a fact on standard output, JSON by default; never a value of a DICOM attribute."""
+"""The log: one line a fact, JSON by default; never a value of a DICOM attribute.
+
+A service logs on standard output (`configure`). Everywhere else that is a command's own, for what a program reads:
+whoever logs there is heard on standard error.
+"""
 
 import json
 import logging
@@ -27,6 +31,7 @@ def configure(form: str = "json", rate: RateLimit | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *render,
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
@@ -85,12 +90,19 @@ class Silent(logging.Formatter):
         return json.dumps(facts) if self._form == "json" else " ".join(map(str, facts.values()))
 
 
-def aside() -> None:
-    """Log what somebody should look at on standard error: standard output is a command's own."""
+def aside(least: int = logging.WARNING) -> None:
+    """Log on standard error from a level on, by default what somebody should look at."""
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[structlog.processors.add_log_level, harmless, structlog.dev.ConsoleRenderer(colors=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=lambda *names: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
+
+
+def logger(name: str) -> Any:
+    """Return what a module logs with."""
+    return structlog.get_logger(name)
 
 
 def say(event: str, **facts: object) -> None:
@@ -101,3 +113,6 @@ def say(event: str, **facts: object) -> None:
 def warn(event: str, **facts: object) -> None:
     """Log something a person should do."""
     structlog.get_logger("mapper").warning(event, **facts)
+
+
+aside(logging.NOTSET)  # before anybody says where: never into what a program reads

@@ -33,7 +33,7 @@ class OrthancInFolder(Orthanc):
         shutil.copy2(self.folder / "orthanc.json", self._room)
         if self.plugin_script is not None:
             shutil.copytree(
-                self.plugin_script.parent, self._room / "python", dirs_exist_ok=True,
+                self.plugin_script.parent, self._room / "python", dirs_exist_ok=True, symlinks=True,
                 ignore=shutil.ignore_patterns("__pycache__"),
             )  # fmt: skip
 

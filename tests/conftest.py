@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+import mapper.log
 from mapper.ledger.database import Database
 from stack import Postgres
 from stack.process import ROOT
@@ -69,7 +69,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def log_of_each_test_alone() -> Iterator[None]:
     """Undo what a command configured: it writes to an output that the next test no longer has."""
     yield
-    structlog.reset_defaults()
+    mapper.log.aside(logging.NOTSET)
     logging.captureWarnings(False)
 
 

@@ -27,6 +27,10 @@ from mapper.wiring import dicomweb_of, fhir_server_of, site_of, source_of
 
 Facts = dict[str, object]
 POLL = 1.0
+ONE_DELIVERER = (
+    "--processes, --dask: another process delivers from this ledger, and SQLite allows one: stop that one, take "
+    "PostgreSQL for several (docs/scale.md), or leave the option out: then studies are marked, and that one works"
+)
 
 
 def into_fhir(
@@ -40,12 +44,14 @@ def into_fhir(
     """Mark what is not done and see it done; returns numbers, and whether all is well. Raises as Source and Sink."""
     log.aside()
     hours = hours_of(between) if between else None
-    service = service_of(settings)
-    ledger = service.ledger
+    service, distributed = service_of(settings), bool(processes or dask)
+    ledger, mine = service.ledger, False
+    if distributed and not (mine := service.deliver()):
+        raise SettingError(ONE_DELIVERER)
     service.sink.probe()
     marked = sum(take_in(ledger, service.worker.sources[one.name]) for one in chosen)
     stages = Stages(ledger, [])
-    if not (mine := service.deliver()):
+    if not (mine := mine or service.deliver()):
         progress.say("another process delivers from this ledger, and SQLite allows one: it does the work")
     while not mine and (stage := stages.now()).open:
         progress.stage(stage)
@@ -53,7 +59,6 @@ def into_fhir(
         mine = service.deliver()  # the other one may end before the work does
     if mine:
         with crew_of(settings.workers, processes, dask) as crew:
-            distributed = bool(processes or dask)
             worker = crew_worker(service, crew) if distributed else service.worker
             threads = max(settings.workers, 2 * crew.size) if distributed else settings.workers
 

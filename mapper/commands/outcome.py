@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from mapper import log
 from mapper.commands.app import only_uids
 from mapper.commands.stage import Stage, Stages
 from mapper.errors import SettingError, SinkDown
@@ -58,6 +59,7 @@ def sync_now(
     when Orthanc cannot be asked, SettingError when a setting is wrong or a name is no UID; then nothing is marked.
     """
     only_uids(study_uids)
+    log.aside()
     chosen = settings.file is not None or "ledger" in settings.model_fields_set
     service = service_of(settings, make=chosen)  # in a folder without settings an empty ledger would surprise
     ledger = service.ledger

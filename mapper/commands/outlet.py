@@ -1,71 +1,98 @@
-"""Where `convert` writes: Bundles on standard output, or a folder of NDJSON."""
+"""Where `convert` writes: Bundles on standard output, a folder of NDJSON, or by way of one a FHIR server."""
 
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from mapper.commands.output import written
-from mapper.commands.target import folder_of
 from mapper.terminal import shown_json
 
 if TYPE_CHECKING:
-    from mapper.convert import Converted
-    from mapper.dicom.study import Study
+    from pathlib import Path
+
+    from mapper.convert import Converted, Make
     from mapper.jobs.into_folder import IntoFolder
     from mapper.maps.site import Site
+    from mapper.sinks.ndjson.sink import Ndjson
+    from mapper.sources.file_index import StudyFiles
+
+
+FLUSH = 30.0
+"""Seconds after which a chunk is finished at the latest: so much is done again after a kill."""
 
 
 class Outlet(Protocol):
-    """Makes what one study becomes, and writes it."""
+    """What one study has to become, and where that is written."""
 
-    def make(self, study: "Study") -> "Converted":
-        """Return what a study becomes; raises as `convert` of mapper.convert."""
+    make: "Make"
 
-    def put(self, one: "Converted") -> None:
-        """Write it."""
+    def put(self, one: "Converted", files: "StudyFiles | None" = None) -> None:
+        """Write what a study of these files became."""
+
+    def already(self, files: "StudyFiles") -> bool:
+        """Tell whether a study of exactly these files was written before."""
 
 
 class Lines:
     """A Bundle, or an ImagingStudy, a line."""
 
     def __init__(self, site: "Site", contained: bool) -> None:
-        self._site, self._contained = site, contained
+        from mapper.convert import Make
 
-    def make(self, study: "Study") -> "Converted":
-        """Return the JSON of one study."""
-        from mapper.convert import convert
+        self.make = Make(site, "contained" if contained else "bundle")
 
-        return convert(study, self._site, self._contained)
+    def put(self, one: "Converted", files: "StudyFiles | None" = None) -> None:
+        """Write its line, whole: an interrupt waits for its end."""
+        line = (shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n"
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            sys.stdout.buffer.write(line)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def put(self, one: "Converted") -> None:
-        """Write its line."""
-        sys.stdout.buffer.write((shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n")
+    def already(self, files: "StudyFiles") -> bool:
+        """Nothing is known of what was written before."""
+        return False
 
 
 class Files:
-    """Resources in a folder of NDJSON."""
+    """Resources in a folder of NDJSON, which remembers of which files they were made."""
 
-    def __init__(self, site: "Site", into: "IntoFolder") -> None:
-        self._site, self._into = site, into
+    def __init__(self, site: "Site", sink: "Ndjson", into: "IntoFolder") -> None:
+        from mapper.convert import Make
+        from mapper.service import output_version
 
-    def make(self, study: "Study") -> "Converted":
-        """Return the resources of one study."""
-        from mapper.convert import Converted, checked
+        self.make, self._sink, self._into = Make(site, "resources"), sink, into
+        self._version = output_version(site, "")
+        self._flushed = time.monotonic()
 
-        mapped = checked(study, self._site)
-        return Converted(study.uid, b"", mapped.problems, mapped)
-
-    def put(self, one: "Converted") -> None:
+    def put(self, one: "Converted", files: "StudyFiles | None" = None) -> None:
         """Write its resources; raises as Sink.put."""
         if one.mapped:
-            self._into.write(one.study_uid, one.mapped)
+            self._into.write(one.study_uid, one.mapped, self._state(files) if files else "")
+        if time.monotonic() >= self._flushed + FLUSH:
+            self._sink.flush()
+            self._flushed = time.monotonic()
+
+    def already(self, files: "StudyFiles") -> bool:
+        """Tell whether the folder has the study as exactly these files say it."""
+        return self._sink.state(files.study_uid) == self._state(files)
+
+    def _state(self, files: "StudyFiles") -> str:
+        from mapper.sinks.ndjson.index import OF_FILES
+
+        return f"{OF_FILES}{self._version} {files.state}"
 
 
 @contextmanager
-def outlet(to: str, site: "Site", contained: bool) -> Iterator[Outlet]:
-    """Open what `--to` names and see that all of it is written; raises SettingError or SinkDown where it cannot be."""
-    folder = folder_of(to)
+def outlet(folder: "Path | None", site: "Site", contained: bool = False) -> Iterator[Outlet]:
+    """Open a folder, else standard output, and see that all of it is written.
+
+    Raises SettingError or SinkDown where it cannot be.
+    """
     if folder is None:
         with written(sys.stdout.buffer):
             yield Lines(site, contained)
@@ -75,6 +102,6 @@ def outlet(to: str, site: "Site", contained: bool) -> Iterator[Outlet]:
 
     sink = Ndjson(folder)
     try:
-        yield Files(site, into_folder(sink, site))
+        yield Files(site, sink, into_folder(sink, site))
     finally:
         sink.close()

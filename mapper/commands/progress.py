@@ -20,6 +20,7 @@ class Progress:
 
     def __init__(self, things: str) -> None:
         self._bar = bar(things) if sys.stderr.isatty() else None
+        self._things = things
         self._next_line = time.monotonic() + SAYS_EVERY
 
     def __enter__(self) -> "Progress":
@@ -33,10 +34,14 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def at(self, done: int, total: int) -> None:
-        """Show how far the work is."""
+    def at(self, done: int, total: int, things: str = "") -> None:
+        """Show how far the work is; of things that are named also by a line now and then where there is no terminal."""
+        self._things = things or self._things
         if self._bar:
-            self._bar.at(done, total)
+            self._bar.at(done, total, self._things)
+        elif things and done < total and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + SAYS_EVERY
+            self.say(f"{done:,} of {total:,} {self._things}")
 
     def stage(self, stage: Stage) -> None:
         """Show how far a sync is, and why what failed did so."""

@@ -1,7 +1,8 @@
 """`push`: a folder of NDJSON is played into the FHIR server."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,11 @@ from mapper.commands.app import Config, one_line
 from mapper.configuration import load
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
+
+if TYPE_CHECKING:
+    from mapper.commands.progress import Progress
+    from mapper.fhir.resource import Key
+    from mapper.jobs.push import Pushed
 
 NAMED = 10
 """Resources that are named of those that were left alone."""
@@ -32,30 +38,48 @@ def push(
     import orjson
 
     from mapper.commands.progress import Progress
+
+    with one_line(), Progress("resources") as progress:
+        found = pushed(load(Settings, config), folder, overwrite, progress)
+    if as_json:
+        told = [
+            {"resource": "/".join(key), "why": why, "message": said or None} for why, key, said in left_alone(found)
+        ]
+        facts = {"sent": found.sent, "already": found.already, "left_alone": told}
+        say(shown_json(orjson.dumps(facts)).decode())
+    else:
+        tell(found)
+    if left_alone(found):
+        raise typer.Exit(1)
+
+
+def pushed(settings: Settings, folder: Path, overwrite: bool, progress: "Progress") -> "Pushed":
+    """Play a folder into the FHIR server of the settings; raises as Sink.put when patience is over."""
     from mapper.jobs.patience import Patience
     from mapper.jobs.push import Push
     from mapper.sinks.ndjson.sink import Ndjson
     from mapper.wiring import fhir_server_of, sink_fingerprint
 
-    with one_line(), Progress("resources") as progress:
-        settings = load(Settings, config)
-        sink, files = fhir_server_of(settings), Ndjson(folder)
-        try:
-            sink.probe()
-            patience = Patience(say=progress.say)
-            found = Push(files, sink, sink_fingerprint(settings), overwrite, patience, progress.at).run()
-        finally:
-            files.close()
-            sink.close()
-    left_alone = [("another", key, "") for key in found.differs] + [("refused", *one) for one in found.refused]
-    if as_json:
-        told = [{"resource": "/".join(key), "why": why, "message": said or None} for why, key, said in left_alone]
-        facts = {"sent": found.sent, "already": found.already, "left_alone": told}
-        say(shown_json(orjson.dumps(facts)).decode())
-    else:
-        for _, key, said in left_alone[:NAMED]:
-            another = "the server holds another, which this folder did not write: compare, or say --overwrite"
-            say(f"{'/'.join(key)}: {said or another}", err=True)
-        say(f"{found.sent} resources sent, {found.already} were there, {len(left_alone)} left alone")
-    if left_alone:
-        raise typer.Exit(1)
+    sink, files = fhir_server_of(settings), Ndjson(folder)
+    try:
+        sink.probe()
+        patience = Patience(say=progress.say)
+        at = partial(progress.at, things="resources")
+        return Push(files, sink, sink_fingerprint(settings), overwrite, patience, at).run()
+    finally:
+        files.close()
+        sink.close()
+
+
+def left_alone(found: "Pushed") -> "list[tuple[str, Key, str]]":
+    """Return what was left alone, and why."""
+    return [("another", key, "") for key in found.differs] + [("refused", *one) for one in found.refused]
+
+
+def tell(found: "Pushed") -> None:
+    """Say what became of a folder's resources."""
+    alone = left_alone(found)
+    for _, key, said in alone[:NAMED]:
+        another = "the server holds another, which this folder did not write: compare, or say --overwrite"
+        say(f"{'/'.join(key)}: {said or another}", err=True)
+    say(f"{found.sent} resources sent, {found.already} were there, {len(alone)} left alone")

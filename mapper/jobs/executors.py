@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import contextmanager
 from threading import Lock, Thread
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from mapper.errors import MapperError, SettingError, SourceBusy, SourceDown
 
@@ -23,6 +24,8 @@ class Crew:
         """Remember how to make it, and how many tasks it works at side by side."""
         self._make, self._lock = make, Lock()
         self._executor = make()
+        self._by: WeakKeyDictionary[Future[Any], Executor] = WeakKeyDictionary()
+        """Who was asked: when one pool breaks, all it was at fails, and it is replaced once."""
         self.size = size
         self.lost = ""
         """Why nothing more can be done, where that is so."""
@@ -32,18 +35,20 @@ class Crew:
         self.check()
         executor = self._executor
         try:
-            return executor.submit(do, *arguments)
+            future = executor.submit(do, *arguments)
         except BrokenExecutor:
             self._renew(executor)
-            return self._executor.submit(do, *arguments)
+            executor = self._executor
+            future = executor.submit(do, *arguments)
+        self._by[future] = executor
+        return future
 
     def result(self, future: "Future[T]") -> T:
         """Return what came of it; raises what it raised, SourceBusy where its process was killed."""
-        executor = self._executor
         try:
             return future.result()
         except BrokenExecutor:
-            self._renew(executor)
+            self._renew(self._by[future])
             raise SourceBusy("a process that reads studies was killed: it is replaced") from None
         except CancelledError:
             self.lost = "the Dask scheduler is gone: start it, and say the command again: what is done stays done"

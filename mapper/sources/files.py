@@ -21,6 +21,7 @@ from mapper.sources.data_set import is_cut, json_model
 CHUNK = 64
 """Files read by one call of a pool."""
 CUT = "a DICOM file that ends before its StudyInstanceUID does: cut off, or an attribute before it has a wrong length"
+NO_FILE = "not a file"
 CONTENT = "ContentSequence"
 UNREAD = {"vr": "SQ", "Value": [False]}
 """What stands for a ContentSequence in a file that is too large: no item."""
@@ -55,7 +56,7 @@ def files_under(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def collect(
-    files: Iterable[Path],
+    files: Iterable[Path | str],
     keywords: Iterable[str],
     instance_keywords: Iterable[str],
     pool: Executor | None = None,
@@ -94,7 +95,7 @@ def document_of(elements: dict[str, Any]) -> dict[str, Any] | None:
     return {tag: element for tag, element in elements.items() if tag not in left_out}
 
 
-def chunks(files: Iterable[Path]) -> Iterator[list[str]]:
+def chunks(files: Iterable[Path | str]) -> Iterator[list[str]]:
     """Yield the paths in lists of CHUNK."""
     chunk: list[str] = []
     for path in files:
@@ -117,7 +118,7 @@ def read_file(path: str, keywords: Iterable[str], in_full: Iterable[str] = ()) -
     `in_full` are those that are named of a document beside.
     """
     if not os.path.isfile(path):
-        return "not a file"  # a pipe would be waited for
+        return NO_FILE  # a pipe would be waited for
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's warnings quote values
         return _read(path, list(keywords), list(in_full))

@@ -4,12 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
 from mapper.errors import MapperError
+from mapper.log import logger
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 class Breaker:

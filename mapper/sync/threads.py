@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import structlog
-
 from mapper.errors import LedgerFailed
 from mapper.ledger.claiming import LEASE
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.owner import new_owner
+from mapper.log import logger
 from mapper.sync.triggers import POLL, Bell, Triggers
 from mapper.sync.worker import Worker
 
@@ -21,7 +20,7 @@ SIGN = ALIVE_FOR / 3
 """Seconds between two signs of life: however long a sweep takes, whoever else starts must see that we work."""
 DAY, FORGETS_EVERY = 24 * 3600.0, 600.0
 SWEEP_ASKED = "sweep asked"
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 class Threads:

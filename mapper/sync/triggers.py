@@ -6,11 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import structlog
-
 from mapper.errors import MapperError
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.sides import source_side
+from mapper.log import logger
 from mapper.maps import MAPPING_VERSION
 from mapper.sources.source import Source
 from mapper.sync.reconcile import OTHER_IDS, Difference, due
@@ -25,7 +24,7 @@ RESTS = 4.0
 REMAPPED_AT_ONCE = 50
 """Studies that wait to be mapped anew at one time: live work goes first."""
 GONE = "check the PACS; if the studies are really gone, run orthanc-fhir sync --accept-removals"
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 class Bell:

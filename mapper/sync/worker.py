@@ -10,7 +10,6 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
-import structlog
 
 from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
 from mapper.fhir.check import check
@@ -21,6 +20,7 @@ from mapper.ledger.locks import Locks
 from mapper.ledger.sides import SINK, source_side
 from mapper.ledger.state import State
 from mapper.ledger.studies import Ending
+from mapper.log import logger
 from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.metrics import Metrics
 from mapper.sinks.sink import Sink
@@ -31,7 +31,7 @@ from mapper.sync.delivery import Check, Delivery
 PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 @dataclass

@@ -164,9 +164,11 @@ def test_the_report_finds_what_is_missing_short_and_too_much(
     http.put(f"{fhir.url}/ImagingStudy/{changed['id']}", json=changed, timeout=60).raise_for_status()
     (there,) = http.post(f"{orthanc.url}/tools/lookup", data=superfluous, auth=orthanc.auth, timeout=60).json()
     http.delete(f"{orthanc.url}{there['Path']}", auth=orthanc.auth, timeout=60).raise_for_status()
-    said = run("backfill", "--report-only", code=1, **environment)
-    for why, uid in (("missing", missing), ("short", short), ("superfluous", superfluous)):
-        assert [one for day in said["days"] for one in day[why]] == [uid]
-    text = orthanc_fhir("backfill", "--report-only", **environment)
-    assert text.returncode == 1
-    assert all(uid in text.stdout for uid in (missing, short, superfluous))
+    for kind in ("orthanc", "dicomweb"):
+        environment = settings(orthanc, fhir, ledger_folder, kind)
+        said = run("backfill", "--report-only", code=1, **environment)
+        for why, uid in (("missing", missing), ("short", short), ("superfluous", superfluous)):
+            assert [one for day in said["days"] for one in day[why]] == [uid], kind
+        text = orthanc_fhir("backfill", "--report-only", **environment)
+        assert text.returncode == 1
+        assert all(uid in text.stdout for uid in (missing, short, superfluous))

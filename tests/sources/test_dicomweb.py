@@ -41,6 +41,8 @@ class Manners:
     held: list[dict[str, Any]] = field(default_factory=list)
     most: int = 10_000
     """Studies of one answer, or of all pages together."""
+    page_most: int = 10_000
+    """Studies of one page, however many are asked for."""
     pages: bool = True
     """Whether it knows `offset`."""
     says_more: bool = False
@@ -86,7 +88,7 @@ class Manners:
 
     def listed(self, found: list[dict[str, Any]], query: dict[str, str]) -> Answer:
         offset = int(query.get("offset", 0)) if self.pages else 0
-        page = found[: self.most][offset : offset + int(query.get("limit", 100))]
+        page = found[: self.most][offset : offset + min(int(query.get("limit", 100)), self.page_most)]
         more = {"Warning": '299 - "There are additional results"'} if self.says_more and len(found) > self.most else {}
         return Answer(200, page, headers=more) if page else Answer(self.empty, [] if self.empty == 200 else b"")
 
@@ -148,6 +150,12 @@ CASES: dict[str, tuple[Manners, dict[str, Any]]] = {
     "all at once": (Manners(HELD), {}),
     "in pages": (Manners(HELD), {}),
     "knows no offset and has few": (Manners(HELD, pages=False), {}),
+    "gives five a page, however many are asked for": (Manners(HELD, page_most=5), {}),
+    "gives five a page, and ends at ten": (Manners(HELD, page_most=5, most=10), {"most": 10}),
+    "wants a PatientID in every question, knows keywords alone, and ends at ten": (
+        Manners(HELD, needs="PatientID", keys="keyword", most=10),
+        {"always": {"PatientID": "*"}, "most": 10},
+    ),
     "ends at ten in silence": (Manners(HELD, most=10), {"most": 10}),
     "ends at ten and says so": (Manners(HELD, most=10, says_more=True), {}),
     "ends at ten and knows no offset": (Manners(HELD, most=10, pages=False), {"most": 10}),
@@ -184,6 +192,22 @@ def test_every_study_is_listed_once_and_read(opened: Opened, name: str, monkeypa
 def test_a_study_without_a_date_is_found_as_far_as_the_first_question_tells_it(opened: Opened) -> None:
     assert "1.2.41" in uids(opened(Manners(UNDATED)))
     assert "1.2.41" in uids(opened(Manners(UNDATED, most=10), most=10))
+
+
+def test_an_archive_that_answers_5000_studies_at_most_is_listed_whole(opened: Opened) -> None:
+    days = [f"20{year:02}{month:02}01" for year in range(24) for month in range(1, 13)]
+    held = [study(number, days[number % len(days)]) for number in range(5_600)]
+    source = opened(Manners(held, most=5_000))
+    listed = [one.study_uid for one in source.listing()]
+    assert len(listed) == len(set(listed)) == 5_600
+
+
+def test_a_firewall_that_refuses_what_names_no_program_of_its_own_lets_us_pass(opened: Opened) -> None:
+    source = opened(Manners(HELD))
+    source.probe()
+    source.read("1.2.3", [])
+    agents = {one.headers["User-Agent"] for one in source.fake.asked}  # type: ignore[attr-defined]
+    assert agents == {"orthanc-fhir"}, "the default of python-requests is answered 403 by some"
 
 
 def test_a_day_that_is_never_small_enough_is_told(opened: Opened) -> None:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from mapper.fhir.resource import Key
 
 NAME = ".index.sqlite"
+OF_FILES = "files "
+"""How the state of a study begins that was made of files: no archive lists it, and it does not go with one."""
 IndexFailed = sqlite3.Error
 TABLES = """
 create table if not exists file (name text primary key) without rowid;
@@ -127,8 +129,9 @@ class Index:
         self._db.execute("insert or replace into study values (?, ?)", (study_uid, state))
 
     def studies(self) -> Iterator[str]:
-        """Yield every study that was written and did not go since."""
-        for (study_uid,) in self._db.execute("select study_uid from study where state != '' order by study_uid"):
+        """Yield every study that an archive had and that did not go since."""
+        asked = f"select study_uid from study where state != '' and state not like '{OF_FILES}%' order by study_uid"
+        for (study_uid,) in self._db.execute(asked):
             yield study_uid
 
     # -- servers --------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ class Ndjson:
             index.settle(study_uid, state)
 
     def studies(self) -> list[str]:
-        """Return the studies that were written and are not gone."""
+        """Return the studies that were written of an archive and are not gone."""
         with self._folder.open() as index:
             return list(index.studies())
 
