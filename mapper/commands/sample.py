@@ -36,6 +36,7 @@ EXAMPLES: dict[str, Any] = {
     "proxy_user_header": "X-Remote-User",
     "proxy_role_header": "X-Remote-Role",
     "audit_file": "/var/log/orthanc-fhir/audit.jsonl",
+    "instances_from_database": 500,
     "viewer_url": "https://viewer.example.org/?study={study}",
     "timezones": {"Name of an institution or station": "Europe/Berlin"},
     "issuers": {"Name of an issuer": "https://hospital.example.org/patients"},
