@@ -232,7 +232,7 @@ def test_status_is_1_when_somebody_should_look_and_says_what_to_do(ledger: Ledge
 def test_status_has_the_numbers_of_the_page(ledger: Ledger) -> None:
     in_line(ledger)
     ledger.sides.offer("orthanc", 4)
-    ledger.seen.notice("orthanc", A, ["id-1", "id-2"])
+    ledger.seen.notice("orthanc", A, {"id-1": "", "id-2": ""})
     ledger.sides.sweep("orthanc", 5, 0, 0, whole=True)
     (line,) = [line for line in orthanc_fhir("status").stdout.splitlines() if line.startswith("orthanc: ")]
     assert "; 5 studies, listed 0 s ago, of which 1 study stands more than once; 4 in FHIR 0 s ago" in line
