@@ -481,7 +481,7 @@ def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> Non
     assert answer.headers["location"].startswith("/studies?state=parked&done=1&asked_at=")
     assert house.world.state(B) == "pending"
     place = answer.headers["location"]
-    assert "1 study is back in line" in browser.get(place).text
+    assert "1 study that was parked is back in line" in " ".join(browser.get(place).text.split())
     assert "No sync has ended since then" in browser.get(place).text
     house.world.clock.forward(1.0)
     house.world.sink.failures.append(BundleRejected("HTTP 422"))

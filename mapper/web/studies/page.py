@@ -145,6 +145,7 @@ def add(
                 "studies": chosen,
                 "most": MOST,
                 "word": word_for(wanted),
+                "down": await to_thread.run_sync(HoldUps(ledger).any_of, sources),
             }
             return view.page(request, "studies/confirm.html", here="/studies", **context)
         if chosen:
