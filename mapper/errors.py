@@ -100,10 +100,7 @@ class Unreadable(MapperError):
 
 
 class TwoPatients(MapperError, ValueError, side="source"):
-    """One StudyInstanceUID stands under two PatientIDs; the message names where.
-
-    `seen` has the source's own ids, each with the fingerprint that it had then, empty where that is not known.
-    """
+    """One StudyInstanceUID stands under two PatientIDs: the message says where, `seen` each id with its fingerprint."""
 
     def __init__(self, message: str, seen: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -117,6 +117,7 @@ OF_PAGES = {
     "server": {"app", "connection", "entrance", "guard", "prometheus", "refusals", "room", "token"},
     "settings": {"settings"},
     "token": {"named_token", "visitor"},
+    "trail": {"audit"},
 }
 """What commands may take from the pages: who serves them, and who gets in. The words stand below both."""
 

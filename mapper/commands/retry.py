@@ -50,7 +50,7 @@ def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str],
     others = [uid for uid in study_uids if uid in known and uid not in parked]
     unseen = [number for number, uid in enumerate(study_uids, 1) if uid not in known]
     sources = parked_of(ledger)
-    leave(settings, ledger, "retried", study_uids, "all that are parked")
+    leave(settings, ledger, "retried", study_uids, otherwise="all that are parked")
     number = ledger.studies.retry(study_uids)
     down = HoldUps(ledger).any_of(sources) if number else ""
     return number, others, unseen, kept_waiting(down) if down else ""

@@ -15,7 +15,7 @@ VISITOR = "command line"
 """Who did it, as the audit file has it; `os_user` is the name that the operating system has for whoever runs it."""
 
 
-def leave(settings: Settings, ledger: "Ledger", what: str, study_uids: Sequence[str], otherwise: str) -> None:
+def leave(settings: Settings, ledger: "Ledger", what: str, study_uids: Sequence[str], *, otherwise: str) -> None:
     """Record what is about to be done to the studies named, or `otherwise` to which; see `record`."""
     if settings.audit_file is None:
         return

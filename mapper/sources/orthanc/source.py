@@ -14,16 +14,7 @@ import msgspec
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Mend, Reader
 from mapper.dicom.uid import is_askable
-from mapper.errors import (
-    BadMetadata,
-    BadUID,
-    NotOneStudy,
-    Problem,
-    SourceBusy,
-    SourceChanged,
-    StudyGone,
-    TwoPatients,
-)
+from mapper.errors import BadMetadata, BadUID, NotOneStudy, Problem, SourceBusy, SourceChanged, StudyGone, TwoPatients
 from mapper.finding import Finding, ok
 from mapper.http.peer import Bound
 from mapper.sources.orthanc import answers, checkup
