@@ -28,6 +28,7 @@ from mapper.web.studies.wanted import HOUR, PERIODS, SAID, Asked, Wanted, wanted
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
+from mapper.words import said_of
 
 SHOWN = 100
 MOST = 1000
@@ -166,8 +167,8 @@ def add(
         except (ValueError, MapperError) as error:
             failure = str(error)
         record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)  # before it is shown
-        rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
-        return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
+        facts = await to_thread.run_sync(told_of, uids)
+        return view.page(request, "studies/found.html", here="/studies", failure=failure, sources=sources, **facts)
 
     @app.post("/page/ask", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def ask(request: Request) -> Response:
@@ -177,6 +178,14 @@ def add(
         record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
         await marker.mark(study_uid)
         return there(request, f"/studies/{study_uid}")
+
+    def told_of(study_uids: list[str]) -> dict[str, Any]:
+        """Return what the ledger knows of studies that were looked up: nothing that Orthanc said of them."""
+        found, holdups = {uid: ledger.rows.of_all_sources(uid) for uid in study_uids}, HoldUps(ledger)
+        rows = [row for rows in found.values() for row in rows]
+        said = {(row.source, row.study_uid): said_of(row, holdups) for row in rows}
+        ids = {(row.source, row.study_uid): ledger.seen.ids(row.source, row.study_uid) for row in rows}
+        return {"found": found, "said": said, "ids": ids, "ways": ways}
 
     def names_of(choice: Choice) -> list[str]:
         return list(dict.fromkeys(row.study_uid for row in ledger.rows.chosen(choice, None, MOST)))
