@@ -9,7 +9,7 @@ import typer
 from mapper.commands.app import Config, StudyUIDs, fail, one_line, only_uids
 from mapper.commands.lookup import AccessionNumber, PatientID, keyword_of, looked_up
 from mapper.configuration import WrongArgument, load
-from mapper.counted import counted
+from mapper.plural import counted
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 

@@ -9,11 +9,11 @@ from threading import Thread
 import pytest
 from fastapi.testclient import TestClient
 
-from mapper.counted import counted
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
 from mapper.ledger.history import History
 from mapper.ledger.outcome import Span
 from mapper.ledger.state import STATES
+from mapper.plural import counted
 from mapper.remedies import remedy
 from mapper.web.cursor import place, word
 from mapper.web.overview.chart import chart, scale

@@ -24,11 +24,11 @@ from mapper.web.lately import Lately
 from mapper.web.marker import Marker
 from mapper.web.questions import failures_of, known_kind
 from mapper.web.redirect import there
+from mapper.web.studies.found import told_of
 from mapper.web.studies.wanted import HOUR, PERIODS, SAID, Asked, Wanted, wanted_of
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
 from mapper.web.visitor import Role, needs
-from mapper.words import said_of
 
 SHOWN = 100
 MOST = 1000
@@ -167,8 +167,10 @@ def add(
         except (ValueError, MapperError) as error:
             failure = str(error)
         record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)  # before it is shown
-        facts = await to_thread.run_sync(told_of, uids)
-        return view.page(request, "studies/found.html", here="/studies", failure=failure, sources=sources, **facts)
+        facts = await to_thread.run_sync(told_of, ledger, uids)
+        return view.page(
+            request, "studies/found.html", here="/studies", failure=failure, sources=sources, ways=ways, **facts
+        )
 
     @app.post("/page/ask", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def ask(request: Request) -> Response:
@@ -178,14 +180,6 @@ def add(
         record(request, "re-synced", studies=await to_thread.run_sync(known_uids, ledger.rows, [study_uid]))
         await marker.mark(study_uid)
         return there(request, f"/studies/{study_uid}")
-
-    def told_of(study_uids: list[str]) -> dict[str, Any]:
-        """Return what the ledger knows of studies that were looked up: nothing that Orthanc said of them."""
-        found, holdups = {uid: ledger.rows.of_all_sources(uid) for uid in study_uids}, HoldUps(ledger)
-        rows = [row for rows in found.values() for row in rows]
-        said = {(row.source, row.study_uid): said_of(row, holdups) for row in rows}
-        ids = {(row.source, row.study_uid): ledger.seen.ids(row.source, row.study_uid) for row in rows}
-        return {"found": found, "said": said, "ids": ids, "ways": ways}
 
     def names_of(choice: Choice) -> list[str]:
         return list(dict.fromkeys(row.study_uid for row in ledger.rows.chosen(choice, None, MOST)))
