@@ -7,7 +7,7 @@ RUN := $(UV) run --locked
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down clean logs cli token test lint docs bench bench-check soak fresh
+.PHONY: help setup demo down stop start clean logs cli token test lint docs bench bench-check soak fresh
 
 help: ## list what one can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ demo: setup ## start Orthanc, the FHIR server and the mapper, upload sample stud
 
 down: setup ## stop the demo and keep its data
 	@$(RUN) python -m demo down
+
+stop: setup ## stop one server of the demo alone, to see an outage: make stop ONE=fhir (or orthanc, mapper, database)
+	@$(RUN) python -m demo stop $(ONE)
+
+start: setup ## start it again: make start ONE=fhir
+	@$(RUN) python -m demo start $(ONE)
 
 clean: setup ## stop the demo and remove its data
 	@$(RUN) python -m demo clean

@@ -1,4 +1,4 @@
-"""The demo: `python -m demo up|down|clean|logs|cli|token|studies`."""
+"""The demo: `python -m demo up|down|stop|start|clean|logs|cli|token|studies`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,8 @@ StackName = Annotated[
     str | None,
     typer.Option("--stack", envvar="STACK", help="docker or native; by default docker where an engine answers."),
 ]
+Server = StrEnum("Server", ["orthanc", "mapper", "fhir", "database"])
+One = Annotated[Server, typer.Argument(metavar="ONE", help="orthanc, mapper, fhir or database.")]
 Patience = Annotated[float, typer.Option(min=1, help="Seconds to wait until every study is in FHIR.")]
 Folder = Annotated[Path, typer.Argument(help="Where to write; made if it is missing.")]
 
@@ -52,6 +55,22 @@ def down(stack: StackName = None) -> None:
         servers = choose(stack)
         servers.down()
     _say(f"The {servers.kind} stack is stopped; its data are kept: make demo goes on, make clean removes them.")
+
+
+@app.command()
+def stop(one: One, stack: StackName = None) -> None:
+    """Stop one server alone, to see an outage."""
+    with _plain_words():
+        choose(stack).stop_one(one)
+    _say(f"{one} is stopped, the others go on: make start ONE={one} brings it back.")
+
+
+@app.command()
+def start(one: One, stack: StackName = None) -> None:
+    """Start one server again, and wait until it answers."""
+    with _plain_words():
+        choose(stack).start_one(one)
+    _say(f"{one} answers again: what waited for it goes on by itself.")
 
 
 @app.command()

@@ -95,6 +95,14 @@ class ComposeStack:
         self.env_file.unlink(missing_ok=True)
         self.remembered.unlink(missing_ok=True)
 
+    def stop_one(self, name: str) -> None:
+        """Stop one service."""
+        self._compose("stop", name)
+
+    def start_one(self, name: str) -> None:
+        """Start it again."""
+        self._compose("up", "--detach", "--no-deps", "--wait", "--wait-timeout", str(UP_SECONDS), name)
+
     def logs(self) -> None:
         """Follow all services."""
         self._compose("logs", "--follow", "--tail", "50")

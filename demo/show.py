@@ -75,6 +75,7 @@ def links(console: Console, follower: Follower, stack: Stack) -> None:
             ('make cli ARGS="studies"', "any command of orthanc-fhir: what is in FHIR, and what is not yet"),
             ("make token NAME=alice ROLE=values", "a token for the mapper's pages, of each role"),
             ("docs/sparc.md", "a dataset of SPARC becomes FHIR"),
+            ("make stop ONE=fhir", "stop one server to see an outage; make start ONE=fhir ends it"),
             ("make logs", "follow what the servers say"),
             ("make down", "stop them and keep the data"),
             ("make clean", "stop them and remove the data"),

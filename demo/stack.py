@@ -36,6 +36,12 @@ class Stack(Protocol):
     def clean(self) -> None:
         """Stop everything and remove the data."""
 
+    def stop_one(self, name: str) -> None:
+        """Stop one service, by its name in docker-compose.yml: an outage to look at."""
+
+    def start_one(self, name: str) -> None:
+        """Start it again, and wait until it answers."""
+
     def logs(self) -> None:
         """Follow what the services print, until interrupted."""
 

@@ -29,7 +29,7 @@ An unexpected exception parks the study under its type's name. An outage opens t
 burns no attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -100,11 +100,11 @@ class Unreadable(MapperError):
 
 
 class TwoPatients(MapperError, ValueError, side="source"):
-    """One StudyInstanceUID stands under two PatientIDs; the message names where, `ids` are the source's own."""
+    """One StudyInstanceUID stands under two PatientIDs: the message says where, `seen` each id with its fingerprint."""
 
-    def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
+    def __init__(self, message: str, seen: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.ids = tuple(ids)
+        self.seen = dict(seen or {})
 
 
 class BadUID(MapperError):

@@ -99,6 +99,11 @@ class HoldUps:
         return said_down(name, found.reason) if found is not None and not found.up else ""
 
 
+def parked_of(ledger: Ledger) -> list[str]:
+    """Return the sources of which studies are parked: whoever retries all may have to wait for these."""
+    return sorted(name for name, counts in ledger.rows.counts_by_source().items() if counts["parked"])
+
+
 def said_down(name: str, reason: str) -> str:
     """Return that a side is down and why, without its name twice."""
     return reason if reason.casefold().startswith(name.casefold()) else f"{name} is down: {reason}"

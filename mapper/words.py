@@ -62,6 +62,11 @@ def status(row: Row, links: Links, holdups: HoldUps) -> dict[str, Any]:
     }
 
 
+def kept_waiting(down: str) -> str:
+    """Return what keeps studies that were put back in line from being tried, as the end of a sentence."""
+    return f"not tried yet, as {down.rstrip('.')}: they wait, and no longer count as parked; all goes on by itself"
+
+
 def sync_json(one: Sync) -> dict[str, Any]:
     """Return the JSON of one sync of the history."""
     return {

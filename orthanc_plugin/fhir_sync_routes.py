@@ -30,6 +30,10 @@ REFUSALS = {
     413: f"a body of more than {REQUEST} bytes",
     415: "a body that is not application/json",
 }
+GONE = (
+    "This study is not in Orthanc (any more): look for its patient in the list of studies, and if it is missing there, "
+    "send its images to Orthanc again; what was in FHIR of a study that is gone is marked as gone by itself.\n"
+)
 ID = r"([0-9a-f]{8}(?:-[0-9a-f]{8}){4})"
 
 Json = dict[str, Any]
@@ -38,6 +42,10 @@ Route = Callable[[Any, Any, Json], None]  # (mapper, Orthanc's output, request)
 
 class Refusal(Exception):
     """A request that is answered by an HTTP status alone."""
+
+
+class Gone(Exception):
+    """A request for a study that Orthanc does not have: 404 with a sentence for people."""
 
 
 def study_route(mapper: Any, output: Any, request: Json) -> None:
@@ -66,7 +74,7 @@ def bulk_route(mapper: Any, output: Any, request: Json) -> None:
         for one in dict.fromkeys(ids):
             try:
                 name = name_of(resource := study(one))
-            except Refusal:
+            except Gone:
                 unknown.append(one)
                 continue
             asks = asks and time.monotonic() < end
@@ -115,6 +123,8 @@ def guarded(mapper: Any, route: Route, methods: tuple[str, ...]) -> Any:
             if request["method"] == "POST" and content_type != "application/json":
                 raise Refusal(415)
             route(mapper, output, request)
+        except Gone:
+            answer_gone(output)
         except Refusal as refusal:
             status = refusal.args[0]
             if status in REFUSALS:
@@ -144,12 +154,12 @@ def body_of(request: Json) -> Json:
 def study(orthanc_id: str) -> Json:
     """Read what Orthanc tells of a study; 404 for an id that it does not know, as Orthanc does."""
     if not re.fullmatch(ID, orthanc_id):
-        raise Refusal(404)
+        raise Gone
     try:
         found: Json = parsed(orthanc.RestApiGet(f"/studies/{orthanc_id}"), ANSWER)
     except orthanc.OrthancException as error:
         if error.args[0] in (orthanc.ErrorCode.UNKNOWN_RESOURCE, orthanc.ErrorCode.INEXISTENT_ITEM):
-            raise Refusal(404) from error
+            raise Gone from error
         raise
     return found
 
@@ -176,3 +186,13 @@ def name_of(resource: Json) -> str:
 def answer_json(output: Any, answer: Json) -> None:
     output.SetHttpHeader("Cache-Control", "no-store")
     output.AnswerBuffer(json.dumps(answer), "application/json")
+
+
+def answer_gone(output: Any) -> None:
+    try:
+        output.SendHttpStatus(
+            404, GONE
+        )  # as text/plain: Orthanc sets that type beside a status, and a second one is wrong
+    except TypeError:  # of Orthanc 1.10.1, where it takes the length as well, and sets no type
+        output.SetHttpHeader("Content-Type", "text/plain")
+        output.SendHttpStatus(404, GONE, len(GONE))

@@ -106,6 +106,14 @@ class NativeStack:
         self.env_file.unlink(missing_ok=True)
         self.remembered.unlink(missing_ok=True)
 
+    def stop_one(self, name: str) -> None:
+        """Stop one server."""
+        self._server(name).stop()
+
+    def start_one(self, name: str) -> None:
+        """Start it again."""
+        self._server(name).start().wait_ready()
+
     def logs(self) -> None:
         """Follow the four logs."""
         logs = [str(server.log) for server in reversed(self._servers()) if server.log.exists()]
@@ -138,6 +146,14 @@ class NativeStack:
     def _servers(self) -> list[Mapper | Orthanc | FhirServer | Postgres]:
         """Return the servers in the order in which they stop."""
         return [self.mapper, self.orthanc, self.fhir, self.database]
+
+    def _server(self, name: str) -> Mapper | Orthanc | FhirServer | Postgres:
+        """Return a server by its name; raises RuntimeError where nothing was started yet."""
+        if not self.remembered.exists():
+            raise RuntimeError("the demo does not run: make demo")
+        named: dict[str, Mapper | Orthanc | FhirServer | Postgres] = {}
+        named |= {"mapper": self.mapper, "orthanc": self.orthanc, "fhir": self.fhir, "database": self.database}
+        return named[name]
 
     def _older_than_jar(self) -> bool:
         started = self.fhir.pid_file

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "remedies", "finding", "nesting", "url", "terminal", "counted", "rate_limit", "log", "metrics"),
+    *("errors", "remedies", "finding", "nesting", "url", "terminal", "plural", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",
@@ -117,6 +117,7 @@ OF_PAGES = {
     "server": {"app", "connection", "entrance", "guard", "prometheus", "refusals", "room", "token"},
     "settings": {"settings"},
     "token": {"named_token", "visitor"},
+    "trail": {"audit"},
 }
 """What commands may take from the pages: who serves them, and who gets in. The words stand below both."""
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mapper.errors import BundleRejected, SinkBusy, SinkDown, SinkRefused, SourceDown
 from mapper.remedies import remedy
 from mapper.standing import DOWN, HoldUps
+from mapper.web.visitor import Role
 from mapper.words import Links, status
 from tests.support.fakes import SITE, World
 from tests.support.situations import BEARER, A, B
-from tests.support.visitors import House
+from tests.support.visitors import House, secret_of
 
 SINK_SAYS, SOURCE_SAYS = "no FHIR server answers", "no Orthanc answers"
 Act = Callable[[World], object]
@@ -130,7 +132,45 @@ def test_the_list_does_not_promise_what_a_side_that_is_down_keeps_back(house: Ho
     house.world.ledger.sides.tell("sink", SINK_SAYS)
     page = house.browser(headers={**BEARER, "Accept": "text/html"}).get("/studies?done=2&asked_at=1").text
     banner = page[page.index('class="banner') :][:300]
-    assert "2 studies are marked" in banner
+    assert "2 studies are set to be tried again and wait" in " ".join(banner.split())
     assert SINK_SAYS in banner
     assert "good" not in banner
     assert "back in line" not in page
+
+
+DOWN_SIDES: dict[str, tuple[str, str, bool]] = {  # side that is down, why -> whether a parked study waits for it
+    "the sink": ("sink", SINK_SAYS, True),
+    "its source": ("source:orthanc", SOURCE_SAYS, True),
+    "another source": ("source:other", "no archive answers", False),
+    "none": ("sink", "", False),
+}
+
+
+@pytest.mark.parametrize("asked", [{"all": True}, {"studies": [A]}], ids=["all", "named"])
+@pytest.mark.parametrize(("side", "why", "waits"), DOWN_SIDES.values(), ids=DOWN_SIDES)
+def test_a_retry_says_how_many_were_parked_and_what_they_wait_for(
+    house: House, side: str, why: str, waits: bool, asked: dict[str, Any]
+) -> None:
+    parked(house.world)
+    house.world.ledger.sides.tell("sink")
+    house.world.ledger.sides.tell(side, why)
+    answer = house.browser(headers=BEARER).post("/api/retry", json=asked).json()
+    assert (answer["retried"], answer["waits"] is not None) == (1, waits)
+    assert not waits or (why in answer["waits"] and "no longer count as parked" in answer["waits"])
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_a_bulk_retry_says_before_and_after_that_its_studies_wait(house: House, down: bool) -> None:
+    parked(house.world)
+    if not down:
+        house.world.ledger.sides.tell("sink")
+    browser = house.logged_in(Role.OPERATE)
+    form = {"csrf": secret_of(browser), "which": "all", "state": "parked"}
+    before = " ".join(browser.post("/page/studies", data=form).text.split())
+    assert ("no longer as parked" in before) is down
+    place = browser.post("/page/studies", data={**form, "confirmed": "yes"}).headers["location"]
+    after = " ".join(browser.get(place).text.split())
+    assert "1 study that was parked is" in after
+    assert ("set to be tried again and waits" in after) is down
+    assert ("not among parked" in after) is down
+    assert ("back in line" in after) is not down

@@ -12,9 +12,9 @@ from mapper.commands.outlet import Outlet, outlet
 from mapper.commands.output import Record, problem_file
 from mapper.commands.target import FHIR, HELP, STDOUT, folder_of, place
 from mapper.configuration import load
-from mapper.counted import counted
 from mapper.errors import NotOneStudy
 from mapper.maps.site import Site
+from mapper.plural import counted
 from mapper.settings import Settings
 from mapper.terminal import shown
 

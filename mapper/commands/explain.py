@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mapper.commands.app import Config, one_line
+from mapper.commands.trail import record
 from mapper.configuration import WrongArgument, load
 from mapper.dicom.uid import is_askable
 from mapper.errors import MapperError, StudyGone
@@ -55,6 +56,8 @@ def explain(
             read = found.only_study()
         elif is_askable(study):
             read, source = found_in(settings, study)
+            if not redact:
+                record(settings, "looked at values", study_uid=study)
         else:
             raise WrongArgument("this is neither a file or folder that is there, nor a StudyInstanceUID")
         site = site_of(settings, source, namespace_of(settings))

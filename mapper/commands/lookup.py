@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mapper.commands.trail import record
 from mapper.configuration import WrongArgument
 from mapper.settings import Settings
 from mapper.terminal import say
@@ -45,7 +46,9 @@ def looked_up(settings: Settings, keyword: str) -> list[str]:
     value = value_of(keyword)
     service = service_of(settings, make=False)
     try:
-        return Inquiry(service).find(keyword, value)
+        found = Inquiry(service).find(keyword, value)
+        record(settings, "looked for a study", by=keyword, studies=found)
+        return found
     except ValueError as error:
         raise WrongArgument(f"standard input: {error}") from None
     finally:

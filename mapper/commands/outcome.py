@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mapper import log
 from mapper.commands.app import only_uids
 from mapper.commands.stage import Stage, Stages
+from mapper.commands.trail import leave
 from mapper.errors import SettingError, SinkDown
 from mapper.ledger.choice import Choice
 from mapper.ledger.claim import WITH_ALL
@@ -63,6 +64,9 @@ def sync_now(
     chosen = settings.file is not None or "ledger" in settings.model_fields_set
     service = service_of(settings, make=chosen)  # in a folder without settings an empty ledger would surprise
     ledger = service.ledger
+    leave(settings, ledger, "re-synced", study_uids, otherwise="all" if everything else "all that changed")
+    if accept_removals:
+        leave(settings, ledger, "accepted removals", study_uids, otherwise="all that vanished")
     if not study_uids:
         for triggers in service.triggers:
             look(ledger, triggers, accept_removals, say)

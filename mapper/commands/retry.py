@@ -19,9 +19,9 @@ def retry(
     if bool(study_uids) == parked:
         raise typer.BadParameter("name studies, or say --parked")
     with one_line():
-        number, others, unseen = put_back(load(Settings, config), study_uids or [])
+        number, others, unseen, waits = put_back(load(Settings, config), study_uids or [])
     if number:
-        say(f"{number} back in line")
+        say(f"{number} back in line{f', {waits}' if waits else ''}")
     wrong = [f"not parked: {', '.join(others)}"] if others else []
     wrong += [f"argument {', '.join(map(str, unseen))}: never seen in the PACS"] if unseen else []
     if wrong:
@@ -30,14 +30,18 @@ def retry(
         raise fail("no study is parked")
 
 
-def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str], list[int]]:
-    """Put parked studies (those named, else all) back in line; returns how many, which were not parked, and the unseen.
+def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str], list[int], str]:
+    """Put parked studies (those named, else all) back in line.
 
-    What was never seen is told by its place among the arguments: a name may have the shape of a UID.
+    Returns how many, which were not parked, the unseen, and what keeps all of them waiting, if so. What was never seen
+    is told by its place among the arguments: a name may have the shape of a UID.
 
     Raises SettingError when a setting is wrong or a name is no UID.
     """
+    from mapper.commands.trail import leave
+    from mapper.standing import HoldUps, parked_of
     from mapper.wiring import ledger_of
+    from mapper.words import kept_waiting
 
     only_uids(study_uids)
     ledger = ledger_of(settings, make=False)
@@ -45,4 +49,8 @@ def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str],
     known = ledger.rows.known(study_uids)
     others = [uid for uid in study_uids if uid in known and uid not in parked]
     unseen = [number for number, uid in enumerate(study_uids, 1) if uid not in known]
-    return ledger.studies.retry(study_uids), others, unseen
+    sources = parked_of(ledger)
+    leave(settings, ledger, "retried", study_uids, otherwise="all that are parked")
+    number = ledger.studies.retry(study_uids)
+    down = HoldUps(ledger).any_of(sources) if number else ""
+    return number, others, unseen, kept_waiting(down) if down else ""

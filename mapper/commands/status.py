@@ -6,7 +6,7 @@ import typer
 
 from mapper.commands.app import Config, one_line
 from mapper.configuration import load
-from mapper.counted import counted, plural
+from mapper.plural import counted, plural
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 

@@ -9,7 +9,7 @@ import typer
 from mapper.commands.app import Config, StudyUIDs, fail, one_line, only_uids
 from mapper.commands.lookup import AccessionNumber, PatientID, keyword_of, looked_up
 from mapper.configuration import WrongArgument, load
-from mapper.counted import counted
+from mapper.plural import counted
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mapper.ledger.state import State
 
 LIMIT = 100
+NOT_YET = "not seen yet: it is read once it is stable"
 AT_ONCE = 500
 """Studies that are read at one time."""
 
@@ -132,6 +133,8 @@ def show(
         say(shown_json(orjson.dumps(one)).decode() if as_json else line(one))
         if do := one["remedy"]:
             told["a side is down" if do == DOWN else one["failure"]] = do
+        if study_uids and one["fhir_url"] and not as_json:
+            say(f"  in FHIR: {one['fhir_url']}")
         if study_uids and one["problems"]:
             told["problems"] = f"orthanc-fhir explain {row.study_uid} says what was dropped, and why"
     if next(found, None) is not None:
@@ -152,8 +155,9 @@ def new_to_us(study_uid: str, as_json: bool) -> str:
     import orjson
 
     if as_json:
-        return shown_json(orjson.dumps({"study_uid": study_uid, "state": None})).decode()
-    return f"{study_uid}  not seen yet: it is read once it is stable"
+        one = {"study_uid": study_uid, "state": None, "message": NOT_YET, "remedy": f"orthanc-fhir sync {study_uid}"}
+        return shown_json(orjson.dumps(one)).decode()
+    return f"{study_uid}  {NOT_YET}, or now: orthanc-fhir sync {study_uid}"
 
 
 def chosen(ledger: "Ledger", choice: Any, limit: int) -> "Iterator[Row]":

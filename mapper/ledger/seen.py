@@ -1,6 +1,6 @@
 """In which state the studies of a source were last seen, by the source's own ids."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -135,12 +135,17 @@ class Seen:
         with self._database.write() as db:
             self._see(db, source, [sighting])
 
-    def notice(self, source: str, study_uid: str, ids: Iterable[str]) -> None:
-        """Remember under which ids of the source a study stands, in whatever state: the sweep tells when one goes."""
+    def notice(self, source: str, study_uid: str, ids: Mapping[str, str]) -> None:
+        """Remember under which ids of the source a study stands that cannot be read so, each with its fingerprint.
+
+        The sweep then tells when one of them changes or goes. Of an empty fingerprint nothing is known but the id.
+        """
         with self._database.write() as db:
-            for id in ids:
-                values = {"source": source, "source_id": id, "study_uid": study_uid, "fingerprint": ""}
-                db.execute(self._database.insert(seen).values(values).on_conflict_do_nothing())
+            for id, fingerprint in ids.items():
+                values = {"source": source, "source_id": id, "study_uid": study_uid, "fingerprint": fingerprint}
+                one = self._database.insert(seen).values(values)
+                known = {"index_elements": ["source", "source_id"], "set_": values}
+                db.execute(one.on_conflict_do_update(**known) if fingerprint else one.on_conflict_do_nothing())
 
     def forget(self, source: str, study_uid: str) -> None:
         """Forget that a study was seen: the source says it is gone."""

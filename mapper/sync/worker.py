@@ -158,7 +158,7 @@ class Worker:
             ended = self.ledger.studies.fail(claim, str(error), error.retry_after, failure)
         else:
             if isinstance(error, TwoPatients):
-                self.ledger.seen.notice(claim.source, claim.study_uid, error.ids)
+                self.ledger.seen.notice(claim.source, claim.study_uid, error.seen)
             facts = {"failure": failure, "mapping_version": self.version(claim.source)}
             ended = self.ledger.studies.finish(claim, "refused", str(error), **facts)
         if not ended and isinstance(error, SinkBusy | SinkDown):  # it may yet arrive, after what somebody else wrote

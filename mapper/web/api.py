@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mapper.service import Service
-from mapper.standing import HoldUps
+from mapper.standing import HoldUps, parked_of
 from mapper.web import shapes
 from mapper.web.audit import known_uids, record
 from mapper.web.body import Places
@@ -18,7 +18,7 @@ from mapper.web.questions import MOST
 from mapper.web.refusals import UNSEEN
 from mapper.web.uid import StudyUID
 from mapper.web.visitor import Role, needs
-from mapper.words import Links, status, sync_json
+from mapper.words import Links, kept_waiting, status, sync_json
 
 SETTLED = frozenset({"synced", "parked", "removed", "retrying"})
 LONGEST_WAIT = 60.0
@@ -117,7 +117,9 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         """Put parked studies back in line: those named, or with `all` every one."""
         ledger = service.ledger
         record(request, "retried", studies=known_uids(ledger.rows, body.studies) or "all that are parked")
-        parked = ledger.rows.those_in("parked", body.studies)
+        parked, sources = ledger.rows.those_in("parked", body.studies), parked_of(ledger)
         number = ledger.studies.retry(body.studies)
         service.bell.ring()
-        return {"retried": number, "not_parked": [uid for uid in body.studies if uid not in parked]}
+        down = HoldUps(ledger).any_of(sources) if number else ""
+        left = [uid for uid in body.studies if uid not in parked]
+        return {"retried": number, "not_parked": left, "waits": kept_waiting(down) if down else None}

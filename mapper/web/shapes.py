@@ -176,11 +176,13 @@ class Failures(BaseModel):
 
 
 class Retried(BaseModel):
-    """How many parked studies are back in line, and which of those named were not parked."""
+    """How many parked studies are back in line, which of those named were not parked, and what keeps all waiting."""
 
-    model_config = example(retried=1, not_parked=[])
+    model_config = example(retried=1, not_parked=[], waits=None)
     retried: int
     not_parked: list[str]
+    waits: str | None
+    """Where a side is down: which, and that they wait for it; they no longer count as parked."""
 
 
 class Awake(BaseModel):

@@ -16,7 +16,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from mapper.counted import counted, plural
+from mapper.plural import counted, plural
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import UNSEEN, problem
 from mapper.web.rendering import known

@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 from mapper.commands.cli import app
 from mapper.configuration import load
 from mapper.ledger.ledger import Ledger
+from mapper.ledger.studies import Ending
 from mapper.settings import Settings
 from mapper.wiring import ledger_of
 from tests.support.http_fake import Answer, HttpFake
 
 KNOWN, NEW = "1.2.3.4", "1.2.3.5"
 SECRET = "SECRET-4711"
+PROBLEMS = [{"element": "ImagingStudy.started", "attribute": "StudyDate", "reason": "no date"}]
 OPTIONS = {"AccessionNumber": "--accession-number", "PatientID": "--patient-id"}
 
 
@@ -54,12 +56,39 @@ def test_orthanc_is_asked_and_the_state_is_told(
     assert result.exit_code == told.exit_code == 0, result.stderr
     first, last = result.stdout.splitlines()
     assert first.startswith(f"{KNOWN}  pending")
-    assert last == f"{NEW}  not seen yet: it is read once it is stable"
+    assert last == f"{NEW}  not seen yet: it is read once it is stable, or now: orthanc-fhir sync {NEW}"
     facts = [json.loads(line) for line in told.stdout.splitlines()]
     assert [(one["study_uid"], one["state"]) for one in facts] == [(KNOWN, "pending"), (NEW, None)]
     for said in (result.output, told.output, *capfd.readouterr()):
         assert SECRET not in said
     assert [row.study_uid for row in ledger.rows.page()] == [KNOWN], "nothing is kept"
+
+
+# how the study that is looked up stands: what is said beside its state
+STANDS: dict[str, tuple[str, dict[str, str], list[str]]] = {
+    "synced": ("done", {}, ["FHIR says what the PACS says", "  in FHIR: http"]),
+    "parked": (
+        "refused",
+        {"reason": "HTTP 422", "failure": "BundleRejected"},
+        ["BundleRejected: HTTP 422", "Then retry."],
+    ),
+    "dropped": ("done", {"problems": json.dumps(PROBLEMS)}, ["1 problem", f"orthanc-fhir explain {KNOWN} says what"]),
+}
+
+
+@pytest.mark.parametrize(("how", "facts", "said"), STANDS.values(), ids=STANDS)
+def test_what_is_looked_up_says_how_it_stands_what_to_do_and_where_to_see_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, how: Ending, facts: dict[str, str], said: list[str]
+) -> None:
+    (claim,) = ledger.studies.claim(["orthanc"])
+    ledger.studies.finish(claim, how, **facts)
+    with HttpFake(shown(KNOWN)) as orthanc:
+        monkeypatch.setenv("ORTHANC_FHIR_ORTHANC_URL", orthanc.url)
+        result = studies("--accession-number", "-")
+    assert result.exit_code == 0, result.stderr
+    for each in said:
+        assert each in result.stdout
+    assert SECRET not in result.output
 
 
 def test_none_is_said_without_the_value(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

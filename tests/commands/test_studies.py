@@ -232,7 +232,7 @@ def test_status_is_1_when_somebody_should_look_and_says_what_to_do(ledger: Ledge
 def test_status_has_the_numbers_of_the_page(ledger: Ledger) -> None:
     in_line(ledger)
     ledger.sides.offer("orthanc", 4)
-    ledger.seen.notice("orthanc", A, ["id-1", "id-2"])
+    ledger.seen.notice("orthanc", A, {"id-1": "", "id-2": ""})
     ledger.sides.sweep("orthanc", 5, 0, 0, whole=True)
     (line,) = [line for line in orthanc_fhir("status").stdout.splitlines() if line.startswith("orthanc: ")]
     line = re.sub(r"\b[0-9]{1,2} s ago", "just now", line)

@@ -95,6 +95,8 @@ def test_one_study_under_two_patients_is_found_before_it_is_read(shared: Archive
     assert len({one.id for one in found}) == 2
     with pytest.raises(TwoPatients) as failed:
         shared.source.read(uid, [])
+    seen = {id: grown(fingerprint) for id, fingerprint in failed.value.seen.items()}
+    assert seen == {one.id: grown(one.fingerprint) for one in found}, "as the listing shows them"
     assert "P1" not in str(failed.value).replace(found[0].id, "").replace(found[1].id, "")
     shared.delete(uid, "P1")
     assert shared.source.read(uid, [one.id for one in found]).study.item["PatientID"] == "P2"

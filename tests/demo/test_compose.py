@@ -79,6 +79,15 @@ def test_a_checkout_has_one_project_however_it_is_reached(tmp_path: Path) -> Non
     assert project(tmp_path / "link") == project(tmp_path / "clone") == project(tmp_path / "clone" / ".." / "clone")
 
 
+ONE = {"stop_one": ["stop fhir"], "start_one": ["up --detach --no-deps --wait --wait-timeout 600 fhir"]}
+
+
+@pytest.mark.parametrize(("act", "told_to"), ONE.items())
+def test_one_service_is_stopped_and_started_alone(tmp_path: Path, told: Told, act: str, told_to: list[str]) -> None:
+    getattr(stack(tmp_path), act)("fhir")
+    assert [line.rpartition("docker-compose.yml ")[2] for line in told()] == told_to
+
+
 @pytest.mark.parametrize("act", ["down", "clean", "logs", "cli"])
 def test_every_command_is_for_this_checkouts_project_alone(tmp_path: Path, told: Told, act: str) -> None:
     running = stack(tmp_path)

@@ -150,6 +150,11 @@ def test_what_make_types_runs_a_command_of_the_demo(stack: NativeStack) -> None:
             words = shlex.split(told.partition("python -m demo ")[2])
             if words[0] == "cli":
                 assert stack.cli(words[1:]) == 0, line
+            elif words[0] in ("stop", "start"):
+                getattr(stack, f"{words[0]}_one")(words[1])
+                running = [server.name for server in stack._servers() if server.is_alive()]
+                assert len(running) == (3 if words[0] == "stop" else 4), line
+                assert ("fhir" in running) is (words[0] == "start"), line
             else:
                 what, name, option, role = words
                 assert (what, option) == ("token", "--role")

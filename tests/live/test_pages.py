@@ -185,8 +185,30 @@ def test_the_header_comes_by_itself_for_those_who_may_see_it(browser: Browser, h
     with looked_at(browser, house) as page:
         page.goto(f"/studies/{SYNCED}")
         expect(page.locator("#header")).to_contain_text("CT Thorax")
+        boxes = [page.locator(name).bounding_box() for name in ("#live", "#header", "#more")]
+        tops = [box["y"] for box in boxes if box]
+        assert len(tops) == 3
+        assert tops == sorted(tops), "what a person has to do comes first"
         page.screenshot(path=SHOTS / "page-study-values.png", full_page=True)
     assert "looked at the header" in [line["what"] for line in house.audited()]
+
+
+def test_a_study_page_stays_up_to_date_around_a_header_that_is_read_once(browser: Browser, house: House) -> None:
+    with looked_at(browser, house) as page:
+        page.clock.install()
+        page.goto(f"/studies/{PARKED}")
+        expect(page.locator("#header")).to_contain_text("PatientID")
+        expect(page.locator("#more h2")).to_have_text(["Dropped or doubted", "History"])
+        rows = page.locator("#more table").last.locator("tbody tr")
+        before = rows.count()
+        house.world.clock.forward(60)
+        house.sync(PARKED)
+        page.clock.run_for(16_000)
+        expect(page.locator("#live .state").first).to_have_text("synced")
+        expect(rows).to_have_count(before + 1)
+        expect(page.locator("#header")).to_contain_text("PatientID")
+    looks = [line for line in house.audited() if line["what"] == "looked at the header"]
+    assert [line["study_uid"] for line in looks].count(PARKED) == 1
 
 
 @pytest.mark.parametrize("role", [Role.READ, Role.OPERATE], ids=lambda role: role.word)

@@ -183,6 +183,17 @@ def test_refused(
     assert mapper.syncs == syncs
 
 
+def test_a_study_that_is_gone_is_said_to_be_gone_with_what_to_do(orthanc: Orthanc) -> None:
+    study, _ = upload(orthanc)
+    call(orthanc, "DELETE", f"/studies/{study}").raise_for_status()
+    for method, path in [("GET", STUDY + "/page"), ("GET", STUDY), ("POST", STUDY)]:
+        answer = call(orthanc, method, path.format(id=study), **({"json": {}} if method == "POST" else {}))
+        assert (answer.status_code, single(answer, "Content-Type")) == (404, "text/plain")
+        assert single(answer, "X-Content-Type-Options") == "nosniff"
+        assert "not in Orthanc (any more)" in answer.text
+        assert "send its images to Orthanc again" in answer.text
+
+
 def test_own_site_is_admitted(orthanc: Orthanc, study: tuple[str, str]) -> None:
     answer = call(orthanc, "POST", STUDY.format(id=study[0]), json={}, headers={"Origin": orthanc.url})
     assert answer.status_code == 200

@@ -413,9 +413,6 @@ REFUSED: dict[str, tuple[str, str, str, dict[str, str], int]] = {
         403,
     ),
     "host as a prefix": ("POST", STUDY_URI, "{}", {**JSON, "origin": "http://localhost:8042.evil.example"}, 403),
-    "unknown study": ("GET", STUDY_URI.replace("0a9b", "ffff"), "", {}, 404),
-    "unknown study, post": ("POST", STUDY_URI.replace("0a9b", "ffff"), "{}", JSON, 404),
-    "unknown study, page": ("GET", STUDY_URI.replace("0a9b", "ffff") + "/page", "", {}, 404),
     "no id": ("GET", "/fhir-sync/studies/../../system", "", {}, 404),
 }
 
@@ -429,6 +426,22 @@ def test_refused(
     assert (mapper.asked, mapper.syncs) == ([], [])
     if status == 405:
         assert answer.headers["Allow"]
+
+
+MISSING = {"GET": ("", {}), "POST": ("{}", JSON)}
+
+
+@pytest.mark.parametrize(("method", "page"), [("GET", ""), ("POST", ""), ("GET", "/page")])
+def test_of_a_study_that_is_gone_one_sentence_says_what_happened_and_what_to_do(
+    sdk: Sdk, mapper: MapperFake, method: str, page: str
+) -> None:
+    answer = sdk.request(method, STUDY_URI.replace("0a9b", "ffff") + page, *MISSING[method])
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "text/plain")
+    assert answer.headers.items() >= sys.modules["fhir_sync_origin"].PROTECTION.items()
+    said = answer.body.decode()
+    assert said.startswith("This study is not in Orthanc (any more): look for its patient")
+    assert "send its images to Orthanc again" in said
+    assert (mapper.asked, mapper.syncs) == ([], [])
 
 
 ADMITTED = {

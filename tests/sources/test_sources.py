@@ -475,11 +475,13 @@ TWO_HITS = Answer(200, [{"ID": OTHER, "Type": "Study"}, {"ID": ID, "Type": "Stud
 
 
 def test_two_hits_are_two_patients_and_named_by_orthancs_ids() -> None:
-    answers = [TWO_HITS, Answer(200, study(ID=OTHER)), Answer(200, study())]
+    looks = [Answer(200, study(ID=OTHER)), Answer(200, study())]
+    answers = [TWO_HITS, *looks, NOW, SYSTEM, *looks]
     with HttpFake(*answers) as http, pytest.raises(TwoPatients) as failed:
         orthanc(http.url).read(UID, [])
     assert ID in str(failed.value)
     assert OTHER in str(failed.value)
+    assert failed.value.seen.keys() == {ID, OTHER}
 
 
 def test_of_two_hits_the_one_counts_that_is_called_so_to_the_letter() -> None:

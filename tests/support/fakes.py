@@ -150,7 +150,8 @@ class FakeSource:
         if found and found[0].name == found[0].id:
             raise BadUID(f"the StudyInstanceUID of {found[0].id} is none")
         if len(found) > 1:
-            raise TwoPatients(f"study {study_uid} stands under {len(found)} PatientIDs", [held.id for held in found])
+            seen = {held.id: held.sighting().fingerprint for held in found}
+            raise TwoPatients(f"study {study_uid} stands under {len(found)} PatientIDs", seen)
         if not found:
             raise StudyGone(f"study {study_uid} is no longer here")
         before = found[0].sighting()

@@ -80,6 +80,14 @@ class RestOutput:
         self._send(200, body.encode() if isinstance(body, str) else body)
         self.headers["Content-Type"] = mime
 
+    def SendHttpStatus(self, status: int, body: str, /) -> None:
+        if not isinstance(status, int):
+            raise TypeError("Bad types for the arguments (2 arguments expected)")
+        _strings(body)
+        assert "Content-Type" not in self.headers, "the real one sends a second one"
+        self._send(status, body.encode())
+        self.headers["Content-Type"] = "text/plain"
+
     def SendHttpStatusCode(self, status: int, /) -> None:
         if not isinstance(status, int):
             raise TypeError("Bad types for the arguments (1 arguments expected)")

@@ -1,7 +1,7 @@
 """The worker: every failure has its fate, a crash anywhere loses nothing, a lost lease changes nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -393,6 +393,48 @@ def test_two_patients_are_parked_until_one_of_them_goes(world: World) -> None:
     sweep(world.ledger, world.source)
     world.work()
     assert world.state(A) == "synced"
+
+
+MET: dict[str, Callable[[World], object]] = {  # how the mapper comes to know of the second patient
+    "a sweep": lambda world: sweep(world.ledger, world.source),
+    "a ring, before any sweep saw either": lambda world: world.mark(A),
+    "a ring, between two sweeps": lambda world: world.mark(A),
+    "a ring, while it still receives": lambda world: world.mark(A),
+}
+CHANGES: dict[str, Callable[[World], object]] = {  # what a person or the PACS does next -> it is tried again, once
+    "an instance came": lambda world: world.source.store(A, "P1", "2"),
+    "one of the two went": lambda world: world.source.delete(A, "P2"),
+    "a third patient": lambda world: world.source.store(A, "P3"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("met", MET)
+def test_two_patients_park_a_study_at_the_first_read_and_until_it_changes(
+    world: World, met: str, change: Callable[[World], object]
+) -> None:
+    world.source.store(A, "P1")
+    if "between" in met:
+        sweep(world.ledger, world.source)
+        world.work()
+        world.source.store(A, "P1", "0")
+    world.source.store(A, "P2", stable="receives" not in met)
+    world.source.reads.clear()
+    MET[met](world)
+    world.work()
+    if "receives" in met:
+        world.source.settle(A, "P2")
+    for _ in range(2):
+        sweep(world.ledger, world.source)
+        world.work()
+    assert (world.state(A), world.source.reads) == ("parked", [A])
+
+    change(world)
+    for _ in range(2):
+        sweep(world.ledger, world.source)
+        world.work()
+    assert world.source.reads == [A, A]
+    assert world.state(A) == ("synced" if len(world.source.held) == 1 else "parked")
 
 
 def test_a_twin_that_goes_before_any_sweep_saw_it_leaves_no_study_parked(world: World) -> None:

@@ -9,11 +9,12 @@ from threading import Thread
 import pytest
 from fastapi.testclient import TestClient
 
-from mapper.counted import counted
 from mapper.errors import BundleRejected, MapperError, SinkBusy, SourceDown
 from mapper.ledger.history import History
 from mapper.ledger.outcome import Span
 from mapper.ledger.state import STATES
+from mapper.plural import counted
+from mapper.remedies import remedy
 from mapper.web.cursor import place, word
 from mapper.web.overview.chart import chart, scale
 from mapper.web.study.explorers import Explorers
@@ -103,6 +104,24 @@ def test_a_study_is_looked_up_by_a_number_that_goes_nowhere(house: House, by: st
     assert value not in str(answer.headers)
     assert value not in house.audit_file.read_text(encoding="utf-8")
     assert house.audited()[-1]["studies"] == [A]
+
+
+def test_what_is_looked_up_says_how_it_stands_what_to_do_and_where_to_see_it(house: House) -> None:
+    client = of(house, Role.VALUES)
+    house.world.source.store("1.9.9", "NEW1")
+    house.world.source.store("1.9.9.2", "NEW1")
+    house.world.sink.failures.append(BundleRejected("HTTP 422"))
+    house.sync("1.9.9.2")
+    page = " ".join(client.post("/page/find", data={"by": "PatientID", "value": "NEW1"}).text.split())
+    assert "2 studies with this value" in page
+    assert remedy("BundleRejected").do[:40] in page
+    assert 'href="/studies/1.9.9.2"' in page
+    assert "not seen yet" in page
+    assert 'name="study" value="1.9.9"' in page, "it can be asked for"
+    page = " ".join(client.post("/page/find", data={"by": "PatientID", "value": PATIENT}).text.split())
+    assert "FHIR says what the PACS says" in page
+    assert 'aria-label="FHIR of ' in page
+    assert "NEW1" not in house.audit_file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("value", ["*", "PID*", "P?", "a\\b", "", "  "])
@@ -481,7 +500,7 @@ def test_those_chosen_or_all_of_a_list_are_put_back_in_line(house: House) -> Non
     assert answer.headers["location"].startswith("/studies?state=parked&done=1&asked_at=")
     assert house.world.state(B) == "pending"
     place = answer.headers["location"]
-    assert "1 study is back in line" in browser.get(place).text
+    assert "1 study that was parked is back in line" in " ".join(browser.get(place).text.split())
     assert "No sync has ended since then" in browser.get(place).text
     house.world.clock.forward(1.0)
     house.world.sink.failures.append(BundleRejected("HTTP 422"))

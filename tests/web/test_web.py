@@ -387,12 +387,24 @@ def test_retry_brings_back_what_is_parked(site: Site) -> None:
         site.world.source.store(study_uid)
         site.world.sink.failures.append(BundleRejected("HTTP 422"))
     site.sync(A, B)
-    assert site.client.post("/api/retry", json={"studies": [A]}).json() == {"retried": 1, "not_parked": []}
-    assert site.client.post("/api/retry", json={"studies": [A, C]}).json() == {"retried": 0, "not_parked": [A, C]}
-    assert site.client.post("/api/retry", json={"studies": [C, B]}).json() == {"retried": 1, "not_parked": [C]}
+    assert site.client.post("/api/retry", json={"studies": [A]}).json() == {
+        "retried": 1,
+        "not_parked": [],
+        "waits": None,
+    }
+    assert site.client.post("/api/retry", json={"studies": [A, C]}).json() == {
+        "retried": 0,
+        "not_parked": [A, C],
+        "waits": None,
+    }
+    assert site.client.post("/api/retry", json={"studies": [C, B]}).json() == {
+        "retried": 1,
+        "not_parked": [C],
+        "waits": None,
+    }
     site.world.sink.failures.append(BundleRejected("HTTP 422"))
     site.world.work()
-    assert site.client.post("/api/retry", json={"all": True}).json() == {"retried": 1, "not_parked": []}
+    assert site.client.post("/api/retry", json={"all": True}).json() == {"retried": 1, "not_parked": [], "waits": None}
 
 
 NOT_SAID: list[Any] = [{}, {"all": False}, {"studies": []}, {"all": True, "studies": [B]}, {"all": 1}]

@@ -64,7 +64,9 @@ class Dicomweb:
         if not found:
             raise StudyGone(f"study {study_uid} is no longer in the archive")
         if len(found) > 1:
-            raise TwoPatients(f"study {study_uid} is found {len(found)} times: under several PatientIDs?", [study_uid])
+            raise TwoPatients(
+                f"study {study_uid} is found {len(found)} times: under several PatientIDs?", {study_uid: ""}
+            )
         return sighting(found[0])
 
     def _unread(self, name: str) -> BadUID | StudyGone:

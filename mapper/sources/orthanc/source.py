@@ -14,15 +14,7 @@ import msgspec
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
 from mapper.dicom.uid import is_askable
-from mapper.errors import (
-    BadMetadata,
-    BadUID,
-    NotOneStudy,
-    SourceBusy,
-    SourceChanged,
-    StudyGone,
-    TwoPatients,
-)
+from mapper.errors import BadMetadata, BadUID, NotOneStudy, SourceBusy, SourceChanged, StudyGone, TwoPatients
 from mapper.finding import Finding, ok
 from mapper.http.peer import Bound
 from mapper.sources.orthanc import answers, checkup
@@ -115,13 +107,20 @@ class Orthanc:
         if len(ids) > 1:
             ids = [id for id in ids if (study := self._api.study(id)) is not None and name_of(study) == study_uid]
         if len(ids) > 1:
-            raise TwoPatients(f"study {study_uid} stands under {len(ids)} PatientIDs: see {', '.join(ids)}", ids)
+            where = f"study {study_uid} stands under {len(ids)} PatientIDs: see {', '.join(ids)}"
+            raise TwoPatients(where, self._fingerprints(ids))
         if ids:
             return ids[0]
         for orthanc_id in filter(answers.is_id, known_ids):
             if self._api.study(orthanc_id) is not None:
                 return orthanc_id
         raise gone(study_uid, known_ids)
+
+    def _fingerprints(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return what a listing tells of studies now, so that the sweep tells when one of them changes."""
+        now, tells = self._api.now(), self._api.tells_metadata
+        found = (one for id in ids if (one := self._sighting(id, now)))
+        return {one.id: (remembering(one, self._api.kept(one.id)) if tells else one).fingerprint for one in found}
 
     def _sighting(self, orthanc_id: str, now: datetime) -> Sighting | None:
         study, counted = self._api.study(orthanc_id), self._counts_needed()

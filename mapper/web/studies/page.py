@@ -24,6 +24,7 @@ from mapper.web.lately import Lately
 from mapper.web.marker import Marker
 from mapper.web.questions import failures_of, known_kind
 from mapper.web.redirect import there
+from mapper.web.studies.found import told_of
 from mapper.web.studies.wanted import HOUR, PERIODS, SAID, Asked, Wanted, wanted_of
 from mapper.web.study.ways import Way, Ways
 from mapper.web.view import View
@@ -145,6 +146,7 @@ def add(
                 "studies": chosen,
                 "most": MOST,
                 "word": word_for(wanted),
+                "down": await to_thread.run_sync(HoldUps(ledger).any_of, sources),
             }
             return view.page(request, "studies/confirm.html", here="/studies", **context)
         if chosen:
@@ -165,8 +167,10 @@ def add(
         except (ValueError, MapperError) as error:
             failure = str(error)
         record(request, "looked for a study", by=by if by in ASKED else "", studies=uids)  # before it is shown
-        rows = await to_thread.run_sync(lambda: {uid: ledger.rows.find(uid) for uid in uids})
-        return view.page(request, "studies/found.html", here="/studies", found=rows, failure=failure)
+        facts = await to_thread.run_sync(told_of, ledger, uids)
+        return view.page(
+            request, "studies/found.html", here="/studies", failure=failure, sources=sources, ways=ways, **facts
+        )
 
     @app.post("/page/ask", include_in_schema=False, dependencies=[needs(Role.OPERATE)])
     async def ask(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """A number of things in words: the one place where a plural is made."""
 
-PLURALS = {"study": "studies", "entry": "entries", "is": "are", "stands": "stand"}
+PLURALS = {"study": "studies", "entry": "entries", "is": "are", "was": "were", "stands": "stand"}
 """What takes no s alone."""
 
 
