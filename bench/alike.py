@@ -2,7 +2,7 @@
 
 uv run python -m bench.alike [STUDIES]
 
-Fails where two ways differ in one byte of one resource, or where the report of a way finds anything amiss. Half an hour
+Fails where two ways differ in one byte of one resource, or where the report of a way finds anything amiss. An hour
 on two cores with 2,000 studies.
 """
 
