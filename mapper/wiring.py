@@ -97,7 +97,10 @@ def database_of(settings: Settings) -> Database:
             raise SettingError(f"ledger_password_file: {path} cannot be read ({type(error).__name__})") from None
         if not password:
             raise SettingError(f"ledger_password_file: {path} is empty")
-    return Database(settings.ledger.get_secret_value(), password)
+    url = settings.ledger.get_secret_value()
+    if password and url.startswith("sqlite"):
+        raise SettingError("ledger_password_file: a ledger in SQLite has no password")
+    return Database(url, password)
 
 
 def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:

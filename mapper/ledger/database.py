@@ -34,15 +34,11 @@ class Database:
     """One engine with short transactions: `write()` holds the writer's place from its first statement."""
 
     def __init__(self, url: str, password: str = "") -> None:
-        """Remember where it is; a password that is given here stands for that of the URL. Raises SettingError."""
         try:
-            parsed = make_url(url)
+            parsed = make_url(url).set(password=password) if password else make_url(url)
         except ArgumentError as error:
             raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        if password and self.is_sqlite:
-            raise SettingError("ledger_password_file: a ledger in SQLite has no password")
-        parsed = parsed.set(password=password) if password else parsed
         try:
             self.engine = create_engine(parsed, pool_pre_ping=not self.is_sqlite, pool_size=CONNECTIONS)
         except ImportError as error:
