@@ -16,7 +16,8 @@ NAME = ".index.sqlite"
 OF_FILES = "files "
 """How the state of a study begins that was made of files: no archive lists it, and it does not go with one."""
 IndexFailed = sqlite3.Error
-VANISHED = "state != '' and study_uid not in (select study_uid from listed)"
+ARCHIVED = f"state != '' and state not like '{OF_FILES}%'"
+VANISHED = f"{ARCHIVED} and study_uid not in (select study_uid from listed)"
 TABLES = """
 create table if not exists file (name text primary key) without rowid;
 create table if not exists line (
@@ -130,12 +131,6 @@ class Index:
         """Say in which state a study was written."""
         self._db.execute("insert or replace into study values (?, ?)", (study_uid, state))
 
-    def studies(self) -> Iterator[str]:
-        """Yield every study that an archive had and that did not go since."""
-        asked = f"select study_uid from study where state != '' and state not like '{OF_FILES}%' order by study_uid"
-        for (study_uid,) in self._db.execute(asked):
-            yield study_uid
-
     def list_anew(self) -> None:
         """Forget what an archive listed."""
         self._db.execute("delete from listed")
@@ -152,7 +147,7 @@ class Index:
     def counts(self) -> tuple[int, int, int]:
         """Return how many studies were listed, how many were written, and how many of these were not listed."""
         asked = f"select (select count(*) from listed), count(*), count(*) filter (where {VANISHED}) from study"
-        listed, known, vanished = self._db.execute(f"{asked} where state != ''").fetchone()
+        listed, known, vanished = self._db.execute(f"{asked} where {ARCHIVED}").fetchone()
         return listed, known, vanished
 
     # -- servers --------------------------------------------------------------------------------

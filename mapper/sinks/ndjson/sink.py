@@ -133,11 +133,6 @@ class Ndjson:
         with self._folder.open() as index:
             index.settle(study_uid, state)
 
-    def studies(self) -> list[str]:
-        """Return the studies that were written of an archive and are not gone."""
-        with self._folder.open() as index:
-            return list(index.studies())
-
     def list_anew(self) -> None:
         """Forget which studies an archive listed: it is asked again."""
         with self._folder.open() as index:
