@@ -1,6 +1,9 @@
-"""How fast a backfill is: an Orthanc into files by threads and processes, beside a bare loader; and its memory.
+"""How fast a backfill is: an Orthanc into files and into FHIR, beside bare programs in the same run; and its memory.
 
-uv run python -m bench.backfill
+uv run python -m bench.backfill [STUDIES] [FLAT]
+
+The bare reader fetches the metadata of each study and dumps them, over as many connections as a backfill has threads;
+the bare loader posts the same Bundles, ready made. FLAT studies from nowhere then go into files: memory has to stay.
 """
 
 import json
@@ -9,179 +12,149 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import replace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
-from uuid import UUID, uuid5
+from typing import cast
+from uuid import UUID, uuid4
 
-import orjson
-import requests
 from rich.console import Console
 from rich.table import Table
 
-from mapper.dicom.collector import Collector
-from mapper.fhir.bundle import dump
-from mapper.finding import Finding
-from mapper.jobs.executors import Crew
+from bench.full_orthanc import listed
+from bench.many import DICOMWEB, Crew, Many, MapsEach, MapsOnce
+from bench.target import verdict
+from bench.throughput import WORKERS, asked, bundles, timed
+from mapper.dicom.reader import Reader
+from mapper.http.peer import Peer
+from mapper.http.target import Target
+from mapper.jobs import executors
 from mapper.jobs.into_files import IntoFiles, Tally
 from mapper.jobs.into_folder import into_folder
-from mapper.jobs.reading import Read, Recipe
-from mapper.maps import Mapped, study_to_fhir
+from mapper.jobs.reading import Recipe
+from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
 from mapper.maps.site import Site
 from mapper.settings import Settings
 from mapper.sinks.ndjson.sink import Ndjson
-from mapper.sources.source import Feed, Reading, Sighting
-from stack import Orthanc
+from mapper.sources.orthanc.source import Orthanc as Source
+from stack import FhirServer, Orthanc, Postgres
+from stack.dask import DaskCluster
+from stack.mapper import BASE, Mapper
 from stack.process import ROOT
-from tests.support.datasets import dataset
-from tests.support.stack import until
+from tests.support.stack import session, until
 from tests.support.study import new_name, study
 
-STUDIES = int(os.environ.get("BENCH_STUDIES", "300"))
-FLAT = int(os.environ.get("BENCH_FLAT", "20000"))
-LOOKS = 10
-WAYS: dict[str, list[str]] = {
-    "threads (4)": [],
-    "processes (2)": ["--processes", "2"],
-}
+STUDIES, FLAT, LOOKS, OF_PATIENT = 300, 20_000, 10, 10
+GROWTH = 10
+"""Target: MB by which the memory may grow from the first look to the last."""
+CREWS: dict[str, list[str]] = {"threads (4)": [], "processes (2)": ["--processes", "2"], "Dask (2)": ["--dask"]}
 
 
-def bare(server: Orthanc, ids: list[str]) -> float:
-    """Return the studies a second of a loop that fetches each study's metadata and keeps them, one after the other."""
-    http, began = requests.Session(), time.monotonic()
-    http.trust_env, http.auth = False, server.auth
-    for uid in ids:
-        answer = http.get(f"{server.url}/dicom-web/studies/{uid}/metadata", timeout=60)
-        json.dumps(answer.json())
-    return len(ids) / (time.monotonic() - began)
+def stored(server: Orthanc, number: int) -> None:
+    """Upload studies of two instances, and wait until all are stable."""
+    http, names = session(), [new_name() for _ in range(max(number // OF_PATIENT, 1))]
+    files = (file for one in range(number) for file in study(PatientID=names[one % len(names)], instances=2).files)
+    for file in files:
+        http.post(f"{server.url}/instances", data=file, auth=server.auth, timeout=60).raise_for_status()
+    until(lambda: all(one["IsStable"] for one in listed(server, "studies")), 600)
 
 
-def rates(home: Path) -> Table:
-    """Return studies a second."""
-    table = Table(f"{STUDIES} studies of 2 instances, Orthanc into NDJSON", "studies a second", box=None)
-    with Orthanc(home / "orthanc", overrides={"StableAge": 1}, plugin_script=None) as server:
-        http = requests.Session()
-        http.trust_env, http.auth = False, server.auth
-        names = [new_name() for _ in range(max(STUDIES // 10, 1))]
-        for number in range(STUDIES):
-            for file in study(PatientID=names[number % len(names)], instances=2).files:
-                http.post(f"{server.url}/instances", data=file, timeout=60).raise_for_status()
-        stable = lambda: all(one["IsStable"] for one in http.get(f"{server.url}/studies?expand").json())  # noqa: E731
-        until(stable, 300)
-        found = http.get(f"{server.url}/studies?expand", timeout=60).json()
-        uids = [one["MainDicomTags"]["StudyInstanceUID"] for one in found]
-        table.add_row("bare loader: metadata fetched and dumped, no mapping, no check", f"{bare(server, uids):.0f}")
-        user, password = server.auth or ("", "")
-        there = {"URL": server.url, "USER": user, "PASSWORD": password}
-        environment = {**os.environ, **{f"ORTHANC_FHIR_ORTHANC_{name}": value for name, value in there.items()}}
-        for name, options in WAYS.items():
-            to = ["backfill", "--to", f"ndjson:{home}/{name[:4]}", *options]
-            began = time.monotonic()
-            program = str(Path(sys.executable).parent / "orthanc-fhir")
-            subprocess.run([program, *to], env=environment, cwd="/", check=True, capture_output=True)
-            table.add_row(f"backfill by {name}, start included", f"{STUDIES / (time.monotonic() - began):.0f}")
-    server.clean()
-    return table
+def bare_reader(server: Orthanc) -> None:
+    """Fetch and dump the metadata of all studies: no mapping, no check."""
+    http = session()
+    uids = [one["MainDicomTags"]["StudyInstanceUID"] for one in listed(server, "studies")]  # type: ignore[index]
+
+    def read(uid: str) -> None:
+        json.dumps(http.get(f"{server.url}/dicom-web/studies/{uid}/metadata", auth=server.auth, timeout=60).json())
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(read, uids))
 
 
-class Many:
-    """A source of as many studies as wanted, each made when it is read."""
-
-    name, feed = "many", cast(Feed | None, None)
-
-    def read(self, study_uid: str, known_ids: list[str]) -> Reading:
-        raise NotImplementedError
-
-    def holds(self, study_uid: str) -> bool:
-        return True
-
-    def listing(self) -> Iterator[Sighting]:
-        return (Sighting(f"1.2.{number}", f"1.2.{number}", "1") for number in range(FLAT))
-
-    def count(self) -> int:
-        return FLAT
-
-    def probe(self) -> None:
-        pass
-
-    def check(self) -> Iterator[Finding]:
-        return iter(())
+def backfill(environment: dict[str, str], *options: str) -> None:
+    """Run the command, its start included."""
+    program = [str(Path(sys.executable).parent / "orthanc-fhir"), "backfill", *options]
+    subprocess.run(program, env={**os.environ, **environment}, cwd="/", check=True, capture_output=True)
 
 
-def template(namespace: UUID) -> Mapped:
-    """Return one study as it is mapped: the others are it, under UIDs and ids of their own."""
-    collector, uid = Collector(), "1.2.826.0.1.7"
-    for instance in range(1, 4):
-        uids = {"SeriesInstanceUID": f"{uid}.1", "SOPInstanceUID": f"{uid}.1.{instance}"}
-        frame = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "Modality": "CT", "PatientID": "P1", "PatientSize": "1.70"}
-        frame |= {"StudyDate": "20240517", "ManufacturerModelName": "X", "Manufacturer": "Y"}
-        collector.add(dataset(StudyInstanceUID=uid, **uids, **frame))
-    return study_to_fhir(collector.study(uid), Site(namespace=namespace, dicomweb="http://localhost:8042/dicom-web"))
+def rates(home: Path, studies: int, console: Console) -> None:
+    """Measure and print studies a second, ours beside the bare ones."""
+    load = os.getloadavg()[0]
+    table = Table(f"{studies} studies of 2 instances, load {load:.1f}", "studies a second", "beside bare", box=None)
+    with (
+        Orthanc(home / "orthanc", overrides={"StableAge": 1}, plugin_script=None) as server,
+        Postgres(home / "pg") as database,
+        FhirServer(home / "fhir", database=database) as fhir,
+    ):
+        stored(server, studies)
+        environment = dict(Mapper(home / "mapper", orthanc=server, fhir=fhir).environment())
+
+        def measured(name: str, do: Callable[[], object], beside: float = 0.0) -> float:
+            rate = studies / timed(do)
+            table.add_row(name, f"{rate:.1f}", f"{rate / beside:.2f}" if beside else "")
+            return rate
+
+        bare_reader(server)  # warms Orthanc up
+        bare = measured("bare reader", partial(bare_reader, server))
+        for name, options in CREWS.items():
+            folder = home / f"files-{len(name)}"
+            folder.mkdir()
+            with DaskCluster(folder) if "--dask" in options else nullcontext() as cluster:
+                given = [*options, cluster.address] if cluster else options
+                do = partial(backfill, environment, "--to", f"ndjson:{folder}", *given)
+                measured(f"into files by {name}", do, bare)
+        user, password = server.auth
+        source = Source(server.url, Reader(KEYWORDS, INSTANCE_KEYWORDS, DOCUMENT_KEYWORDS), user, password)
+        loader, headers = Peer(fhir.url, {}), {"Content-Type": "application/fhir+json"}
+        for again in range(2):  # HAPI warms up
+            made = [("POST", Target(""), body) for body in bundles(source, uuid4(), fhir.url)]
+            load_them = partial(asked, loader, made, headers)
+            loaded = measured("bare loader", load_them) if again else studies / timed(load_them)
+        both = 1 / (1 / bare + 1 / loaded)
+        table.add_row("bare reader, then bare loader", f"{both:.1f}", "")
+        for name in list(CREWS)[:2]:
+            own = {"NAMESPACE": str(uuid4()), "LEDGER": f"sqlite:///{home}/{name[:4]}.db"}
+            ours = environment | {f"ORTHANC_FHIR_{setting}": value for setting, value in own.items()}
+            measured(f"into FHIR by {name}", partial(backfill, ours, *CREWS[name]), both)
+    database.clean()
+    console.print(table)
 
 
-class Here:
-    """A crew that has mapped one study, and says of each that it is asked for that it is like it."""
-
-    size = 1
-
-    def __init__(self, namespace: UUID) -> None:
-        mapped = template(namespace)
-        self._mapped, self._text = mapped, dump(mapped.resources).decode()
-        self._ids = {one["id"]: one["resourceType"] for one in mapped.resources}
-
-    def submit(self, do: Callable[..., Any], recipe: Recipe, study_uid: str, known: list[str]) -> "Future[Any]":
-        """Return the study that is asked for: four of each patient, one device and one endpoint for all."""
-        number, text = int(study_uid.rpartition(".")[2]), self._text.replace("1.2.826.0.1.7", study_uid)
-        for id, kind in self._ids.items():
-            of = {"Patient": number // 4, "Device": 0, "Endpoint": 0}.get(kind, number)
-            text = text.replace(id, str(uuid5(recipe.namespace, f"{id} {of}")))
-        future: Future[Any] = Future()
-        mapped = replace(self._mapped, resources=orjson.loads(text))
-        future.set_result(Read(Sighting(study_uid, study_uid, "1"), mapped))
-        return future
-
-    def check(self) -> None:
-        """Nothing is lost."""
-
-    def result(self, future: "Future[Any]") -> Any:
-        """Return what came of it."""
-        return future.result()
-
-
-def memory() -> Table:
-    """Return the memory of this process while studies go into a folder."""
-    table = Table(f"memory, {FLAT} studies (mapped once) into NDJSON", "MB", "studies a second so far", box=None)
+def memory(crew: Crew, what: str, studies: int, console: Console) -> None:
+    """Print the memory of this process while studies go into a folder, and whether it stayed."""
+    table = Table(f"{studies} studies into files, {what}", "MB", "studies a second so far", box=None)
+    held: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        sink = Ndjson(Path(folder))
-        began, next_look = time.monotonic(), FLAT // LOOKS
-        site = Site(dicomweb="http://localhost:8042/dicom-web")
+        sink, began = Ndjson(Path(folder)), time.monotonic()
 
         def look(tally: Tally) -> None:
-            nonlocal next_look
-            if tally.done >= next_look:
-                next_look += FLAT // LOOKS
-                resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-                table.add_row(
-                    f"after {tally.done}", f"{resident:.0f}", f"{tally.done / (time.monotonic() - began):.0f}"
-                )
+            if tally.done >= (len(held) + 1) * studies // LOOKS:
+                held.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+                rate = tally.done / (time.monotonic() - began)
+                table.add_row(f"after {tally.done}", f"{held[-1]:.0f}", f"{rate:.0f}")
 
-        recipe = Recipe(Settings(), "orthanc", UUID(int=1))
-        job = IntoFiles(Many(), recipe, cast(Crew, Here(UUID(int=1))), into_folder(sink, site), "1", progress=look)
-        job.run()
+        recipe, into = Recipe(Settings(), "orthanc", UUID(int=1)), into_folder(sink, Site(base=BASE, dicomweb=DICOMWEB))
+        IntoFiles(Many(studies), recipe, cast(executors.Crew, crew), into, "1", progress=look).run()
         sink.close()
-    return table
+    grown = held[-1] - held[0]
+    table.add_row("grown", verdict(grown <= GROWTH, f"{grown:.0f}", f"at most {GROWTH} MB"))
+    console.print(table)
 
 
 def main() -> None:
-    """Print both tables."""
-    console = Console()
-    console.print(memory())
-    home = ROOT / ".run"
+    """Print all tables."""
+    words = [int(word) for word in sys.argv[1:]]
+    studies, flat = (*words, *(STUDIES, FLAT)[len(words) :])
+    console, home = Console(width=140), ROOT / ".run"
+    memory(MapsEach(), "each mapped and checked", flat, console)
+    memory(MapsOnce(UUID(int=1)), "one of them mapped", flat, console)
     home.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix="bench-") as folder:
-        console.print(rates(Path(folder)))
+    with tempfile.TemporaryDirectory(dir=home, prefix="bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL's own user has to enter it
+        rates(folder, studies, console)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,22 @@ def fhir_server_of(settings: Settings, metrics: Metrics | None = None) -> FhirSe
     return FhirServer(client, settings.fhir_public_url)
 
 
+def database_of(settings: Settings) -> Database:
+    """Return the ledger's database, not asked anything yet; raises SettingError where its password is missing."""
+    password = ""
+    if path := settings.ledger_password_file:
+        try:
+            password = path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            raise SettingError(f"ledger_password_file: {path} cannot be read ({type(error).__name__})") from None
+        if not password:
+            raise SettingError(f"ledger_password_file: {path} is empty")
+    url = settings.ledger.get_secret_value()
+    if password and url.startswith("sqlite"):
+        raise SettingError("ledger_password_file: a ledger in SQLite has no password")
+    return Database(url, password)
+
+
 def ledger_of(settings: Settings, *, make: bool = True) -> Ledger:
     """Return the ledger that the settings name, guarded; see guarded."""
     return guarded(settings, make=make)[0]
@@ -98,7 +114,7 @@ def guarded(settings: Settings, *, make: bool = True) -> tuple[Ledger, UUID]:
     Raises SettingError when it cannot be used, is not there, or when other ids were made with it.
     """
     try:
-        database = Database(settings.ledger.get_secret_value())
+        database = database_of(settings)
         if not make and not database.is_made():
             raise SettingError(
                 f"ledger: there is none yet at {database.place}; `serve` makes it. Is this the right folder, or is "

@@ -22,6 +22,7 @@ CONTRADICTIONS = (
 """Of these only one may be set: nobody could tell which counts."""
 NEEDED = (
     ("fhir_password", "fhir_user"),
+    ("ledger_password_file", "ledger"),
     ("orthanc_password", "orthanc_user"),
     ("proxy_user_header", "trusted_proxies"),
     ("proxy_role_header", "proxy_user_header"),

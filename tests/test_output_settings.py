@@ -54,6 +54,7 @@ CHANGES_NOTHING: dict[str, Any] = {
     "instances_from_database": 100,
     "namespace_file": None,
     "ledger": None,
+    "ledger_password_file": None,
     "host": "127.0.0.2",
     "port": 8001,
     "token": "a-token-of-the-tests",

@@ -24,7 +24,7 @@ from mapper.maps import MAPPING_VERSION
 from mapper.maps.site import PUBLIC_NAMESPACE, Site
 from mapper.namespace import fingerprint, is_public, namespace_of, write
 from mapper.settings import Settings
-from mapper.wiring import ledger_of, site_of
+from mapper.wiring import database_of, ledger_of, site_of
 from mapper.wrong_settings import CONTRADICTIONS, NEEDED
 from tests.support.golden import STUDIES
 
@@ -324,6 +324,39 @@ def test_every_setting_says_what_it_is() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+# -- the password of the ledger -------------------------------------------------------------------
+
+SHARED = "postgresql+psycopg://ledger@ledger/ledger"
+PASSWORDS: dict[str, tuple[str, bytes | None, str]] = {  # URL, file, what the database is asked with or what is wrong
+    "alone": (SHARED, b"p", "p"),
+    "with a line end": (SHARED, b"p/@:%20\r\n", "p/@:%20"),
+    "with spaces": (SHARED, b" p \n", " p "),
+    "over that of the URL": ("postgresql+psycopg://ledger:old@ledger/ledger", b"p", "p"),
+    "empty": (SHARED, b"\n", "is empty"),
+    "no text": (SHARED, b"\xff", "cannot be read (UnicodeDecodeError)"),
+    "not there": (SHARED, None, "cannot be read (FileNotFoundError)"),
+    "SQLite": ("sqlite:///ledger.db", b"p", "a ledger in SQLite has no password"),
+}
+
+
+@pytest.mark.parametrize(("url", "content", "outcome"), PASSWORDS.values(), ids=PASSWORDS)
+def test_the_password_of_the_ledger_may_stand_in_a_file(
+    tmp_path: Path, url: str, content: bytes | None, outcome: str
+) -> None:
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+    settings = load(Settings, ledger=url, ledger_password_file=path)
+    if " " in outcome.strip():
+        with pytest.raises(SettingError, match=r"^ledger_password_file: ") as failed:
+            database_of(settings)
+        assert str(failed.value).endswith(outcome)
+        return
+    database = database_of(settings)
+    assert database.engine.url.password == outcome
+    assert outcome not in database.place.replace("postgresql+psycopg", "")
 
 
 # -- the namespace -------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the cluster, its role and its database at the first start, by the official image's variables, then serves it.
 set -eu
+if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then POSTGRES_PASSWORD=$(cat "$POSTGRES_PASSWORD_FILE"); fi
 : "${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}" "${POSTGRES_USER:=postgres}" "${POSTGRES_DB:=$POSTGRES_USER}"
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then

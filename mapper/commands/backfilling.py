@@ -16,7 +16,6 @@ from mapper.jobs.into_files import IntoFiles, Tally
 from mapper.jobs.into_folder import into_folder
 from mapper.jobs.patience import Patience
 from mapper.jobs.reading import Recipe
-from mapper.ledger.state import OPEN
 from mapper.maps import keys
 from mapper.maps.site import Site
 from mapper.namespace import namespace_of
@@ -68,7 +67,7 @@ def into_fhir(
 
             Shift(worker, threads, hours).run(look)
     counts = ledger.rows.counts()
-    left = sum(counts.get(state, 0) for state in (*OPEN, "parked"))
+    left = ledger.rows.behind() + counts.get("parked", 0)  # what else is open came in meanwhile
     service.sink.close()
     ledger.database.close()
     service.lock.give()

@@ -11,14 +11,14 @@ from pathlib import Path
 from mapper.commands.access import access, audit_file, session_key_file, tokens_file
 from mapper.errors import LedgerFailed, MapperError, SettingError
 from mapper.finding import Finding, limit, ok, problem
-from mapper.ledger.database import Database, file_of
+from mapper.ledger.database import file_of
 from mapper.maps.site import DEMO_BASE
 from mapper.namespace import fingerprint, is_public, namespace_of
 from mapper.service import imaging_study_key
 from mapper.settings import OrthancSource, Settings
 from mapper.sync.reconcile import LOOKED_UP, OTHER_IDS, under_other_ids
 from mapper.sync.sweep import brakes
-from mapper.wiring import fhir_server_of, ledger_of, source_of
+from mapper.wiring import database_of, fhir_server_of, ledger_of, source_of
 
 LOOKED_AT, REASONS = 1000, 3
 """Studies whose reasons are looked at, and how many of the reasons are said."""
@@ -70,7 +70,7 @@ def fhir_server(settings: Settings) -> Iterator[Finding]:
 
 def is_made(settings: Settings) -> bool:
     """Tell whether there is a ledger."""
-    database = Database(settings.ledger.get_secret_value())
+    database = database_of(settings)
     try:
         return database.is_made()
     finally:

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Any] = {
     "fhir_token": SECRET,
     "fhir_ca": CERTIFICATES,
     "namespace_file": "/etc/orthanc-fhir/namespace",
+    "ledger_password_file": "/etc/orthanc-fhir/ledger-password",
     "token": SECRET,
     "tokens_file": "/etc/orthanc-fhir/tokens",
     "session_key_file": "/etc/orthanc-fhir/session-key",

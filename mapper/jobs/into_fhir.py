@@ -63,8 +63,11 @@ class Shift:
         self._threads.append(threading.Thread(target=self._keep, name="leases", daemon=True))
 
     def run(self, progress: Callable[[], object]) -> None:
-        """Work until nothing is due; raises what a thread could not go on with. An interrupt ends it after the studies
-        that are in work: the rest stays in line."""
+        """Work until nothing is due, and until others are done with what they took of it.
+
+        Raises what a thread could not go on with. An interrupt ends it after the studies that are in work: the rest
+        stays in line.
+        """
         for thread in self._threads:
             thread.start()
         try:
@@ -80,7 +83,8 @@ class Shift:
         progress()
 
     def _is_open(self) -> bool:
-        return bool(self._worker.claims) or self._worker.ledger.rows.next_due() is not None
+        rows = self._worker.ledger.rows
+        return bool(self._worker.claims) or rows.next_due() is not None or rows.behind() > 0
 
     def _work(self) -> None:
         try:

@@ -22,6 +22,8 @@ AHEAD = 3
 FLUSH = 30.0
 """Seconds after which a chunk is finished at the latest: so much is done again after a kill."""
 TRIES = 3
+AT_ONCE = 500
+"""Studies that went and are looked up at one time."""
 
 
 @dataclass
@@ -59,10 +61,11 @@ class IntoFiles:
     def run(self) -> Tally:
         """Do what is not done; raises SourceDown and SinkDown when patience is over: say it again to go on."""
         self._flushed = self.clock()
-        before, listed = self.source.count(), set[str]()
+        before = self.source.count()
+        self.into.sink.list_anew()
         waiting: deque[tuple[str, int, Future[Read]]] = deque()
         for one in self.source.listing():
-            listed.add(one.study_uid)
+            self.into.sink.add_listed(one.study_uid)
             self.tally.listed += 1
             if not one.stable:
                 self.tally.moving += 1
@@ -75,7 +78,7 @@ class IntoFiles:
             self.progress(self.tally)
         while waiting:
             self._take(waiting)
-        self._retract(listed, before)
+        self._retract(before)
         self.into.sink.flush()
         self.progress(self.tally)
         return self.tally
@@ -118,12 +121,12 @@ class IntoFiles:
         self.patience(partial(self.into.gone, study_uid))
         self.tally.gone += 1
 
-    def _retract(self, listed: set[str], before: int) -> None:
+    def _retract(self, before: int) -> None:
         """Say of studies that the archive no longer lists that they are gone, unless that are too many at once."""
-        known = self.into.sink.studies()
-        vanished = [uid for uid in known if uid not in listed]
+        listed, known, vanished = self.into.sink.study_counts()
         after = self.source.count()
-        complete = min(before, after) <= len(listed) <= max(before, after)
-        self.tally.brake = brake_on(len(vanished), len(known), complete) if vanished else ""
-        for uid in vanished if not self.tally.brake else ():
-            self._gone(uid)
+        complete = min(before, after) <= listed <= max(before, after)
+        self.tally.brake = brake_on(vanished, known, complete) if vanished else ""
+        while vanished and not self.tally.brake and (some := self.into.sink.vanished(AT_ONCE)):
+            for uid in some:
+                self._gone(uid)

@@ -33,9 +33,9 @@ INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pi
 class Database:
     """One engine with short transactions: `write()` holds the writer's place from its first statement."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password: str = "") -> None:
         try:
-            parsed = make_url(url)
+            parsed = make_url(url).set(password=password) if password else make_url(url)
         except ArgumentError as error:
             raise SettingError("ledger: not a database URL such as sqlite:////var/lib/ledger.db") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"

@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select
 
 from mapper.errors import Problem
 from mapper.ledger.choice import BY_CHANGE, Choice, Place, descending
+from mapper.ledger.claim import BEHIND
 from mapper.ledger.database import Database
 from mapper.ledger.schema import study
 from mapper.ledger.state import OPEN, STATES, State
@@ -161,6 +162,11 @@ class Rows:
         waiting = select(func.min(due)).where(within("pending", "retrying"))
         with self._database.read() as db:
             return db.execute(waiting).scalar()
+
+    def behind(self) -> int:
+        """Return how many studies that stand behind live work are not done, whoever is at them."""
+        with self._database.read() as db:
+            return int(db.execute(select(func.count()).where(study.c.priority == BEHIND, within(*OPEN))).scalar_one())
 
     def sources_of(self, study_uid: str) -> list[str]:
         """Return the sources that are known to hold, or to have held, a study."""

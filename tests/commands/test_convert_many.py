@@ -127,7 +127,8 @@ def test_a_backfill_never_takes_studies_of_files_for_gone(tmp_path: Path) -> Non
     scatter(tmp_path / "in", 3)
     assert convert("in", "--to", "ndjson:out").exit_code == 0
     sink = Ndjson(Path("out"))
-    assert sink.studies() == []
+    assert sink.vanished(9) == []
+    assert sink.study_counts() == (0, 0, 0)
     assert sink.state("1.2.1")
     sink.close()
 

@@ -6,6 +6,7 @@ import pytest
 
 from mapper.errors import SourceDown
 from mapper.jobs.into_fhir import Shift, take_in
+from mapper.ledger.claim import BEHIND, BY_HAND
 from tests.support.fakes import World
 
 UIDS = [f"1.2.{number}" for number in range(1, 13)]
@@ -60,6 +61,30 @@ def test_a_shift_does_what_is_due_and_ends(world: World) -> None:
     assert world.sink.available() == sorted(UIDS)
     assert looks[-1] == 12
     assert sorted(world.source.reads) == sorted(UIDS), "no study twice"
+
+
+@pytest.mark.parametrize(
+    ("priority", "waits"), [(BEHIND, True), (0, False), (BY_HAND, False)], ids=["a backfill's", "live", "asked for"]
+)
+def test_a_shift_waits_for_what_another_process_is_at_only_if_a_backfill_wants_it(
+    world: World, priority: int, waits: bool
+) -> None:
+    take_in(world.ledger, world.source)
+    world.clock.forward(1)
+    world.ledger.studies.mark(world.source.name, [UIDS[0]], priority)
+    world.ledger.studies.mark(world.source.name, UIDS[1:], BEHIND)
+    (other,) = world.ledger.studies.claim([world.source.name])
+    assert other.priority == priority
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(len(world.sink.available()))
+        if looks.count(11) == 3:
+            world.worker.settle(other)
+
+    Shift(world.worker, 2).run(look)
+    assert world.ledger.rows.counts()["syncing"] == (0 if waits else 1)
+    assert world.ledger.rows.behind() == 0
 
 
 def test_an_interrupt_ends_a_shift_and_what_is_left_stays_in_line(world: World) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from mapper.errors import BadMetadata, SourceBusy, SourceChanged, SourceDown
+from mapper.jobs import into_files
 from mapper.jobs.executors import Crew, crew_of
 from mapper.jobs.hours import Hours
 from mapper.jobs.into_files import IntoFiles, Tally
@@ -123,6 +124,25 @@ def test_what_is_gone_is_retracted_and_what_moves_is_left_alone(source: FakeSour
     assert run(source, sink) == Tally(listed=7, already=6, gone=1, moving=1)
     assert statuses(sink) == ["available"] * 7 + ["unknown"]
     assert run(source, sink).gone == 0
+
+
+def test_what_is_gone_is_looked_up_a_few_at_a_time(
+    source: FakeSource, sink: Ndjson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(into_files, "AT_ONCE", 3)
+    run(source, sink)
+    for uid in UIDS[:7]:
+        source.delete(uid)
+    assert run(source, sink).gone == 7
+    assert statuses(sink) == ["available"] + ["unknown"] * 7
+
+
+def test_what_a_killed_run_saw_listed_counts_no_more(source: FakeSource, sink: Ndjson) -> None:
+    run(source, sink)
+    for uid in UIDS:
+        sink.add_listed(uid)
+    source.delete(UIDS[0])
+    assert run(source, sink).gone == 1
 
 
 def test_a_study_that_goes_between_listing_and_reading_is_gone(source: FakeSource, sink: Ndjson) -> None:

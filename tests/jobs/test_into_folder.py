@@ -89,7 +89,7 @@ def test_a_study_that_is_gone_is_retracted_and_what_others_say_stays(tmp_path: P
         into.write(uid, mapped(uid), "x")
     into.gone("1.2.2")
     into.gone("9.9.9")
-    assert into.sink.studies() == ["1.2.1", "1.2.3"]
+    assert into.sink.vanished(9) == ["1.2.1", "1.2.3"]
     statuses = [(kind, one.get("status")) for (kind, _), one in sorted(view(into).items()) if kind != "Endpoint"]
     assert statuses.count(("ImagingStudy", "unknown")) == 1
     assert statuses.count(("ImagingStudy", "available")) == 2

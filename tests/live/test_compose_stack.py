@@ -1,21 +1,18 @@
 """The demo in containers, as `make demo` starts it: it works in its confinement, and nobody else reads its files."""
 
 import io
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from rich.console import Console
 
 from demo.arrival import arrive
-from demo.compose import IMAGES, ComposeStack, engine_answers, project
+from demo.compose import IMAGES, ComposeStack, project
 from demo.environment import Ports
 from stack import free_port
+from tests.support.containers import assert_confined, container, docker, need_engine
 
 pytestmark = pytest.mark.container
 
@@ -25,9 +22,7 @@ SERVICES = ("orthanc", "mapper", "fhir", "database")
 @pytest.fixture(scope="module")
 def stack(run_folder: Path) -> Iterator[ComposeStack]:
     """Run the demo in containers, in a project of this run, until every study is in FHIR."""
-    if not engine_answers():
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say("no container engine with compose v2 answers: setup/docker.sh starts one")
+    need_engine()
     folder = run_folder / "containers"
     folder.mkdir()
     ports = Ports(free_port(), free_port(), free_port(), free_port())
@@ -43,20 +38,6 @@ def stack(run_folder: Path) -> Iterator[ComposeStack]:
     assert left == "", "clean leaves no volume"
 
 
-def docker(*words: str) -> str:
-    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=60).stdout
-
-
-def container(stack: ComposeStack, service: str) -> dict[str, Any]:
-    """Return what the engine knows of the one container of a service."""
-    (name,) = docker(
-        "ps", "--quiet",
-        "--filter", f"label=com.docker.compose.project={stack.project}",
-        "--filter", f"label=com.docker.compose.service={service}",
-    ).split()  # fmt: skip
-    return dict(json.loads(docker("inspect", name))[0])
-
-
 def built() -> None:
     """Leave out what the official images do themselves, or cannot."""
     if IMAGES.read_text().strip() != "build":
@@ -65,19 +46,7 @@ def built() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_runs_confined(stack: ComposeStack, service: str) -> None:
-    found = container(stack, service)
-    host, pid = found["HostConfig"], found["State"]["Pid"]
-    status = dict(
-        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
-    )
-    for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(status[capabilities], 16) == 0, capabilities
-    assert status["NoNewPrivs"] == "1"
-    assert host["ReadonlyRootfs"] is True
-    assert host["Memory"] > 0
-    assert host["PidsLimit"] > 0
-    assert found["RestartCount"] == 0, "within its limits"
-    assert found["State"]["OOMKilled"] is False
+    assert_confined(container(stack, service))
 
 
 @pytest.mark.parametrize(

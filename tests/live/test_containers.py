@@ -9,14 +9,16 @@ import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 import requests
 
-from demo.compose import IMAGES, engine_answers, project
+from demo.compose import IMAGES, project
 from stack.ports import free_port
 from stack.process import ROOT
+from tests.support.containers import need_engine
 
 # before testcontainers reads them: no reaper image is needed, and ports are asked for on this machine
 os.environ.update(
@@ -41,13 +43,15 @@ SECRETS = {
     "ORTHANC_SITE_JSON": "./demo/orthanc.demo.json",
 }
 OFFICIAL, BUILT = "docker-compose.yml", "docker-compose.build.yml"
+SERVICES = {"orthanc", "mapper", "fhir", "database"}
+SCALE = {"ledger", "mapper-2", "scheduler", "worker-1", "worker-2"}
+OURS = {"mapper", *SCALE} - {"ledger"}
+"""Whose image is built of this checkout."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _engine() -> None:
-    if not engine_answers():
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say("no container engine with compose v2 answers: setup/docker.sh starts one")
+    need_engine()
 
 
 @pytest.fixture(scope="module")
@@ -91,23 +95,51 @@ def configured(*files: str, **changes: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("files", [(OFFICIAL,), (OFFICIAL, BUILT)], ids="+".join)
-def test_compose_publishes_on_loopback_only_and_pins_images(files: tuple[str, ...]) -> None:
-    services = configured(*files)["services"]
+@pytest.mark.parametrize(("profile", "others"), [("", set()), ("scale", SCALE)], ids=["alone", "scale"])
+def test_compose_publishes_on_loopback_only_and_pins_images(
+    files: tuple[str, ...], profile: str, others: set[str]
+) -> None:
+    services = configured(*files, COMPOSE_PROFILES=profile)["services"]
 
-    assert set(services) == {"orthanc", "mapper", "fhir", "database"}
+    assert set(services) == SERVICES | others
     for name, service in services.items():
         assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
         assert service["image"].partition(":")[2] not in ("", "latest"), name
-        if files == (OFFICIAL,) and name != "mapper":
+        if files == (OFFICIAL,) and name not in OURS:
             assert re.search(r":v?\d+\.\d+", service["image"]), f"{name}: a tag that moves"
         assert service["healthcheck"]["test"], name
-    assert "ports" not in services["database"]
+        if name not in {"orthanc", "fhir", "mapper", "mapper-2"}:
+            assert "ports" not in service, f"{name} is for the others alone"
+
+
+def test_what_runs_anything_for_whoever_reaches_it_listens_in_a_network_of_its_own() -> None:
+    found = configured(OFFICIAL, COMPOSE_PROFILES="scale")
+    assert found["networks"]["cluster"]["internal"] is True
+    there = {name for name, service in found["services"].items() if "cluster" in service["networks"]}
+    assert there == OURS
+    assert set(found["services"]["scheduler"]["networks"]) == {"cluster"}
+    for name in ("worker-1", "worker-2"):
+        service = found["services"][name]
+        assert service["networks"]["cluster"]["aliases"] == [f"{name}.cluster"], "a name of that network alone"
+        assert service["command"] == ["--listen-address", f"tcp://{name}.cluster:8786"]
+
+
+def test_the_scale_profile_tells_its_password_by_a_file_alone(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("hidden")
+    found = configured(OFFICIAL, COMPOSE_PROFILES="scale", LEDGER_PASSWORD_FILE=str(secret))
+    assert found["secrets"]["ledger-password"]["file"] == str(secret)
+    holders = {
+        name for name, one in found["services"].items() for held in one.get("secrets", ()) if "led" in held["source"]
+    }
+    assert holders == {"ledger", "mapper", "mapper-2"}
+    assert found["services"]["ledger"]["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/ledger-password"
 
 
 @pytest.mark.parametrize("files", [(OFFICIAL,), (OFFICIAL, BUILT)], ids="+".join)
-@pytest.mark.parametrize("name", ["orthanc", "mapper", "fhir", "database"])
+@pytest.mark.parametrize("name", sorted(SERVICES | SCALE))
 def test_compose_confines_every_service(files: tuple[str, ...], name: str) -> None:
-    service = configured(*files)["services"][name]
+    service = configured(*files, COMPOSE_PROFILES="scale")["services"][name]
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -139,10 +171,11 @@ def test_two_checkouts_share_no_volume_and_no_network(files: tuple[str, ...]) ->
         ("ORTHANC_DICOM_PORT", "orthanc", 4242),
         ("FHIR_PORT", "fhir", 8080),
         ("MAPPER_PORT", "mapper", 8000),
+        ("MAPPER_2_PORT", "mapper-2", 8000),
     ],
 )
 def test_compose_ports_are_chosen_by_variables(variable: str, service: str, inside: int) -> None:
-    ports = configured(OFFICIAL, **{variable: "19999"})["services"][service]["ports"]
+    ports = configured(OFFICIAL, COMPOSE_PROFILES="scale", **{variable: "19999"})["services"][service]["ports"]
 
     assert [port["published"] for port in ports if port["target"] == inside] == ["19999"]
 

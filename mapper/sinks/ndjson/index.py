@@ -16,6 +16,8 @@ NAME = ".index.sqlite"
 OF_FILES = "files "
 """How the state of a study begins that was made of files: no archive lists it, and it does not go with one."""
 IndexFailed = sqlite3.Error
+ARCHIVED = f"state != '' and state not like '{OF_FILES}%'"
+VANISHED = f"{ARCHIVED} and study_uid not in (select study_uid from listed)"
 TABLES = """
 create table if not exists file (name text primary key) without rowid;
 create table if not exists line (
@@ -24,6 +26,7 @@ create table if not exists line (
 create table if not exists link (about text, type text, id text, primary key (about, type, id)) without rowid;
 create index if not exists link_of on link (type, id);
 create table if not exists study (study_uid text primary key, state text) without rowid;
+create table if not exists listed (study_uid text primary key) without rowid;
 create table if not exists pushed (
     server text, type text, id text, sha256 text, version text, primary key (server, type, id)) without rowid;
 """
@@ -128,11 +131,24 @@ class Index:
         """Say in which state a study was written."""
         self._db.execute("insert or replace into study values (?, ?)", (study_uid, state))
 
-    def studies(self) -> Iterator[str]:
-        """Yield every study that an archive had and that did not go since."""
-        asked = f"select study_uid from study where state != '' and state not like '{OF_FILES}%' order by study_uid"
-        for (study_uid,) in self._db.execute(asked):
-            yield study_uid
+    def list_anew(self) -> None:
+        """Forget what an archive listed."""
+        self._db.execute("delete from listed")
+
+    def add_listed(self, study_uid: str) -> None:
+        """Say that an archive lists a study."""
+        self._db.execute("insert or ignore into listed values (?)", (study_uid,))
+
+    def vanished(self, most: int) -> list[str]:
+        """Return studies that were written and that the archive did not list, so many of them at most."""
+        asked = f"select study_uid from study where {VANISHED} order by study_uid limit ?"
+        return [study_uid for (study_uid,) in self._db.execute(asked, (most,))]
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many studies were listed, how many were written, and how many of these were not listed."""
+        asked = f"select (select count(*) from listed), count(*), count(*) filter (where {VANISHED}) from study"
+        listed, known, vanished = self._db.execute(f"{asked} where {ARCHIVED}").fetchone()
+        return listed, known, vanished
 
     # -- servers --------------------------------------------------------------------------------
 

@@ -133,10 +133,25 @@ class Ndjson:
         with self._folder.open() as index:
             index.settle(study_uid, state)
 
-    def studies(self) -> list[str]:
-        """Return the studies that were written of an archive and are not gone."""
+    def list_anew(self) -> None:
+        """Forget which studies an archive listed: it is asked again."""
         with self._folder.open() as index:
-            return list(index.studies())
+            index.list_anew()
+
+    def add_listed(self, study_uid: str) -> None:
+        """Remember that an archive lists a study: on disk, as there may be more of them than fit into memory."""
+        with self._folder.open() as index:
+            index.add_listed(study_uid)
+
+    def vanished(self, most: int) -> list[str]:
+        """Return studies that were written, are not gone, and were not listed: so many at most."""
+        with self._folder.open() as index:
+            return index.vanished(most)
+
+    def study_counts(self) -> tuple[int, int, int]:
+        """Return how many studies were listed, were written and are not gone, and of these were not listed."""
+        with self._folder.open() as index:
+            return index.counts()
 
     def count(self) -> int:
         """Return the number of resources."""
