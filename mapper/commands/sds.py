@@ -72,7 +72,7 @@ def sds(
         if to:
             if not found.dataset.description.file:
                 raise SettingError(f"{path}: no dataset_description lies here: name the folder in which it lies")
-            if prune and not found.profile.well:
+            if prune and any(one.level == "error" for one in found.findings):
                 raise SettingError(f"{path}: --prune removes nothing while the dataset has an error: see --check")
             for one in found.findings:
                 say(f"{one.level}: {one}", err=True)

@@ -1,5 +1,6 @@
 """What a dataset's job writes over, what it leaves alone, and what it finds no longer said, in a sink of files."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,22 @@ def test_a_patient_that_somebody_took_over_is_none_that_is_left_behind(tmp_path:
     taken_over(sink, "Patient", gender="other")
     done = write(tmp_path / "a", sink, {"subjects.csv": "subject id\nsub-9\n"})
     assert [kind for kind, _ in gone(sink, done.said, Writer(SITE.base, A))] == ["ResearchSubject"]
+
+
+def test_a_measurement_that_is_gone_stands_nowhere_twice(tmp_path: Path, sink: Ndjson) -> None:
+    """Of two of one code the first is taken away: the second is the first one now, and the other one is left behind."""
+
+    def measured(*values: int) -> dict[str, Content]:
+        size = {"code": "21889-1", "codeSystem": "http://loinc.org"}
+        observations = [{**size, "value": {"valueInteger": value}} for value in values]
+        patients = [{"name": "sub-1", "observations": observations}]
+        return {
+            "subjects.csv": "subject id\nsub-1\n",
+            "measurements.json": json.dumps({"dataset": {"name": "d"}, "patients": patients}),
+        }
+
+    write(tmp_path / "d", sink, measured(3, 5))
+    done = write(tmp_path / "d", sink, measured(5))
+    left = gone(sink, done.said, Writer(SITE.base, A))
+    assert [kind for kind, _ in left] == ["Observation"]
+    assert [one["valueInteger"] for one in sink.latest("Observation") if key_of(one) not in left] == [5]
