@@ -32,6 +32,12 @@ def sds(
     dataset_uuid: Annotated[
         UUID | None, typer.Option(help="UUID of the dataset; by default of its DOI, else of its name and title.")
     ] = None,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="With --to fhir: remove what an earlier run wrote of the dataset and it no longer says."
+        ),
+    ] = False,
     source: Annotated[str, typer.Option(help="Of several sources, the one whose patients these are.")] = "",
     problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
@@ -41,7 +47,7 @@ def sds(
 
     The check says what the dataset holds and what is wrong with it, by file and cell and without any value; its exit
     code is 1 where something cannot be used or contradicts itself. Writing goes on where one element is wrong, and
-    changes nothing the second time; a Patient or ImagingStudy that is there already is compared, not overwritten.
+    changes nothing the second time; a Patient or ImagingStudy that somebody else wrote is compared, not overwritten.
     """
     import orjson
 
@@ -54,6 +60,8 @@ def sds(
         raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}, ndjson:DIR")
     if check and to:
         raise typer.BadParameter("--check writes nothing: leave out --to")
+    if prune and to != "fhir":
+        raise typer.BadParameter("--prune goes with --to fhir: files keep each line (write them into a new folder)")
     outcome = None
     with one_line():
         settings = load(Settings, config)
@@ -64,11 +72,14 @@ def sds(
         if to:
             if not found.dataset.description.file:
                 raise SettingError(f"{path}: no dataset_description lies here: name the folder in which it lies")
+            if prune and any(one.level == "error" for one in found.findings):
+                raise SettingError(f"{path}: --prune removes nothing while the dataset has an error: see --check")
             for one in found.findings:
                 say(f"{one.level}: {one}", err=True)
             with problem_file(problems) as record:
                 uuid = uuid_of(found.dataset, dataset_uuid)
                 job = Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer)
+                job.given, job.prune = dataset_uuid is not None, prune
                 folder = folder_of(to) if in_files else None
                 outcome = to_folder(job, folder) if folder else WRITERS[to](job)
     if as_json and to not in STDOUT:

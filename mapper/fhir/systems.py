@@ -48,6 +48,7 @@ NAME_REPRESENTATION: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-E
 PATIENT_ANIMAL: Final = "http://hl7.org/fhir/StructureDefinition/patient-animal"
 MOTHERS_MAIDEN_NAME: Final = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
 BIRTH_TIME: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
+RESEARCH_STUDY: Final = "http://hl7.org/fhir/StructureDefinition/workflow-researchStudy"
 
 # Profiles: FHIR R4 observation-vitalsigns.html
 BODY_HEIGHT: Final = "http://hl7.org/fhir/StructureDefinition/bodyheight"

@@ -26,9 +26,14 @@ def group(dataset: UUID, *name: str) -> Key:
     return "Group", SDS, str(dataset), *name
 
 
-def measurement(dataset: UUID, subject: str, number: int) -> Key:
-    """Return the key of a measurement: its place, from 1, among those of a subject."""
-    return "Observation", SDS, str(dataset), subject, str(number)
+def measurement(dataset: UUID, *name: str) -> Key:
+    """Return the key of a measurement: its own UUID, or subject, code, and number among those of that code."""
+    return "Observation", SDS, str(dataset), *name
+
+
+def source(base: str, dataset: UUID) -> str:
+    """Return what a dataset signs with where others write too, `<base>/sds/<UUID>`."""
+    return systems.local(base, SDS, str(dataset))
 
 
 def system(base: str, kind: str, dataset: UUID) -> str:

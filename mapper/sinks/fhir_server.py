@@ -10,6 +10,7 @@ from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.systems import DICOM_UID
 from mapper.finding import Finding, ok
 from mapper.http.target import Target
+from mapper.sinks.answer import is_outcome
 from mapper.sinks.bundle import Bundle, Counted, Response
 from mapper.sinks.bundle import Resource as Held
 from mapper.sinks.capability import CapabilityStatement, shortcomings
@@ -111,6 +112,19 @@ class FhirServer:
         """Return the ids of every ImagingStudy with this StudyInstanceUID, whoever wrote it."""
         query = {"identifier": f"{DICOM_UID}|urn:oid:{study_uid}", "_elements": "id"}
         return sorted(known(one).id for one in search(self._client, "ImagingStudy", query, self._public_url))
+
+    def named(self, kind: str, system: str) -> Iterator[Resource]:
+        """Yield every resource of a type that has an identifier of this system."""
+        return search(self._client, kind, {"identifier": token(system, "")}, self._public_url)
+
+    def remove(self, key: Key) -> bool:
+        """Delete a resource that only one job writes (FHIR R4 http.html#delete); False where others refer to it."""
+        answer = self._client.ask("DELETE", resource_at(key))
+        if answer.status == 409:
+            return False
+        if not answer.succeeded and not (answer.status in (404, 410) and is_outcome(answer.body)):
+            raise self._client.failure(answer)
+        return True
 
     def flush(self) -> None:
         """Do nothing: what a server has answered to is there."""

@@ -9,6 +9,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from mapper.commands.cli import app
+from mapper.commands.dataset_outcome import InFhir, cells
+from mapper.jobs.sds.apply import Applied, Differing
+from mapper.records.sds.finding import Where
 from samples.sds import VERSIONS, write
 
 
@@ -77,6 +80,8 @@ def test_no_name_of_a_file_does_anything_to_a_terminal(tmp_path: Path) -> None:
 WRONG = {  # arguments behind the folder -> exit code, what is said
     "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -, ndjson:DIR"),
     "check and write": (["--check", "--to", "-"], 2, "--check writes nothing"),
+    "prune nowhere": (["--prune"], 2, "--prune goes with --to fhir"),
+    "prune files": (["--prune", "--to", "ndjson:x"], 2, "--prune goes with --to fhir"),
     "no such source": (["--to", "-", "--source", "north"], 2, "--source: there is no source of this name"),
     "no UUID": (["--to", "-", "--dataset-uuid", "1"], 2, "Input should be a valid UUID"),
 }
@@ -156,3 +161,66 @@ def test_a_folder_of_ndjson_holds_the_dataset_and_a_second_run_adds_nothing(tmp_
     sheet.write_text(sheet.read_text().replace("Two subjects", "Both subjects"))
     changed = json.loads(run(root, "--to", f"ndjson:{folder}", "--json").stdout)["written"]
     assert (changed["made"], changed["changed"], changed["differ"]) == (0, 1, [])
+
+
+def test_a_second_dataset_is_not_made_in_silence(tmp_path: Path) -> None:
+    root, folder = write(tmp_path, "heart", form="csv"), tmp_path / "files"
+    to = ("--to", f"ndjson:{folder}", "--json")
+    one = json.loads(run(root, *to).stdout)["written"]["dataset_uuid"]
+    sheet = root / "dataset_description.csv"
+    sheet.write_text(sheet.read_text().replace("MR images", "images"))
+    lines = sum(len(path.read_text().splitlines()) for path in folder.rglob("*.ndjson"))
+    refused = run(root, *to)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert f"--dataset-uuid {one} goes on with it" in refused.stderr
+    assert lines == sum(len(path.read_text().splitlines()) for path in folder.rglob("*.ndjson"))
+    again = json.loads(run(root, *to, "--dataset-uuid", one).stdout)["written"]
+    assert (again["made"], again["changed"], again["differ"], again["gone"]) == (0, 1, [], [])
+
+
+def test_what_is_gone_from_a_dataset_is_told_in_files_too(tmp_path: Path) -> None:
+    root, folder = write(tmp_path, "heart", form="csv"), tmp_path / "files"
+    run(root, "--to", f"ndjson:{folder}")
+    sheet = root / "subjects.csv"
+    sheet.write_text(sheet.read_text().replace("Sus scrofa domesticus", "Sus scrofa"))
+    said = run(root, "--to", f"ndjson:{folder}")
+    line = "in FHIR and no longer in the dataset: 1 Group; --prune removes them (--to fhir)"
+    assert (said.exit_code, said.stdout.splitlines()[-1]) == (0, line)
+
+
+PLACES = [Where("subjects.csv", 2, 2), Where("subjects.csv", 2, 3)]
+TOLD = {  # type, what differs -> beginning and end of the line, exit code well
+    "by cell": (
+        "Patient",
+        Differing(("gender",), "others", PLACES, "1.2"),
+        "subjects.csv B2, C2: Patient/x in FHIR says otherwise (gender) and is left alone, as it was not written by a",
+        "correct them there",
+        False,
+    ),
+    "by study": (
+        "ImagingStudy",
+        Differing(("identifier",), "others", (), "1.2"),
+        "study 1.2: ",
+        "headers count",
+        False,
+    ),
+    "another dataset's": ("Patient", Differing(("gender",), "dataset", PLACES), "subjects.csv B2, C2: ", "same", False),
+    "of the dataset": ("Practitioner", Differing(("name",), "dataset"), "the dataset: ", "other dataset does", True),
+    "of any type": ("Device", Differing(("version",), "others", (), "1.2"), "study 1.2: ", "archive's count", False),
+}
+
+
+@pytest.mark.parametrize(("kind", "one", "begins", "ends", "well"), TOLD.values(), ids=TOLD)
+def test_what_is_left_alone_is_told_by_its_place_and_with_the_way_on(
+    kind: str, one: Differing, begins: str, ends: str, well: bool
+) -> None:
+    outcome = InFhir("u", Applied(differ={(kind, "x"): one}), [])
+    _, line = outcome.lines()
+    assert line.startswith(begins)
+    assert line.endswith(ends)
+    assert outcome.well is well
+
+
+def test_of_many_cells_the_first_are_named() -> None:
+    assert cells([Where("subjects.csv", row, 2) for row in range(2, 27)]).endswith("B10, B11 (and 15 more)")
+    assert cells([Where("a.csv", 2, 1), Where("b.csv", 2, 1)]) == "a.csv A2; b.csv A2"

@@ -320,3 +320,53 @@ def test_what_was_derived_from_a_study_is_found_by_its_identifier(sink: Sink, ma
         "DiagnosticReport": "unknown",
         "DocumentReference": "entered-in-error",
     }
+
+
+# -- what datasets ask beside ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[one for one in KINDS if one not in ("in memory", "files")])
+def named_sink(request: pytest.FixtureRequest, tmp_path: Path) -> Ndjson | FhirServer:
+    """Give a sink that is asked for what has identifiers of a system."""
+    if request.param == "ndjson":
+        return Ndjson(tmp_path)
+    return real(request.getfixturevalue("contract_fhir_server").url)
+
+
+def grouped(system: str, id: str, patient: str) -> dict[str, Any]:
+    """Return a Group with an identifier of a system."""
+    return {
+        "resourceType": "Group",
+        "id": id,
+        "identifier": [{"system": system, "value": id}],
+        "type": "person",
+        "actual": True,
+        "member": [{"entity": {"reference": f"Patient/{patient}"}}],
+    }
+
+
+def test_what_has_an_identifier_of_a_system_is_found(named_sink: Ndjson | FhirServer, made: Made) -> None:
+    system = f"https://example.org/sds/group/{uuid4()}"
+    mine, theirs = grouped(system, str(uuid4()), made.patient["id"]), grouped(f"{system}/x", str(uuid4()), "")
+    assert list(named_sink.named("Group", system)) == []
+    named_sink.put([made.patient, mine, {**theirs, "member": mine["member"]}])
+    assert [one["id"] for one in named_sink.named("Group", system)] == [mine["id"]]
+    assert list(named_sink.named("Patient", system)) == []
+
+
+@pytest.mark.live
+def test_what_only_a_dataset_wrote_can_be_removed_unless_others_refer_to_it(
+    contract_fhir_server: Any, made: Made
+) -> None:
+    sink = real(contract_fhir_server.url)
+    group = grouped("https://example.org/sds/group", str(uuid4()), made.patient["id"])
+    sink.put([made.patient, group])
+    assert not sink.remove(made.keys["Patient"]), "the group refers to it"
+    assert sink.version(made.keys["Patient"])
+    assert sink.remove(("Group", group["id"]))
+    assert sink.read(("Group", group["id"])) is None
+    assert sink.remove(("Group", group["id"])), "again it changes nothing"
+    assert sink.remove(("Group", str(uuid4()))), "nor does what never was"
+    assert sink.remove(made.keys["Patient"])
+    sink.put([made.patient, group])
+    assert sink.read(("Group", group["id"])) is not None, "it may come back"

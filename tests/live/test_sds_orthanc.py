@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -47,9 +48,9 @@ def studies(root: Path) -> dict[str, list[Path]]:
     return found
 
 
-def sds(stack: Stack, root: Path, to: str = "orthanc") -> Json:
-    done = stack.cli("sds", str(root), "--to", to, "--json")
-    assert done.returncode == 0, done.stderr
+def sds(stack: Stack, root: Path, to: str = "orthanc", *options: str, code: int = 0) -> Json:
+    done = stack.cli("sds", str(root), "--to", to, "--json", *options)
+    assert done.returncode == code, done.stderr
     return dict(json.loads(done.stdout)["written"])
 
 
@@ -138,8 +139,9 @@ def test_apply_upload_and_apply_again_moves_nothing_after_the_first_round(stack:
         until(lambda one=one: stack.found(one)[0].get("endpoint"))
     rounds = []
     for _ in range(2):
-        again = sds(stack, root, "fhir")
+        again = sds(stack, root, "fhir", code=1)  # Orthanc does not know the dataset's identifiers yet
         assert (again["made"], again["changed"]) == (0, 0)
+        assert {one["resource"].partition("/")[0] for one in again["differ"]} == {"ImagingStudy"}
         for one in uids:
             assert stack.sync(one)["state"] == "synced"
         rounds.append({one: stack.versions(one) for one in uids})
@@ -148,3 +150,58 @@ def test_apply_upload_and_apply_again_moves_nothing_after_the_first_round(stack:
     for number, one in enumerate(uids, 1):
         until_identified(stack, one, wanted_of(applied, f"sub-{number}", one))
     assert sds(stack, root, "fhir")["differ"] == []
+
+
+def test_two_datasets_of_one_study_are_both_kept_and_a_new_name_of_a_folder_takes_the_place_of_the_old_one(
+    stack: Stack, root: Path
+) -> None:
+    first, _ = studies(root)
+    other = root.with_name("copy")
+    copytree(root, other)
+    sheet = other / "dataset_description.csv"
+    sheet.write_text(sheet.read_text().replace("10.5555/", "10.5555/other-", 1))
+    one, two = sds(stack, root), sds(stack, other)
+    assert one["dataset_uuid"] != two["dataset_uuid"]
+    names = {"breast": one["dataset_uuid"], "copy": two["dataset_uuid"]}
+    wanted = sorted([*(f"urn:uid:{name}-{uuid}" for name, uuid in names.items()), f"urn:uid:sub-1-{first}"])
+    until_identified(stack, first, wanted)
+    for folder in (root, other, root, other):
+        assert sds(stack, folder)["changed"] == []
+    for folder in (root, other):
+        assert sds(stack, folder, "fhir")["differ"] == []
+    versions = stack.versions(first)
+    for folder in (root, other):
+        again = sds(stack, folder, "fhir")
+        assert (again["made"], again["changed"]) == (0, 0)
+    assert stack.versions(first) == versions
+    renamed = other.rename(other.with_name("renamed"))
+    moved = sds(stack, renamed)
+    assert moved["replaced"] == [f"urn:uid:copy-{two['dataset_uuid']}"]
+    until_identified(stack, first, sorted(one.replace(":copy-", ":renamed-") for one in wanted))
+
+
+def test_what_only_the_sheet_says_is_told_by_its_cell_as_the_headers_count_in_orthanc(stack: Stack, root: Path) -> None:
+    """Both before and after the live path has taken the Patient over."""
+    first, _ = studies(root)
+    for path in root.rglob("*.dcm"):
+        found = dcmread(path)
+        for keyword in ("PatientSex", "PatientBirthDate"):
+            if keyword in found:
+                delattr(found, keyword)
+        path.write_bytes(part10(found))
+    sheet = root / "subjects.csv"
+    columns = sheet.read_text().splitlines()[0].split(",")
+    places = [f"subjects.csv {chr(65 + columns.index(name))}2" for name in ("sex", "date of birth")]
+    assert sds(stack, root, "fhir")["differ"] == []
+    patient = stack.imaging_study(first)["subject"]["reference"]
+    assert "gender" in stack.resource(patient)
+    told = sds(stack, root)
+    assert set(places) <= set(told["unsaid"])
+    until_identified(stack, first, wanted_of(told, "sub-1", first), numberOfInstances=4)
+    until(lambda: "gender" not in stack.resource(patient))
+    for _ in range(2):
+        again = sds(stack, root, "fhir", code=1)
+        cells = {one["resource"]: one["cells"] for one in again["differ"]}
+        assert (again["made"], again["changed"], sorted(cells[patient])) == (0, 0, sorted(places))
+    assert stack.sync(first)["state"] == "synced"
+    assert "gender" not in stack.resource(patient)

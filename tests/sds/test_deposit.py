@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -131,6 +132,30 @@ def test_another_uuid_of_the_same_dataset_takes_the_place_of_the_first(told: Dat
     put(told, orthanc)
     put(told, orthanc, OTHER)
     assert all(str(ONE) not in text and str(OTHER) in text for text in orthanc.metadata.values())
+
+
+RENAMED = {  # names and UUIDs of both runs -> whether the first gives way
+    "the same": (("breast", ONE), ("breast", ONE), False),
+    "another name": (("breast", ONE), ("chest", ONE), True),
+    "another UUID": (("breast", ONE), ("breast", OTHER), True),
+    "another dataset": (("breast", ONE), ("chest", OTHER), False),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "away"), RENAMED.values(), ids=RENAMED)
+def test_a_dataset_of_another_name_or_uuid_takes_its_own_place_and_says_so(
+    told: Dataset, first: tuple[str, UUID], then: tuple[str, UUID], away: bool
+) -> None:
+    orthanc = OrthancFake()
+    for name, uuid in (first, then):
+        done = put(replace(told, name=name), orthanc, uuid)
+    before, after = (f"urn:uid:{name}-{uuid}" for name, uuid in (first, then))
+    assert done.replaced == ([before] if away else [])
+    for text in orthanc.metadata.values():
+        assert after in text
+        assert (before in text) is not away
+    again = put(replace(told, name=then[0]), orthanc, then[1])
+    assert (again.kept, again.replaced) == ([], [])
 
 
 def test_what_is_no_list_of_identifiers_is_replaced(told: Dataset) -> None:

@@ -60,11 +60,51 @@ def test_a_measurement_that_fhir_does_not_allow_is_left_out_alone(
     good = {**SIZE, "value": {"valueInteger": 3}}
     dataset(tmp_path, {"subjects.csv": "subject id\nsub-1\n", "measurements.json": measurements(observation, good)})
     (part,) = planned(read(tmp_path))
-    assert [one["identifier"][0]["value"] for one in part.resources if one["resourceType"] == "Observation"] == [
-        "sub-1/2"
-    ]
+    assert sum(one["resourceType"] == "Observation" for one in part.resources) == 1
     assert [one.element for one in part.problems] == [element]
     assert "SECRET" not in str(part.problems)
+
+
+OTHER_CODE = {"code": "8302-2", "codeSystem": "http://loinc.org", "value": {"valueInteger": 9}}
+
+
+def sized(value: int, **more: Any) -> Json:
+    return {**SIZE, "value": {"valueInteger": value}, **more}
+
+
+MOVED = {  # measurements first, and then -> how many Observations keep their ids
+    "one before it is taken away": ([OTHER_CODE, sized(1)], [sized(1)], 1),
+    "one before it is added": ([sized(1)], [OTHER_CODE, sized(1)], 1),
+    "another order of codes": ([OTHER_CODE, sized(1)], [sized(1), OTHER_CODE], 2),
+    "a value that is corrected": ([sized(1)], [sized(2)], 1),
+    "the first of two of one code is taken away": ([sized(1), sized(2)], [sized(2)], 1),
+    "a UUID, wherever it stands": ([sized(1, uuid="u-1"), sized(2)], [sized(2), sized(1, uuid="u-1")], 2),
+    "a UUID, whatever is measured": ([sized(1, uuid="u-1")], [{**OTHER_CODE, "uuid": "u-1"}], 1),
+    "an empty UUID is none": ([sized(1, uuid=""), sized(2, uuid="")], [sized(1), sized(2)], 2),
+    "one UUID twice": ([sized(1, uuid="u-1"), sized(2, uuid="u-1")], [sized(1, uuid="u-1"), sized(2)], 2),
+    "another code": ([sized(1)], [OTHER_CODE], 0),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "kept"), MOVED.values(), ids=MOVED)
+def test_a_measurement_is_known_by_its_uuid_else_by_its_code_and_never_by_its_place(
+    tmp_path: Path, first: list[Json], then: list[Json], kept: int
+) -> None:
+    ids = []
+    for number, observations in enumerate((first, then)):
+        files = {"subjects.csv": "subject id\nsub-1\n", "measurements.json": measurements(*observations)}
+        dataset(tmp_path / str(number) / "d", files)
+        found = resources(read(tmp_path / str(number) / "d"))["Observation"]
+        assert len(found) == len(observations)
+        ids.append({one["id"] for one in found})
+    assert len(ids[0] & ids[1]) == kept
+
+
+def test_a_measurement_leads_to_its_dataset(tmp_path: Path) -> None:
+    dataset(tmp_path, {"subjects.csv": "subject id\nsub-1\n", "measurements.json": measurements(SIZE)})
+    found = resources(read(tmp_path))
+    (extension,) = found["Observation"][0]["extension"]
+    assert extension["valueReference"] == {"reference": f"ResearchStudy/{found['ResearchStudy'][0]['id']}"}
 
 
 def test_measurements_of_nobody_are_left_out(tmp_path: Path) -> None:

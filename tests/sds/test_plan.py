@@ -10,7 +10,7 @@ from mapper.fhir import systems
 from mapper.records.sds.identity import dataset_uuid, doi_of
 from samples.sds import VERSIONS, write
 from samples.sds.sheets import FORMS
-from tests.sds.folders import DESCRIPTION, image
+from tests.sds.folders import DESCRIPTION, dataset, image
 from tests.sds.planned import made, planned, read, resources
 
 ONE_STUDY = {"primary/sub-1/sam-1/a.dcm": image("1.2.1")}
@@ -188,6 +188,38 @@ def test_the_sheet_fills_what_the_header_leaves_open(
     }
     patient = only(made(tmp_path, files), "Patient")
     assert {name: patient.get(name) for name in says} == says
+
+
+UNSAID = {  # header, columns, cells -> the cells that say what no header says
+    "sex and birth": ({}, "sex,date of birth", "female,1978-03-15", ["B2", "C2"]),
+    "what the header says": ({"PatientSex": "F"}, "sex", "female", []),
+    "what the header says otherwise": ({"PatientSex": "M"}, "sex", "female", []),
+    "nothing": ({}, "sex", "", []),
+    "what is no sex": ({}, "sex", "f?", []),
+    "an animal": ({}, "species,strain", "Mus musculus,B6", ["B2", "C2"]),
+    "a breed beside the header's species": (
+        {"PatientSpeciesDescription": "Mus musculus"},
+        "strain",
+        "B6",
+        ["B2"],
+    ),
+    "a human": ({}, "species", "Homo sapiens", []),
+}
+
+
+@pytest.mark.parametrize(("header", "columns", "cells", "unsaid"), UNSAID.values(), ids=UNSAID)
+def test_cells_that_alone_say_something_of_a_patient_are_known(
+    tmp_path: Path, header: Json, columns: str, cells: str, unsaid: list[str]
+) -> None:
+    """Once for each patient, and not of one who has no images: no archive takes that Patient over."""
+    files = {
+        "subjects.csv": SUBJECT.format(columns, cells) + "sub-2\n",
+        "primary/sub-1/a.dcm": image("1.2.1", **{**HEADER, **header}),
+        "primary/sub-1/b.dcm": image("1.2.2", **{**HEADER, **header}),
+    }
+    dataset(tmp_path, files)
+    filled = [str(one) for part in planned(read(tmp_path)) for one in part.filled]
+    assert filled == [f"subjects.csv {one}" for one in unsaid]
 
 
 SPECIES = {  # header, columns, cells -> species, breed

@@ -53,6 +53,8 @@ class Deposited:
     """Those of studies that are to be synced: something was sent or written."""
     refused: dict[str, int] = field(default_factory=dict)
     """StudyInstanceUID -> instances."""
+    replaced: list[str] = field(default_factory=list)
+    """Identifiers of datasets that gave way: of this one by another name, or of this folder under another UUID."""
 
 
 def deposit(
@@ -115,22 +117,25 @@ def keep(api: Api, id: str, ours: Iterable[tuple[str, str]], study_uid: str, don
     """Have Orthanc keep identifiers of a study beside those of other datasets; what is no list of them is replaced."""
     held = api.kept(id)
     try:
-        others = [one for one in read(held) if not is_replaced(one, ours)]
+        before = read(held)
     except ValueError:
-        others = []
+        before = ()
+    others = [one for one in before if not is_replaced(one, ours)]
     wanted = written(sorted([*others, *ours]))  # in one order, whichever dataset came last
     if held == wanted:
         return
     with api.client.answer("PUT", kept_at(id), data=wanted.encode()):
         done.kept.append(study_uid)
+    away = [value for system, value in before if (system, value) not in {*others, *ours}]
+    done.replaced += [value for value in away if value not in done.replaced]
 
 
 def is_replaced(one: tuple[str, str], ours: Iterable[tuple[str, str]]) -> bool:
-    """Tell whether an identifier that is kept is one of ours, or names the same dataset by another UUID."""
+    """Tell whether an identifier that is kept is one of ours, or names the same dataset by another UUID or name."""
     system, value = one
     for mine, new in ours:
         if one == (mine, new):
             return True
-        if system == mine == systems.SPARC_DATASET and value[:-UUID_LENGTH] == new[:-UUID_LENGTH]:
-            return True
+        if system == mine == systems.SPARC_DATASET:
+            return value[:-UUID_LENGTH] == new[:-UUID_LENGTH] or value[-UUID_LENGTH:] == new[-UUID_LENGTH:]
     return False

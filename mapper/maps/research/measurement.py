@@ -1,12 +1,15 @@
 """Observation <- measurements.json of fhir-cda: what was measured of a subject, to the last digit (FHIR R4 Observation).
 
-Its status is `unknown`: the file does not say whether a measurement is final.
+Its status is `unknown`: the file does not say whether a measurement is final. Nor does it say when, or of which
+images: it belongs to a subject, and to the dataset by an extension (FHIR R4 workflow-researchStudy).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mapper.errors import BundleRejected, Problem
+from mapper.fhir import systems
 from mapper.fhir.check import check
 from mapper.maps import dataset_keys
 from mapper.maps.research.cells import Research
@@ -14,6 +17,7 @@ from mapper.maps.rule import Made
 from mapper.records.measurements import Observation
 
 FILE = "measurements.json"
+Name = tuple[str, ...]
 UNKNOWN = Problem("Observation.subject", FILE, "the dataset has no subject of this name: its measurements are left out")
 NAMELESS = Problem("Observation.code", FILE, "a measurement without a code or a name: left out")
 REFUSED = Problem("Observation.value", FILE, "a measurement that FHIR R4 does not allow: left out")
@@ -26,8 +30,10 @@ def measurements(cx: Research, patients: Mapping[str, str]) -> Iterator[Made]:
         if measured.observations and measured.name not in patients:
             cx.record(UNKNOWN)
             continue
-        for number, one in enumerate(measured.observations or (), 1):
-            made = observation(cx, str(measured.name), number, one, patients[str(measured.name)])
+        met: Counter[Name] = Counter()
+        for one in measured.observations or ():
+            name = name_of(one, str(measured.name), met)
+            made = observation(cx, name, one, patients[str(measured.name)])
             if made is None:
                 cx.record(NAMELESS)
                 continue
@@ -39,7 +45,20 @@ def measurements(cx: Research, patients: Mapping[str, str]) -> Iterator[Made]:
             yield made
 
 
-def observation(cx: Research, subject: str, number: int, measured: Observation, patient: str) -> Made | None:
+def name_of(measured: Observation, subject: str, met: Counter[Name]) -> Name:
+    """Return what a measurement is known by: its UUID; without one its subject, its code and its number among those.
+
+    Its place in the file would be another one as soon as something before it is taken away.
+    """
+    if measured.uuid and not met[measured.uuid,]:
+        met[measured.uuid,] += 1
+        return (measured.uuid,)
+    code = (measured.code_system or "", measured.code or measured.display or "")
+    met[code] += 1
+    return subject, *code, str(met[code])
+
+
+def observation(cx: Research, name: Name, measured: Observation, patient: str) -> Made | None:
     """Return one Observation, None without anything that says what was measured."""
     _, uuid = cx.known
     code = concept(measured)
@@ -48,9 +67,15 @@ def observation(cx: Research, subject: str, number: int, measured: Observation, 
     made = Made()
     made.update(
         resourceType="Observation",
-        id=cx.id(*dataset_keys.measurement(uuid, subject, number)),
+        id=cx.id(*dataset_keys.measurement(uuid, *name)),
+        extension=[
+            {
+                "url": systems.RESEARCH_STUDY,
+                "valueReference": {"reference": f"ResearchStudy/{cx.id(*dataset_keys.research_study(uuid))}"},
+            }
+        ],
         identifier=[
-            {"system": dataset_keys.system(cx.site.base, "measurement", uuid), "value": f"{subject}/{number}"},
+            {"system": dataset_keys.system(cx.site.base, "measurement", uuid), "value": "/".join(filter(None, name))},
         ],
         status="unknown",
         code=code,

@@ -3,6 +3,8 @@
 A subject without images has a Patient of its own, known by the subject's id in the dataset (FHIR R4 Patient).
 """
 
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 from mapper.fhir import systems
@@ -11,6 +13,7 @@ from mapper.maps.research.cells import Research, cell, of_row
 from mapper.maps.research.values import birth_date, gender, is_human, species, strain
 from mapper.maps.rule import Made
 from mapper.maps.values.animal import SPECIES_UNKNOWN
+from mapper.records.sds.finding import Where
 from mapper.records.sds.row import Subject
 
 
@@ -33,15 +36,28 @@ RULES = (
     cell("Patient.birthDate", "date of birth",                    birth_date),
 )
 # fmt: on
+FILLED = tuple(rule.element.partition(".")[2] for rule in RULES)
 
 
-def fill(cx: Research, patient: Made, subject: Subject) -> None:
-    """Take over into a Patient of a header what the subject's row says beside it; a sex that is unknown says nothing."""
+def fill(cx: Research, patient: Made, subject: Subject) -> list[Where]:
+    """Take over into a Patient of a header what the subject's row says beside it; a sex that is unknown says nothing.
+
+    Returns the cells of what the header alone would not say.
+    """
+    before = deepcopy({name: patient[name] for name in FILLED if name in patient})
     made = engine.apply(RULES, cx, of_row(subject), "Patient")
     if patient.get("gender") == "unknown" and "gender" in made:
         del patient["gender"]
     complete(patient.get("extension", []), made.get("extension", []))
     patient.fill(made)
+    return cells_of(subject, [name for name in FILLED if patient.get(name) != before.get(name)])
+
+
+def cells_of(subject: Subject, elements: Iterable[str]) -> list[Where]:
+    """Return the cells of a subject's row that say these elements of its Patient."""
+    asked = {f"Patient.{name}" for name in elements}
+    names = [name for rule in RULES if rule.element in asked for name in rule.names]
+    return [subject.at(name) for name in names if name in subject]
 
 
 def complete(held: list[dict[str, Any]], stated: list[dict[str, Any]]) -> None:

@@ -176,6 +176,12 @@ class Ndjson:
         with self._folder.open() as index:
             index.forget_pushed(server)
 
+    def named(self, kind: str, system: str) -> Iterator[Resource]:
+        """Yield every resource of a type that has an identifier of this system."""
+        for one in list(self.latest(kind)):
+            if any(identifier.get("system") == system for identifier in one.get("identifier", ())):
+                yield one
+
     def kinds(self) -> list[str]:
         """Return the types that the folder holds."""
         with self._folder.open() as index:
