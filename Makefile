@@ -34,7 +34,7 @@ clean: setup ## stop the demo and remove its data
 logs: setup ## follow the demo's logs
 	@$(RUN) python -m demo logs
 
-cli: ## run a command of orthanc-fhir in the demo: make cli ARGS="studies --state parked"
+cli: ## run a command of orthanc-fhir in the demo (make ends with 2 where it fails): make cli ARGS="studies --state parked"
 	@$(RUN) python -m demo cli $(ARGS)
 
 token: ## let somebody in to the demo's mapper: make token NAME=alice ROLE=values (or read, operate)

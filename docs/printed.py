@@ -15,7 +15,9 @@ from mapper.commands.sample import allowed
 from mapper.configuration import PREFIX
 from mapper.ledger import state
 from mapper.maps.printed import markdown
+from mapper.maps.research import columns
 from mapper.maps.site import Site
+from mapper.records.sds.sentences import FINDINGS
 from mapper.settings import Settings
 from mapper.sinks.answer import MEANING
 from mapper.web import description
@@ -64,7 +66,9 @@ def command_line() -> str:
         "| --- | --- |",
         *(f"| {code} | {meaning} |" for code, meaning in EXITS.items()),
         "",
-        'In the demo: `make cli ARGS="..."`; in a compose stack of yours: '
+        "In a clone, `orthanc-fhir` is `.venv/bin/orthanc-fhir`. In the demo, with its settings: "
+        '`make cli ARGS="..."`, where `make` ends with 2 whatever the code of the command was; '
+        "`.venv/bin/python -m demo cli ...` is the same and keeps it. In a compose stack of yours: "
         "`docker compose exec mapper orthanc-fhir ...`.",
         "",
     ]
@@ -74,6 +78,30 @@ def command_line() -> str:
         said = runner.invoke(app, [name, "--help"], prog_name="orthanc-fhir").stdout.strip()
         parts += [f"## {name}", "", "```", said, "```", ""]
     return "\n".join(parts)
+
+
+def datasets() -> str:
+    """Return docs/datasets.md."""
+    parts = [
+        "# What `sds` says of a dataset, and where its columns go",
+        "",
+        "How to use it: [docs/sparc.md](sparc.md). What FHIR elements are made of: "
+        "[docs/mapping.md](mapping.md#datasets).",
+        "",
+        "## What is found",
+        "",
+        "`--json` has the code of each. An error, and what is left out of FHIR, make the exit code 1.",
+        "",
+        "| code | level | what is said | left out | what to do |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    words = {"count": "N", "other": "another place", "near": "NAME", "listed": ": ..."}
+    for code, said in FINDINGS.items():
+        remedy = said.remedy.format(**words) if said.remedy != "{near}" else "did you mean `NAME`? Else nothing"
+        left = "yes" if said.left_out else ""
+        parts.append(f"| `{code}` | {said.level} | {said.text.format(**words)} | {left} | {remedy} |")
+    parts += ["", "## Where each column goes", "", "The names are those of the templates 2.1.0 to 3.0.3.", ""]
+    return "\n".join([*parts, columns.table(), ""])
 
 
 def failures() -> str:
@@ -101,6 +129,7 @@ PAGES = {
     "mapping.md": markdown,
     "settings.md": settings,
     "command-line.md": command_line,
+    "datasets.md": datasets,
     "errors.md": failures,
     "api.md": description.markdown,
     "operations.md": operations,

@@ -25,7 +25,8 @@ EXITS = {
     "`doctor`: something does not work, as where Orthanc's plugin reaches no mapper; `status`: not in line; "
     "`sync`: a study is parked or still open; `studies`: one that is named was never seen; `retry`: one that is "
     "named is not parked, or none is; `convert`: a study was left out, or none was found; `sds`: "
-    "the dataset has an error, or something of it was left out",
+    "the dataset has an error, or something of it is left out (a cell, a measurement, a file, a study, an instance), "
+    "the same with `--check` and every `--to`",
     WRONG_USAGE: "what was typed is wrong, and nothing was done: no such command, option, file, state, role, time "
     "(`--since`), name (`token`) or StudyInstanceUID",
 }

@@ -28,6 +28,9 @@ from mapper.settings import OrthancSource, Settings
 from mapper.sources.sds.measurements import dump_measurements
 from mapper.wiring import api_of, fhir_server_of, site_of
 
+MEASUREMENTS = "measurements"
+"""The file of fhir-cda, printed."""
+
 
 @dataclass
 class Job:
@@ -144,9 +147,9 @@ def to_measurements(job: Job) -> Outcome:
 WRITERS: Mapping[str, Callable[[Job], Outcome]] = {
     "fhir": to_fhir,
     "orthanc": to_orthanc,
-    "measurements": to_measurements,
+    MEASUREMENTS: to_measurements,
     "-": to_lines,
 }
 """Where a dataset may go -> what writes it there."""
-STDOUT = frozenset({"-", "measurements"})
+STDOUT = frozenset({"-", MEASUREMENTS})
 """Those that write to standard output, and so say nothing else there."""

@@ -9,7 +9,7 @@ import typer
 
 from mapper.commands.app import Config, one_line
 from mapper.commands.output import problem_file
-from mapper.commands.target import NDJSON, folder_of
+from mapper.commands.target import folder_of, is_folder
 from mapper.configuration import WrongArgument, load
 from mapper.errors import SettingError
 from mapper.settings import Settings
@@ -26,7 +26,7 @@ def sds(
         typer.Option(
             "--to",
             metavar="WHERE",
-            help="fhir, orthanc, ndjson:DIR, - (one transaction Bundle a line), measurements (as JSON).",
+            help="fhir, orthanc, ndjson:DIR; standard output: - (a transaction Bundle a line), measurements (JSON).",
         ),
     ] = "",
     dataset_uuid: Annotated[
@@ -39,23 +39,27 @@ def sds(
         ),
     ] = False,
     source: Annotated[str, typer.Option(help="Of several sources, the one whose patients these are.")] = "",
-    problems: Annotated[Path | None, typer.Option(help="Write what was dropped or doubted here (NDJSON).")] = None,
+    problems: Annotated[
+        Path | None, typer.Option(help="Write what was dropped or doubted here, by file and cell (NDJSON).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
     config: Config = None,
 ) -> None:
     """Check a dataset in the SPARC Data Structure (SDS 2.x, 3.x), or write it to FHIR or Orthanc.
 
-    The check says what the dataset holds and what is wrong with it, by file and cell and without any value; its exit
-    code is 1 where something cannot be used or contradicts itself. Writing goes on where one element is wrong, and
-    changes nothing the second time; a Patient or ImagingStudy that somebody else wrote is compared, not overwritten.
+    The check says what the dataset holds, what is wrong with it and what to do, by file and cell and without any value.
+    Writing goes on where one element is wrong, and changes nothing the second time; a Patient or ImagingStudy that
+    somebody else wrote is compared, not overwritten.
+
+    Exit code 1, of the check and of writing: something contradicts itself, or is left out.
     """
     import orjson
 
-    from mapper.commands.dataset import checked
-    from mapper.commands.dataset_writers import STDOUT, WRITERS, Job, source_of, to_folder
+    from mapper.commands.dataset import checked, no_dataset, not_lost, not_onto_itself, told
+    from mapper.commands.dataset_writers import MEASUREMENTS, STDOUT, WRITERS, Job, source_of, to_folder
     from mapper.records.sds.identity import dataset_uuid as uuid_of
 
-    in_files = to.startswith(f"{NDJSON}:")
+    in_files = is_folder(to)
     if to not in ("", *WRITERS) and not in_files:
         raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}, ndjson:DIR")
     if check and to:
@@ -68,15 +72,19 @@ def sds(
         whose = source_of(settings, source)
         if not path.is_dir():
             raise WrongArgument(f"{path}: no folder; name the folder of the dataset")
+        if to == MEASUREMENTS:
+            not_onto_itself(path)
         found = checked(path)
         if to:
             if not found.dataset.description.file:
-                raise SettingError(f"{path}: no dataset_description lies here: name the folder in which it lies")
+                raise no_dataset(path, found)
+            if to == MEASUREMENTS:
+                not_lost(path, found)
             if prune and any(one.level == "error" for one in found.findings):
                 raise SettingError(f"{path}: --prune removes nothing while the dataset has an error: see --check")
             for one in found.findings:
                 say(f"{one.level}: {one}", err=True)
-            with problem_file(problems) as record:
+            with problem_file(problems) as kept, told(kept, found) as record:
                 uuid = uuid_of(found.dataset, dataset_uuid)
                 job = Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer)
                 job.given, job.prune = dataset_uuid is not None, prune
@@ -88,5 +96,5 @@ def sds(
     elif to not in STDOUT:
         for line in outcome.lines() if outcome else found.lines():
             say(line)
-    if not (outcome.well if outcome else found.profile.well):
+    if not found.profile.well or (outcome and not outcome.well):
         raise typer.Exit(1)

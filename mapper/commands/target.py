@@ -10,10 +10,15 @@ HELP = "ndjson:DIR, a folder of NDJSON files in the layout of FHIR Bulk Data, a 
 
 def place(text: str) -> str:
     """Return where to write as it was said; raises BadParameter where it is none of them."""
-    kind, colon, folder = text.partition(":")
-    if text in (STDOUT, FHIR) or (kind == NDJSON and colon and folder):
+    if text in (STDOUT, FHIR) or is_folder(text):
         return text
     raise typer.BadParameter("say ndjson:DIR, or what the help names")
+
+
+def is_folder(text: str) -> bool:
+    """Tell whether a text is `ndjson:DIR` with a folder in it."""
+    kind, colon, folder = text.partition(":")
+    return kind == NDJSON and bool(colon) and bool(folder.strip())
 
 
 def folder_of(place: str) -> Path | None:

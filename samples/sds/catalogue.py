@@ -35,6 +35,8 @@ class SampleDataset:
     """Subject id -> what measurements.json says of it, as fhir-cda writes it."""
 
 
+LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+"""An element of SDS 3 alone."""
 CONTRIBUTORS = {
     "Contributor name": ("Example, Eva", "Example, Otto"),
     "Contributor ORCiD": ("https://orcid.org/0000-0002-1825-0097", ""),

@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.uid import MRImageStorage
 
 from samples.dataset import dataset, part10, uid
-from samples.sds.catalogue import DATASETS, SampleDataset, SampleStudy
+from samples.sds.catalogue import DATASETS, LICENSE, SampleDataset, SampleStudy
 from samples.sds.sheets import write_elements, write_rows
 
 IMAGES = 2
@@ -34,6 +34,8 @@ def write(folder: Path, name: str = "breast", version: str = "3.0.2", form: str 
     root.mkdir(parents=True)
     third = version.startswith("3")
     elements = {("Metadata version" if third else "Metadata Version"): (version,), **told.elements}
+    if third:
+        elements["License"] = (LICENSE,)
     elements["Number of subjects"] = (str(len(told.subjects)),)
     elements["Number of samples"] = (str(len(told.samples)),)
     write_elements(root, "dataset_description", form, DESCRIBED, elements)

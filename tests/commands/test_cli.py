@@ -412,7 +412,7 @@ def test_convert_writes_resources_into_files_and_the_same_again_adds_nothing(tmp
     assert {json.dumps(one) for one in kept} == sent
 
 
-@pytest.mark.parametrize("place", ["ndjson:", "ndjson", "fhir", "out", "http://localhost/fhir", ""])
+@pytest.mark.parametrize("place", ["ndjson:", "ndjson: ", "ndjson", "fhir", "out", "http://localhost/fhir", ""])
 def test_convert_says_where_it_can_write(tmp_path: Path, place: str) -> None:
     save(tmp_path / "in.dcm", instance(A))
     result = orthanc_fhir("convert", "in.dcm", "--to", place)

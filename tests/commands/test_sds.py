@@ -1,6 +1,9 @@
 """`sds` on the command line: the check and its exit codes, for people and for programs."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +29,11 @@ def test_the_check_says_what_a_dataset_holds(tmp_path: Path, version: str) -> No
     lines = said.stdout.splitlines()
     assert lines[0] == f"heart: SDS {version}"
     assert "  DICOM: 2 studies, 2 series, 4 instances, of 2 subjects" in lines
-    assert lines[-2:] == [
-        "note: subjects.xlsx E3: a species other than man",
-        "note: the dataset: names no DOI of its own",
-    ]
+    notes = [line.partition("; ")[0] for line in lines if line.startswith("note: ")]
+    assert "note: subjects.xlsx E3: a species other than man" in notes
+    assert "note: subjects.xlsx: filled and not in FHIR: age, laboratory internal id" in notes
+    assert "note: the dataset: names no DOI of its own" in notes
+    assert all("; " in line for line in lines if line.startswith("note: "))
 
 
 def test_the_check_says_it_to_programs(tmp_path: Path) -> None:
@@ -45,6 +49,9 @@ def test_the_check_says_it_to_programs(tmp_path: Path) -> None:
     assert told["images"] == {"NIfTI": 1}
     assert told["levels"]["error"] == sum(one["level"] == "error" for one in told["findings"])
     assert {one["code"] for one in told["findings"]} >= {"unknown-entity", "image-no-dicom"}
+    assert all(one["remedy"] for one in told["findings"])
+    (unlisted,) = (one for one in told["findings"] if one["code"] == "not-listed")
+    assert unlisted["listed"] == ["primary/scan.nii.gz"]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +87,9 @@ def test_no_name_of_a_file_does_anything_to_a_terminal(tmp_path: Path) -> None:
 WRONG = {  # arguments behind the folder -> exit code, what is said
     "nowhere to go": (["--to", "the moon"], 2, "--to: one of fhir, orthanc, measurements, -, ndjson:DIR"),
     "check and write": (["--check", "--to", "-"], 2, "--check writes nothing"),
+    "no folder": (["--to", "ndjson:"], 2, "--to: one of fhir"),
+    "a folder without a name": (["--to", "ndjson: "], 2, "--to: one of fhir"),
+    "no colon": (["--to", "ndjson"], 2, "--to: one of fhir"),
     "prune nowhere": (["--prune"], 2, "--prune goes with --to fhir"),
     "prune files": (["--prune", "--to", "ndjson:x"], 2, "--prune goes with --to fhir"),
     "no such source": (["--to", "-", "--source", "north"], 2, "--source: there is no source of this name"),
@@ -115,7 +125,102 @@ def test_a_folder_that_is_no_dataset_is_not_written(tmp_path: Path) -> None:
     (root / "dataset_description.xlsx").unlink()
     said = run(root, "--to", "-")
     assert (said.exit_code, said.stdout) == (1, "")
-    assert "no dataset_description lies here" in said.stderr
+    assert "no dataset_description lies here: name the folder in which it lies" in said.stderr
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_in_the_folder_above_the_datasets_are_named(tmp_path: Path, version: str) -> None:
+    write(tmp_path, "breast", version)
+    write(tmp_path, "heart", version)
+    said, done = run(tmp_path), run(tmp_path, "--to", "-")
+    assert (said.exit_code, done.exit_code, done.stdout) == (1, 1, "")
+    named = "no dataset_description lies here; name the folder in which it lies: breast, heart"
+    assert f"error: the dataset: {named}" in said.stdout.splitlines()
+    assert "another structure" not in said.stdout
+    assert "no dataset_description lies here: name one of these: breast, heart" in done.stderr
+
+
+# -- exit codes -----------------------------------------------------------------------------------------------------
+
+
+def csv(root: Path, sheet: str, old: str, new: str) -> None:
+    path = root / sheet
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def measured(root: Path, *replaced: str) -> None:
+    csv(root, "measurements.json", *replaced)
+
+
+SPOILT = {  # what is done to the dataset -> exit code
+    "nothing": (lambda root: None, 0),
+    "a note": (lambda root: csv(root, "subjects.csv", "SYN-0002", "SYN-0003"), 0),
+    "a text without a code": (lambda root: csv(root, "samples.csv", ",breast,right", ",brest,right"), 0),
+    "a date": (lambda root: csv(root, "subjects.csv", "1978-03-15", "15/03/1978"), 1),
+    "a sex": (lambda root: csv(root, "subjects.csv", ",female,", ",fem,"), 1),
+    "a side": (lambda root: csv(root, "samples.csv", "breast,right", "breast,RIGHT side"), 1),
+    "a measurement": (lambda root: measured(root, "0.15", '"big"'), 1),
+    "its subject": (lambda root: measured(root, '"name": "sub-1"', '"name": "sub-7"'), 1),
+    "an unknown subject": (lambda root: csv(root, "samples.csv", "sam-3,sub-2", "sam-3,sub-9"), 1),
+    "a file that is no DICOM": (lambda root: (root / "primary/sub-1/x.dcm").write_text("x"), 1),
+    "an ORCID iD": (lambda root: csv(root, "dataset_description.csv", "-1825-0097", "-1825-0098"), 1),
+}
+
+
+@pytest.mark.parametrize("way", ["--check", "-", "ndjson", "measurements"])
+@pytest.mark.parametrize(("spoil", "code"), SPOILT.values(), ids=SPOILT)
+def test_the_exit_code_says_that_something_is_wrong_or_left_out_wherever_it_goes(
+    tmp_path: Path, spoil: Callable[[Path], object], code: int, way: str
+) -> None:
+    root = write(tmp_path, "breast", form="csv")
+    spoil(root)
+    to = [way] if way == "--check" else ["--to", f"ndjson:{tmp_path}/out" if way == "ndjson" else way]
+    done = run(root, *to)
+    assert done.exit_code == code, done.output
+    assert done.stdout
+
+
+# -- measurements.json ----------------------------------------------------------------------------------------------
+
+
+def program(root: Path, out: Path, mode: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with standard output in a file, as a shell does it."""
+    command = [sys.executable, "-m", "mapper.commands.cli", "sds", str(root), "--to", "measurements"]
+    with out.open(mode) as file:
+        return subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("mode", ["w", "a"])
+@pytest.mark.parametrize("name", ["measurements.json", "link.json"])
+def test_measurements_are_not_written_onto_themselves(tmp_path: Path, mode: str, name: str) -> None:
+    root = write(tmp_path, "breast", form="csv")
+    (root / "link.json").symlink_to("measurements.json")
+    done = program(root, root / name, mode)
+    assert done.returncode == 2
+    assert "standard output is" in done.stderr
+    assert (root / "measurements.json").stat().st_size == (0 if mode == "w" else len(measurements_of(tmp_path)))
+
+
+def measurements_of(folder: Path) -> bytes:
+    return (write(folder / "again", "breast", form="csv") / "measurements.json").read_bytes()
+
+
+def test_measurements_are_written_into_another_file(tmp_path: Path) -> None:
+    root = write(tmp_path, "breast", form="csv")
+    done = program(root, root / "new.json", "w")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((root / "new.json").read_text()) == json.loads((root / "measurements.json").read_text())
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"dataset": 1}', "\x00"])
+def test_measurements_that_cannot_be_read_are_not_replaced(tmp_path: Path, content: str) -> None:
+    root = write(tmp_path, "breast", form="csv")
+    (root / "measurements.json").write_text(content)
+    done = run(root, "--to", "measurements")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "cannot be read, so what it holds would be lost" in done.stderr
 
 
 def bundles(said: Result) -> list[list[dict[str, Any]]]:
@@ -128,7 +233,7 @@ def test_standard_output_has_the_studies_and_then_the_dataset(tmp_path: Path) ->
     kinds = [[one["resourceType"] for one in bundle] for bundle in bundles(said)]
     assert [one.count("ImagingStudy") for one in kinds] == [1, 1, 0]
     assert "ResearchStudy" in kinds[-1]
-    assert "note: subjects.xlsx E3: a species other than man" in said.stderr.splitlines()
+    assert "note: subjects.xlsx E3: a species other than man; " in said.stderr
 
 
 def test_two_runs_say_the_same_bytes(tmp_path: Path) -> None:
@@ -141,9 +246,14 @@ def test_problems_are_kept_in_a_file_of_their_owner_alone(tmp_path: Path) -> Non
     sheet = root / "subjects.csv"
     sheet.write_text(sheet.read_text().replace("1978-03-15", "SECRET"))
     kept = tmp_path / "problems.ndjson"
-    assert run(root, "--to", "-", "--problems", kept).exit_code == 0
+    with (root / "samples.csv").open("a") as samples:
+        samples.write("sam-9,sub-1,,,,SECRET\n")
+    assert run(root, "--to", "-", "--problems", kept).exit_code == 1
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert [(one["element"], one["attribute"]) for one in lines] == [("Patient.birthDate", "subjects: date of birth")]
+    assert [(one["element"], one["attribute"], one["reason"]) for one in lines] == [
+        ("Patient.birthDate", "subjects.csv G2: date of birth", "not a date such as 1978-03-15"),
+        ("", "samples.csv F5", "none of left, right and both: left out"),
+    ]
     assert "SECRET" not in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mapper.maps.research.checked import CHECKS
 from mapper.records.sds.check import check
 from mapper.records.sds.dataset import Dataset
 from mapper.records.sds.lineage import Lineage
@@ -43,7 +44,7 @@ def dataset(root: Path, files: Mapping[str, Content], version: str = "3.0.2", **
 def found(told: Dataset) -> dict[str, list[str]]:
     """Return what `check` finds: code -> places."""
     places: dict[str, list[str]] = {}
-    for one in check(told):
+    for one in check(told, CHECKS):
         places.setdefault(one.code, []).append(str(one.where))
     return places
 

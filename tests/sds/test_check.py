@@ -15,7 +15,7 @@ from tests.sds.folders import DESCRIPTION, Content, dataset, found, image
 HERE = Path(__file__).parent
 A = "1.2.1"
 IMAGE = {"primary/sub-1/a": image(A)}
-QUIET = {"no-images", "patient-id", "not-listed"}
+QUIET = {"no-images", "patient-id", "not-listed", "not-mapped"}
 """Notes that are not what a case is about."""
 
 
@@ -69,6 +69,21 @@ CASES: dict[str, tuple[Mapping[str, Content], dict[str, list[str]]]] = {
         {**stated("Contributor name,Eva\nContributor ORCiD", "0000-0002-1825-0098"), **IMAGE, **subjects("sub-1")},
         {"orcid": ["dataset_description.csv B9"]},
     ),
+    "a DOI that is called the dataset's": (
+        {**stated("Subtitle", "x"), **subjects("sub-1"), **IMAGE}, {},
+    ),
+    **{
+        f"a DOI that is called the dataset's and {said}": (
+            {**subjects("sub-1"), **IMAGE,
+             "dataset_description.csv": DESCRIPTION.format(version="3.0.2").replace(*other)},
+            {"other-doi": ["dataset_description.csv B4"], "no-doi": ["the dataset"]},
+        )
+        for said, other in {
+            "describes it": ("HasMetadata", "IsDescribedBy"),
+            "has no relation": ("HasMetadata", ""),
+            "is no DOI": ("type,DOI", "type,URL"),
+        }.items()
+    },
     "a role without a name": ({**stated("Contributor role", "Other"), **IMAGE, **subjects("sub-1")}, {}),
     "no sheet of subjects": (IMAGE, {"no-subjects": ["the dataset"], "unknown-entity": ["primary/sub-1"]}),
     "a sheet without rows": (
@@ -108,7 +123,7 @@ CASES: dict[str, tuple[Mapping[str, Content], dict[str, list[str]]]] = {
     # ids
     "ids of every form": (
         {**subjects("sub-1", "1", "subject-2", "sam-3", "pop-sub-4", "sub_5", "Sub-6"), **IMAGE},
-        {"id-prefix": [f"subjects.csv A{row}" for row in (3, 4, 5, 7, 8)]},
+        {"id-prefix": [f"subjects.csv A{row}" for row in (3, 4, 5, 7)], "id-case": ["subjects.csv A8"]},
     ),
     "ids with other characters": (
         {**subjects("sub-1", "sub-2_3", "sub-é", "sub-4-", "sub-"), **IMAGE},
@@ -121,6 +136,26 @@ CASES: dict[str, tuple[Mapping[str, Content], dict[str, list[str]]]] = {
     "a sample of nobody": ({**samples("sam-1,sub-9,"), **IMAGE}, {"unknown-entity": ["samples.csv B2"]}),
     "a sample of a sample that is not there": (
         {**samples("sam-1,sub-1,sam-9"), **IMAGE}, {"unknown-entity": ["samples.csv C2"]},
+    ),
+    "a sample of one in other letters": ({**samples("sam-1,Sub-1,"), **IMAGE}, {"entity-case": ["samples.csv B2"]}),
+    "a manifest about one in other letters": (
+        {**subjects("sub-1"), "manifest.csv": "filename,entity\nprimary,SUB-1\n", **IMAGE},
+        {"entity-case": ["manifest.csv B2"]},
+    ),
+    "a sample of no subject": (
+        {**samples("sam-1,,", "sam-2,sub-1,", "sam-3,,sam-2"), **IMAGE}, {"no-parent": ["samples.csv B2"]},
+    ),
+    "a subject whose row is gone": (
+        {**samples("sam-1,sub-2,"), "manifest.csv": "filename,entity\nprimary,sam-1\n",
+         "primary/sub-2/sam-1/a": image(A)},
+        {"unknown-entity": ["primary/sub-2", "samples.csv B2"]},
+    ),
+    "a folder deep in one that nobody knows": (
+        {**subjects("sub-1"), "primary/sub-2/sam-3/deep/a": image(A), "primary/sub-2/sam-4/a": image("1.9")},
+        {"unknown-entity": ["primary/sub-2", "primary/sub-2/sam-3", "primary/sub-2/sam-4"]},
+    ),
+    "an instance in two files": (
+        {**subjects("sub-1"), **IMAGE, "primary/sub-1/b": image(A)}, {"same-instance": [f"study {A}"]},
     ),
     "a sample of itself": ({**samples("sam-1,sub-1,sam-1"), **IMAGE}, {"circle": ["samples.csv C2"]}),
     "samples of each other": (
@@ -320,7 +355,7 @@ def test_an_unreadable_attribute_is_compared_with_nothing(tmp_path: Path) -> Non
     files = {**subjects("sub-1,male", header="subject id,sex"), **person(PatientSex="F\\M")}
     assert "sex-differs" in found(dataset(tmp_path / "a", files))  # the first value counts
     files = {**subjects("sub-1,male,1 year,1978-03-15", header="subject id,sex,age,date of birth"), **person()}
-    assert set(found(dataset(tmp_path / "b", files))) == set()
+    assert set(found(dataset(tmp_path / "b", files))) == {"not-mapped"}
 
 
 NUMBERS = {
@@ -366,12 +401,17 @@ def test_every_code_that_is_raised_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("code", FINDINGS)
 def test_a_sentence_says_where_and_what(code: str) -> None:
-    level, sentence = FINDINGS[code]
-    assert level in LEVELS
-    assert not sentence.endswith(".")
+    said = FINDINGS[code]
+    assert said.level in LEVELS
+    assert said.text
+    assert said.remedy
+    assert not said.text.endswith(".")
+    assert not said.remedy.endswith(".")
     one = Finding(code, Where("subjects.xlsx", 7, 2), 3, Where("samples.csv", 2))
-    assert str(one).startswith("subjects.xlsx B7: ")
+    assert str(one) == f"subjects.xlsx B7: {one.reason}; {one.remedy}"
     assert "{" not in one.reason
+    assert "{other}" not in one.remedy
+    assert "None" not in str(one)
 
 
 WHERES = {

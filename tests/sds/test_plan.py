@@ -9,6 +9,7 @@ import pytest
 from mapper.fhir import systems
 from mapper.records.sds.identity import dataset_uuid, doi_of
 from samples.sds import VERSIONS, write
+from samples.sds.catalogue import LICENSE
 from samples.sds.sheets import FORMS
 from tests.sds.folders import DESCRIPTION, dataset, image
 from tests.sds.planned import made, planned, read, resources
@@ -36,6 +37,10 @@ def test_every_layout_and_form_of_a_dataset_becomes_the_same(tmp_path: Path, nam
     for version in VERSIONS:
         for form in FORMS:
             told.append(resources(read(write(tmp_path / version / form, name, version, form))))
+            artifacts = told[-1]["ResearchStudy"][0].get("relatedArtifact", [])
+            licences = [one for one in artifacts if one.get("label") == "License"]
+            assert [one["url"] for one in licences] == ([LICENSE] if version.startswith("3") else [])
+            told[-1]["ResearchStudy"][0]["relatedArtifact"] = [one for one in artifacts if one not in licences]
     assert all(one == told[0] for one in told)
     assert {kind: len(several) for kind, several in told[0].items()} == {
         "Patient": 2,
@@ -320,7 +325,14 @@ PLACES = {  # header, sample's place, organ systems -> code, display
     "the sample": ({}, "Heart", "brain", ("80891009", "Heart")),
     "the sample, a defined term": ({}, "LVENTRICLE", "brain", None),
     "the organ system": ({}, "", "heart", ("80891009", "Heart")),
-    "a code before words": ({}, "somewhere behind", "heart", ("80891009", "Heart")),
+    "words of a sample before a wider code": ({}, "somewhere behind", "heart", (None, "somewhere behind")),
+    "the header's code before words": (
+        {"BodyPartExamined": "BREAST"},
+        "somewhere behind",
+        "heart",
+        ("76752008", "Breast"),
+    ),
+    "a sample that says nothing": ({}, "unknown", "heart", ("80891009", "Heart")),
     "words": ({}, "somewhere behind", "", (None, "somewhere behind")),
     "the header's words": ({"BodyPartExamined": "FLIPPER"}, "", "", (None, "FLIPPER")),
     "several organ systems say nothing of one series": ({}, "", "heart,brain", None),
@@ -423,7 +435,7 @@ def test_what_is_dropped_of_a_sheet_is_told_by_its_cells_and_without_a_value(tmp
     made(tmp_path, files)
     problems = [problem for part in planned(read(tmp_path)) for problem in part.problems]
     assert [(one.element, one.attribute) for one in problems] == [
-        ("Patient.gender", "subjects: sex"),
-        ("Patient.birthDate", "subjects: date of birth"),
+        ("Patient.gender", "subjects.csv B2: sex"),
+        ("Patient.birthDate", "subjects.csv C2: date of birth"),
     ]
     assert "SECRET" not in str(problems)

@@ -311,7 +311,9 @@ def test_of_a_thousand_like_findings_few_are_kept_and_all_counted(tmp_path: Path
     found = list(findings)
     assert len(found) == Findings.KEPT
     assert sum(1 + one.more for one in found) == 1000
-    assert str(found[-1]) == "s.csv row 11: a row without its id: left out (and 990 more like it)"
+    assert str(found[-1]) == (
+        "s.csv row 11: a row without its id: left out (and 990 more like it); write the id, or empty the row"
+    )
 
 
 def test_keys_of_json_may_come_in_any_record(tmp_path: Path) -> None:

@@ -41,6 +41,40 @@ def test_a_folder_of_another_structure_is_left_alone(tmp_path: Path) -> None:
     assert walked(tmp_path) == (("a", "primary/d"), {"other-structure": ["primary/bids"]})
 
 
+DATASETS = {  # files -> the datasets at the top, and what is found
+    "two with a mark": (
+        ("breast/.dss", "breast/dataset_description.xlsx", "heart/.dss", "heart/dataset_description.csv"),
+        (("breast", "heart"), {"other-dataset": ["breast", "heart"]}),
+    ),
+    "one without a mark": (("breast/dataset_description.json", "breast/a"), (("breast",), {})),
+    "a structure that is none": (
+        ("bids/.dss", "bids/dataset_description.json.txt"),
+        ((), {"other-structure": ["bids"]}),
+    ),
+    "one deep down": (
+        ("data/breast/.dss", "data/breast/Dataset_Description.xlsx"),
+        ((), {"other-dataset": ["data/breast"]}),
+    ),
+    "a dataset itself": ((".dss", "dataset_description.xlsx", "primary/a"), ((), {})),
+}
+
+
+@pytest.mark.parametrize(("files", "told"), DATASETS.values(), ids=DATASETS)
+def test_datasets_in_a_folder_are_named(tmp_path: Path, files: tuple[str, ...], told: object) -> None:
+    touch(tmp_path, *files)
+    findings = Findings()
+    tree = walk(tmp_path, findings)
+    assert (tree.datasets, places(findings)) == told
+
+
+def test_a_dataset_of_bids_is_none_of_these(tmp_path: Path) -> None:
+    touch(tmp_path, "bids/dataset_description.json")
+    (tmp_path / "bids/.dss").write_text("(bids 1.8.0)")
+    findings = Findings()
+    assert walk(tmp_path, findings).datasets == ()
+    assert places(findings) == {"other-structure": ["bids"]}
+
+
 STANDARDS = {
     "(sds 3.0.2)\n": {},
     "(SDS 3)": {},

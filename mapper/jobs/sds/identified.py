@@ -6,9 +6,8 @@ from uuid import UUID
 from mapper.dicom.study import Series, Study
 from mapper.fhir import systems
 from mapper.records.sds.dataset import Dataset, DatasetStudy
+from mapper.records.sds.words import SIDES
 
-SIDES = {"l": "L", "left": "L", "r": "R", "right": "R", "b": "B", "both": "B", "bilateral": "B"}
-"""Words of the column `laterality` -> DICOM's."""
 PRIMARY = "primary"
 
 
@@ -35,12 +34,16 @@ def identified(dataset: Dataset, study: DatasetStudy, uuid: UUID) -> Study:
 
 
 def placed(dataset: Dataset, study: DatasetStudy, series: Series) -> Series:
-    """Return a series with where it was taken: as its sample says, else the one organ system of the dataset."""
+    """Return a series with where it was taken: as its sample says, else the one organ system of the dataset.
+
+    What a sample names and nobody knows stays a text: the dataset's wider word might be another place. A side that
+    nobody knows makes none.
+    """
     rows = [dataset.lineage.samples[one] for one in study.samples.get(series.uid, ()) if one in dataset.lineage.samples]
     places = dict.fromkeys(place for row in rows if (place := row.stated("sample anatomical location")))
     organs = dataset.description.all("Study organ system")
-    if len(organs) == 1:
+    if len(organs) == 1 and not places:
         places[organs[0]] = None
-    words = (row.stated("laterality") for row in rows)
-    sides = {SIDES[word.casefold()] for word in words if word and word.casefold() in SIDES}
+    words = {word.strip().casefold() for row in rows if (word := row.stated("laterality"))}
+    sides = {SIDES[word] for word in words} if words <= SIDES.keys() else set()
     return replace(series, places=tuple(places), sides=tuple(sorted(sides)))

@@ -11,18 +11,19 @@ from mapper.maps.rule import Converter, Rule
 from mapper.maps.values.context import Context
 from mapper.records.sds.dataset import Dataset
 from mapper.records.sds.description import Description
+from mapper.records.sds.finding import Where
 from mapper.records.sds.row import Row
 
 
 class Cells(Item):
     """What one sheet says of one thing, by the template's names of its columns or elements."""
 
-    __slots__ = ("_said", "sheet")
+    __slots__ = ("_said", "at", "sheet")
 
-    def __init__(self, sheet: str, said: Callable[[str], Sequence[str]]) -> None:
-        """Take the sheet's name, and what returns the values under a name."""
+    def __init__(self, sheet: str, said: Callable[[str], Sequence[str]], at: Callable[[str], Where]) -> None:
+        """Take the sheet's name, what returns the values under a name, and what returns their place."""
         super().__init__()
-        self.sheet, self._said = sheet, said
+        self.sheet, self._said, self.at = sheet, said, at
 
     def said(self, cell: str) -> list[str]:
         """Return the values under a name."""
@@ -31,12 +32,12 @@ class Cells(Item):
 
 def of_row(row: Row) -> Cells:
     """Return a row of a sheet; what only says that a value is missing is none."""
-    return Cells(row.STEM, lambda column: [text] if (text := row.stated(column)) else [])
+    return Cells(row.STEM, lambda column: [text] if (text := row.stated(column)) else [], row.at)
 
 
 def of_description(description: Description) -> Cells:
     """Return the elements of dataset_description."""
-    return Cells("dataset_description", description.all)
+    return Cells("dataset_description", description.all, description.at)
 
 
 @dataclass
@@ -89,9 +90,10 @@ class CellRule(Rule):
         return self.request
 
     def attribute_of(self, item: Item) -> str:
-        """Return the sheet and its cells: no value."""
+        """Return the cells that are filled, each with its place: `subjects.xlsx G2: date of birth`; no value."""
         assert isinstance(item, Cells)
-        return f"{item.sheet}: {self.request}"
+        filled = [f"{item.at(name)}: {name}" for name in self.names if item.said(name)]
+        return "; ".join(filled) or f"{item.sheet}: {self.request}"
 
 
 def cell(element: str, cells: str, by: Converter, required: bool = False, otherwise: bool = False) -> CellRule:

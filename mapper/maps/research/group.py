@@ -9,7 +9,7 @@ from typing import Any
 
 from mapper.maps import dataset_keys
 from mapper.maps.research.cells import Research
-from mapper.maps.research.values import is_human, species, strain
+from mapper.maps.research.values import is_animal, species, strain
 from mapper.maps.rule import Made
 from mapper.maps.values.coding import Concept
 from mapper.records.sds.row import Subject
@@ -58,8 +58,7 @@ def group(
 
 def kind(members: list[Subject]) -> str:
     """Return FHIR's group-type: animal where all name a species other than man, else person, as a Patient is one."""
-    stated = [one.stated("species") for one in members]
-    return "animal" if all(one is not None and not is_human(one) for one in stated) else "person"
+    return "animal" if all(is_animal(one.stated("species")) for one in members) else "person"
 
 
 def characteristics(cx: Research, members: list[Subject]) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from mapper.fhir import systems
 from mapper.maps import dataset_keys, engine, keys
 from mapper.maps.research.cells import Research, cell, of_row
-from mapper.maps.research.values import birth_date, gender, is_human, species, strain
+from mapper.maps.research.values import birth_date, gender, is_animal, species, strain
 from mapper.maps.rule import Made
 from mapper.maps.values.animal import SPECIES_UNKNOWN
 from mapper.records.sds.finding import Where
@@ -18,9 +18,9 @@ from mapper.records.sds.row import Subject
 
 
 def animal(cx: Research, kind: Any, race: Any = None, rrid: Any = None) -> list[dict[str, Any]]:
-    """Cells `species`, `strain`, `RRID for strain` -> extension patient-animal; none for a human."""
+    """Cells `species`, `strain`, `RRID for strain` -> extension patient-animal; none for a human, nor for a word that is no species."""
     breed = strain(cx, race, rrid)
-    if is_human(kind) or (kind is None and breed is None):
+    if not is_animal(kind) and (kind is not None or breed is None):
         return []
     parts = [{"url": "species", "valueCodeableConcept": species(cx, kind) or SPECIES_UNKNOWN}]
     if breed:

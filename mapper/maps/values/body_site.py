@@ -31,6 +31,11 @@ def body_parts() -> dict[str, Coding]:
     }
 
 
+def part_of(words: str) -> Coding | None:
+    """Return the Coding of the words that people use for a body part, None where table L-1 has none."""
+    return named_parts().get(as_code(words) or "")
+
+
 def body_site(
     cx: Context, regions: Any = None, part: Any = None, shared: Any = None, frames: Any = None
 ) -> Coding | None:
@@ -46,7 +51,7 @@ def body_site(
         term = body_parts().get(as_code(named) or "")
         candidates.append(term or {"display": named})
     for place in cx.series.places if cx.series else ():
-        candidates.append(named_parts().get(as_code(place) or "") or {"display": place})
+        candidates.append(part_of(place) or {"display": place})
     candidates.sort(key=doubtful)  # stable: in the order of the sources otherwise
     if not candidates:
         return None

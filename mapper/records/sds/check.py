@@ -1,5 +1,7 @@
 """What a dataset holds that contradicts itself, or its files: findings, as data."""
 
+from collections.abc import Callable, Iterable
+
 from mapper.records.sds.compare import compared
 from mapper.records.sds.dataset import Dataset
 from mapper.records.sds.description import is_orcid
@@ -17,8 +19,12 @@ COUNTED = (
 )
 
 
-def check(dataset: Dataset) -> tuple[Finding, ...]:
-    """Return everything found wrong or worth knowing, the gravest first: while reading, and here."""
+Check = Callable[[Dataset, Findings], None]
+"""What looks through a dataset for findings."""
+
+
+def check(dataset: Dataset, further: Iterable[Check] = ()) -> tuple[Finding, ...]:
+    """Return everything found wrong or worth knowing, the gravest first: while reading, here, and by further checks."""
     findings = Findings()
     described(dataset, findings)
     counted(dataset, findings)
@@ -26,6 +32,8 @@ def check(dataset: Dataset) -> tuple[Finding, ...]:
     path_findings(dataset, findings)
     placed(dataset, findings)
     compared(dataset, findings)
+    for look in further:
+        look(dataset, findings)
     return graded([*dataset.findings, *findings])
 
 
@@ -33,7 +41,7 @@ def described(dataset: Dataset, findings: Findings) -> None:
     """Look at dataset_description: version, title, DOI, contributors."""
     description = dataset.description
     if not description.file:
-        findings.add("no-description", WHOLE)
+        findings.add("no-description", WHOLE, listed=dataset.within)
         return
     if description.version is None:
         findings.add("no-version", Where(description.file))
@@ -43,6 +51,9 @@ def described(dataset: Dataset, findings: Findings) -> None:
         findings.add("no-title", WHOLE)
     if description.doi is None:
         findings.add("no-doi", WHOLE)
+    for related in description.related_identifiers:
+        if related.is_called_own and not related.is_own:
+            findings.add("other-doi", related.where)
     for place, (name, orcid, _) in description.column(
         "Contributor name", "Contributor ORCiD", "Contributor affiliation"
     ):
@@ -104,6 +115,9 @@ def placed(dataset: Dataset, findings: Findings) -> None:
             findings.add("no-subject", where)
         elif study.subject is None:
             findings.add("two-subjects", where, count=len(study.subjects))
+        twice = sum(one.reason.startswith("seen twice in one series") for one in study.study.problems)
+        if twice:
+            findings.add("same-instance", where, count=twice)
         for samples in study.samples.values():
             if len(samples) > 1:
                 findings.add("two-samples", where, count=len(samples))

@@ -4,6 +4,7 @@ The names here are the templates' own, in small letters where a column heads a s
 its case, spaces, underscores and punctuation: `Subject_ID` is `subject id`.
 """
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -100,8 +101,23 @@ TEMPLATES: Mapping[str, Template] = {
                 "acknowledgements": "Acknowledgments",
             },
         ),
-        Template("subjects", ("subject id",), _names(SUBJECTS)),
-        Template("samples", ("sample id",), _names(SAMPLES)),
+        Template(
+            "subjects",
+            ("subject id",),
+            _names(SUBJECTS),
+            aliases={"experimentalgroup": "subject experimental group"},
+        ),
+        Template(
+            "samples",
+            ("sample id",),
+            _names(SAMPLES),
+            aliases={
+                "experimentalgroup": "sample experimental group",
+                "wasderivedfromsample": "was derived from",
+                "specimentype": "sample type",
+                **dict.fromkeys(("specimenanatomicallocation", "anatomicallocation"), "sample anatomical location"),
+            },
+        ),
         Template("sites", ("site id",), _names(SITES)),
         Template("performances", ("performance id",), _names(PERFORMANCES)),
         Template("manifest", ("filename", "pattern"), _names(MANIFEST)),
@@ -125,6 +141,22 @@ UNREAD: Mapping[str, tuple[str, ...]] = {
 }
 """Sheets of the templates that say nothing of subjects or images: left alone."""
 
+OTHER_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("gender", "biological sex"), "sex"),
+    **dict.fromkeys(("birth date", "birthday", "dob"), "date of birth"),
+    **dict.fromkeys(("organism", "taxon"), "species"),
+    **dict.fromkeys(("breed",), "strain"),
+    **dict.fromkeys(("weight", "body weight"), "body mass"),
+    **dict.fromkeys(("side", "body side"), "laterality"),
+    **dict.fromkeys(("body part", "body site", "organ", "location"), "sample anatomical location"),
+    **dict.fromkeys(("file", "file name", "path"), "filename"),
+    **dict.fromkeys(("author", "creator"), "Contributor name"),
+    **dict.fromkeys(("licence",), "License"),
+}
+"""Words that people write for a column, and that look like none of the template."""
+LIKE = 0.8
+"""How alike two names are, at least, where one may be meant by the other (difflib's ratio)."""
+
 FURTHER_VALUE = re.compile(r"value(\d+|n)?|extendasneeded")
 """Headers of the columns after `Value`, as name_key leaves them: `Value 2`, `Value n`."""
 
@@ -141,3 +173,27 @@ def known_headers(stem: str) -> Mapping[str, str]:
     """Return {key: the template's name} of what stands in a sheet's header row."""
     template = TEMPLATES[stem]
     return {name_key(name): name for name in template.columns}
+
+
+def is_old(stem: str, key: str) -> bool:
+    """Tell whether a column's name, as name_key leaves it, is that of another version of the template (1.2.3)."""
+    return key in TEMPLATES[stem].aliases and not TEMPLATES[stem].elements
+
+
+def near(stem: str, header: str) -> str:
+    """Return the template's name that a header may mean, "" where none comes near.
+
+    >>> near("subjects", "Gender"), near("subjects", "date_of_brith"), near("subjects", "shoe size")
+    ('sex', 'date of birth', '')
+    """
+    names = known_names(stem)
+    key = name_key(header)
+    if (meant := _other_words().get(key)) in names.values():
+        return meant or ""
+    found = difflib.get_close_matches(key[:64], names, n=1, cutoff=LIKE)
+    return names[found[0]] if found else ""
+
+
+@cache
+def _other_words() -> Mapping[str, str]:
+    return {name_key(word): name for word, name in OTHER_WORDS.items()}

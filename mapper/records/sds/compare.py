@@ -6,6 +6,7 @@ Only what both say clearly is compared: F and M, ages with a unit, whole dates.
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 
 from mapper.dicom.item import Item
@@ -13,19 +14,10 @@ from mapper.records.sds.columns import name_key
 from mapper.records.sds.dataset import Dataset, DatasetStudy
 from mapper.records.sds.finding import Findings, Where
 from mapper.records.sds.row import Subject
+from mapper.records.sds.species import MAN, SPELLINGS, species_of
+from mapper.records.sds.words import SEXES, SIDES, age_of
 
-SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
-SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
-HUMAN = frozenset(map(name_key, ("homo sapiens", "human", "NCBITaxon:9606")))
 DAYS = {"D": Decimal(1), "W": Decimal(7), "M": Decimal("30.4375"), "Y": Decimal("365.25")}
-UNITS = {
-    **dict.fromkeys(("d", "day", "days"), "D"),
-    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "W"),
-    **dict.fromkeys(("mo", "mos", "month", "months"), "M"),
-    **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "Y"),
-}
-"""Words for units of age, those of PS3.5 section 6.2 (AS) behind them; a lone `m` may be minutes."""
-AGE = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,9})?)\s*([A-Za-z]+)(?:\s+old)?")
 AGE_STRING = re.compile(r"([0-9]{3})([DWMY])")
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
@@ -53,9 +45,9 @@ def compared(dataset: Dataset, findings: Findings) -> None:
         if len(ids) > 1:
             findings.add("several-patient-ids", dataset.lineage.subjects[subject_id].at("subject id"), count=len(ids))
     for subject in dataset.subjects:
-        species = subject.stated("species")
-        if species is not None and name_key(species) not in HUMAN:
-            findings.add("animal", subject.at("species"))
+        with suppress(ValueError):
+            if species_of(subject.stated("species") or "") != MAN:
+                findings.add("animal", subject.at("species"))
 
 
 def identified(dataset: Dataset, study: DatasetStudy, subject: Subject, patient_id: str, findings: Findings) -> None:
@@ -92,12 +84,14 @@ def sex_differs(item: Item, subject: Subject) -> bool:
 
 def age_differs(item: Item, subject: Subject) -> bool:
     """Tell whether the ages lie apart by more than one of the coarser unit: they need not be of the same day."""
-    stated = AGE.fullmatch(subject["age"] or "")
     header = AGE_STRING.fullmatch(said(item, "PatientAge") or "")
-    unit = UNITS.get(stated[2].casefold()) if stated else None
-    if not stated or not header or unit is None:
+    try:
+        age, unit = age_of(subject["age"] or "")
+    except ValueError:
         return False
-    apart = abs(Decimal(stated[1]) * DAYS[unit] - Decimal(header[1]) * DAYS[header[2]])
+    if not header:
+        return False
+    apart = abs(age * DAYS[unit] - Decimal(header[1]) * DAYS[header[2]])
     return apart > max(DAYS[unit], DAYS[header[2]])
 
 
@@ -109,11 +103,11 @@ def birth_date_differs(item: Item, subject: Subject) -> bool:
 
 
 def species_differs(item: Item, subject: Subject) -> bool:
-    """Tell whether both name a species, and not the same; all names of man are one."""
+    """Tell whether both name a species, and not the same; all names of one are the same."""
     stated, header = subject.stated("species"), said(item, "PatientSpeciesDescription")
     if stated is None or not header:
         return False
-    one, other = ("human" if key in HUMAN else key for key in (name_key(stated), name_key(header)))
+    one, other = (SPELLINGS.get(key, key) for key in (name_key(stated), name_key(header)))
     return one != other
 
 

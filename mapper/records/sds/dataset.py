@@ -60,6 +60,8 @@ class Dataset:
     """Images that are no DICOM: kind -> how many."""
     measurements: Measurements | None = None
     findings: tuple[Finding, ...] = ()
+    within: tuple[str, ...] = ()
+    """Folders at its top that are datasets of their own: somebody may have named the folder above them."""
     lineage: Lineage = field(default_factory=Lineage, compare=False, repr=False)
 
     @property

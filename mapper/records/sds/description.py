@@ -74,6 +74,16 @@ class RelatedIdentifier:
     description: str | None = None
     where: Where = field(default=Where(""), compare=False)
 
+    @property
+    def is_called_own(self) -> bool:
+        """Whether it is described as the dataset's DOI (`DOI for this dataset`, SDS 3.0.1)."""
+        return name_key(self.description or "") == "doiforthisdataset"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether type and relation are those that the template gives the dataset's DOI."""
+        return name_key(self.type or "") == "doi" and name_key(self.relation or "") == "hasmetadata"
+
 
 @dataclass(frozen=True, slots=True)
 class Funding:
@@ -126,8 +136,7 @@ class Description(Elements):
     def doi(self) -> str | None:
         """The dataset's own DOI, where it says so in the template's words (`DOI for this dataset`, SDS 3.0.1)."""
         for related in self.related_identifiers:
-            own = name_key(related.description or "") == "doiforthisdataset"
-            if own and name_key(related.type or "") == "doi" and name_key(related.relation or "") == "hasmetadata":
+            if related.is_called_own and related.is_own:
                 return related.identifier
         return None
 

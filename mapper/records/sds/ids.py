@@ -26,8 +26,9 @@ def id_findings(dataset: Dataset, findings: Findings) -> None:
     for stem, prefix in FORMS.items():
         for row in rows[stem]:
             where = row.at(row.template().keys[0])
-            if not row.id.startswith((f"{prefix}-", f"pop-{prefix}-")):
-                findings.add("id-prefix", where)
+            prefixes = (f"{prefix}-", f"pop-{prefix}-")
+            if not row.id.startswith(prefixes):
+                findings.add("id-case" if row.id.casefold().startswith(prefixes) else "id-prefix", where)
             elif third and not ENTITY_ID.fullmatch(row.id):
                 findings.add("id-form", where)
             if row.id in first:
@@ -37,8 +38,10 @@ def id_findings(dataset: Dataset, findings: Findings) -> None:
         for row in rows[stem]:
             for entity in row.words(column):
                 if not dataset.lineage.knows(entity):
-                    findings.add("unknown-entity", row.at(column))
+                    unknown(entity, row.at(column), dataset, findings)
     for sample in dataset.samples:
+        if not sample.words("subject id") and not sample.words("was derived from"):
+            findings.add("no-parent", sample.at("subject id"))
         if sample.id in dataset.lineage.ancestors(sample.id):
             findings.add("circle", sample.at("was derived from"))
     manifest_findings(dataset, findings)
@@ -52,9 +55,21 @@ def manifest_findings(dataset: Dataset, findings: Findings) -> None:
             if whole and not dataset.lineage.knows(whole):
                 for entity in entry.words(column):
                     if not dataset.lineage.knows(entity):
-                        findings.add("unknown-entity", entry.at(column))
-    for study in dataset.studies:
-        unknown = {one for ids in study.entities.values() for one in ids if not dataset.lineage.knows(one)}
-        for folder in study.folders:
-            if unknown & set(folder.split("/")):
-                findings.add("unknown-entity", Where(folder))
+                        unknown(entity, entry.at(column), dataset, findings)
+    folders: dict[str, str] = {}
+    for folder in (folder for study in dataset.studies for folder in study.folders):
+        names = folder.split("/")
+        for depth, name in enumerate(names, 1):
+            if ENTITY_ID.fullmatch(name) and not dataset.lineage.knows(name):
+                folders["/".join(names[:depth])] = name
+    for folder, name in folders.items():
+        unknown(name, Where(folder), dataset, findings)
+
+
+def unknown(entity: str, where: Where, dataset: Dataset, findings: Findings) -> None:
+    """Find an id that no sheet has; one that has it in other letters is named."""
+    same = dataset.lineage.folded.get(entity.casefold())
+    if same is None:
+        findings.add("unknown-entity", where)
+    else:
+        findings.add("entity-case", where, other=same.at(same.template().keys[0]))

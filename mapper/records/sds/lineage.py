@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from mapper.records.sds.row import Performance, Row, Sample, Site, Subject
 
@@ -36,6 +37,11 @@ class Lineage:
     def sheets(self) -> tuple[Mapping[str, Row], ...]:
         """The rows by id, sheet by sheet."""
         return (self.subjects, self.samples, self.sites, self.performances)
+
+    @cached_property
+    def folded(self) -> Mapping[str, Row]:
+        """The rows by their ids in one case."""
+        return {id.casefold(): row for sheet in reversed(self.sheets) for id, row in sheet.items()}
 
     def row(self, entity: str) -> Row | None:
         """Return the row of an id."""

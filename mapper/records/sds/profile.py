@@ -27,11 +27,13 @@ class Profile:
     """Observations in measurements.json."""
     levels: Mapping[Level, int]
     """How many findings there are, by how grave they are."""
+    left_out: int = 0
+    """How many of them say that something of the dataset does not reach FHIR."""
 
     @property
     def well(self) -> bool:
-        """Tell whether nothing was found that cannot be used, or contradicts itself."""
-        return not self.levels["error"]
+        """Tell whether nothing was found that contradicts itself, and all that is read can be used."""
+        return not self.levels["error"] and not self.left_out
 
     def lines(self) -> Iterable[str]:
         """Yield the numbers as people read them."""
@@ -51,8 +53,10 @@ class Profile:
 def profile(dataset: Dataset, findings: Iterable[Finding]) -> Profile:
     """Return a dataset in numbers; `findings` are those of its check."""
     levels: Counter[Level] = Counter()
+    left_out = 0
     for one in findings:
         levels[one.level] += 1 + one.more
+        left_out += (1 + one.more) * one.left_out
     sheets = ("subjects", "samples", "sites", "performances", "manifest")
     patients = (dataset.measurements.patients if dataset.measurements else None) or ()
     return Profile(
@@ -66,4 +70,5 @@ def profile(dataset: Dataset, findings: Iterable[Finding]) -> Profile:
         images=dataset.images,
         measurements=sum(len(one.observations or ()) for one in patients),
         levels={level: levels[level] for level in LEVELS},
+        left_out=left_out,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mapper.records.sds.columns import FURTHER_VALUE, TEMPLATES, known_names, name_key
+from mapper.records.sds.columns import FURTHER_VALUE, TEMPLATES, known_names, name_key, near
 from mapper.records.sds.description import Elements, Values
 from mapper.records.sds.finding import Findings, Where, letters
 from mapper.sources.sds.cells import Cell, Cells, Flaw, Headed, free
@@ -75,7 +75,9 @@ def from_rows(kind: type[T], stem: str, file: str, found: Headed, findings: Find
             known = name is not None
             extra[free(f"{name} [{number}]" if known else label, str(number), extra)] = row
             code = "second-element" if known else "unknown-element" if label else "no-element"
-            findings.add(code, Where(file, number, layout.element, keyed=found.keyed))
+            where = Where(file, number, layout.element, keyed=found.keyed)
+            asked = code == "unknown-element" and findings.keeps(code, where)
+            findings.add(code, where, near=near(stem, label) if asked else "")
     return kind(stem, file, values, rows, layout.first, extra, found.keyed)
 
 
@@ -135,7 +137,8 @@ def from_object(kind: type[T], stem: str, file: str, document: Pairs, findings: 
             beside = key if place not in extra.get(key, {}) else free(key, str(number), extra)
             extra.setdefault(beside, {})[place] = text
             if not isinstance(cell, Flaw):
-                findings.add("unknown-element", where)
+                asked = findings.keeps("unknown-element", where)
+                findings.add("unknown-element", where, near=near(stem, key) if asked else "")
         elif place in values.get(name, {}):
             extra[free(f"{name} [{number}]", str(number), extra)] = {place: text}
             findings.add("second-element", where)

@@ -60,7 +60,7 @@ def read_dataset(
         tree, Wanted(keywords, instance_keywords, document_keywords, pool, progress), findings
     )
     if manifest and (unlisted := places.unlisted()):
-        findings.add("not-listed", WHOLE, count=len(unlisted))
+        findings.add("not-listed", WHOLE, count=len(unlisted), listed=tuple(unlisted))
     placing = Placing(tree, places, lineage, entities or {}, findings)
     placed = tuple(placing.place(study) for study in studies(collector, findings))
     known = {*collector.study_uids, *(uid for one in placed for uid in one.entities)}
@@ -84,6 +84,7 @@ def read_dataset(
         images=images,
         measurements=measured(tree, findings),
         findings=tuple(findings),
+        within=tree.datasets,
         lineage=lineage,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sys import intern
 from typing import TypeVar
 
-from mapper.records.sds.columns import known_names, name_key
+from mapper.records.sds.columns import is_old, known_names, name_key, near
 from mapper.records.sds.finding import Findings, Where, letters
 from mapper.records.sds.row import ManifestEntry, Resource, Row, Sheet
 from mapper.sources.sds.cells import Cells, Flaw, Headed, free
@@ -65,16 +65,19 @@ def columns_of(found: Headed, stem: str, file: str, findings: Findings) -> Colum
     names = known_names(stem)
     known: dict[int, str] = {}
     extra: dict[int, str] = {}
-    for number, header in sorted(found.header.items()):
+    for number, header in sorted(found.header.items(), key=lambda one: (is_old(stem, name_key(one[1])), one[0])):
         where = Where(file, found.number, number, keyed=found.keyed)
         name = names.get(name_key(header))
         if name is not None and name not in known.values():
             known[number] = name
+            if is_old(stem, name_key(header)):
+                findings.add("old-column", where, near=name)
         else:
             second = name is not None or header in extra.values()
             taken = (*extra.values(), header) if second else ()
             extra[number] = free(header, letters(number), taken)
-            findings.add("second-column" if second else "unknown-column", where)
+            meant = "" if second else near(stem, header)
+            findings.add("second-column" if second else "unknown-column", where, near=meant)
     return Columns(known, extra)
 
 

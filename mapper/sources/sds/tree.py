@@ -1,7 +1,7 @@
 """The folder of a dataset: its files, without what another standard structures and what leaves the dataset."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
@@ -15,6 +15,7 @@ STRUCTURE = ".dss"
 DEBRIS = ("~$", "Thumbs.db", "desktop.ini")
 """How names begin that programs leave behind; so do those that begin with a dot."""
 MEASUREMENTS = "measurements.json"
+DESCRIPTION = "dataset_description"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Tree:
 
     root: Path
     files: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
+    """Folders at its top in which a dataset of its own lies."""
 
     def path(self, file: str) -> Path:
         """Return a file's place on this machine."""
@@ -79,18 +82,27 @@ def walk(root: Path, findings: Findings) -> Tree:
     if not is_sds(root / STRUCTURE):
         findings.add("other-standard", Where(STRUCTURE))
     files: list[str] = []
+    datasets: list[str] = []
     for folder, folders, names in os.walk(root, onerror=refuse):
         within = PurePosixPath(os.path.relpath(folder, root).replace(os.sep, "/"))
         folders[:] = sorted(name for name in folders if not is_debris(name))
+        inner = is_dataset(names) and is_sds(Path(folder, STRUCTURE))
+        if len(within.parts) == 1 and inner:
+            datasets.append(str(within))
         if STRUCTURE in names and str(within) != ".":
-            findings.add("other-structure", Where(str(within)))
+            findings.add("other-dataset" if inner else "other-structure", Where(str(within)))
             folders.clear()
             continue
         for name in sorted(names):
             file = str(within / name)
             if not is_debris(name) and is_ours(Path(folder, name), real, file, findings):
                 files.append(file)
-    return Tree(root, tuple(files))
+    return Tree(root, tuple(files), tuple(datasets))
+
+
+def is_dataset(names: Iterable[str]) -> bool:
+    """Tell whether a folder with these names in it is the top of a dataset; one of BIDS has the same file."""
+    return any(PurePosixPath(name).stem.lower() == DESCRIPTION for name in names)
 
 
 def is_sds(path: Path) -> bool:
