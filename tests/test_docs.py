@@ -107,13 +107,14 @@ def test_every_field_of_a_line_of_the_log_is_explained() -> None:
 def audited() -> set[str]:
     """Return every `what` that the code writes into the audit log."""
     found: set[str] = set()
-    mapper = DOCS.parent / "mapper"
-    for path in (*(mapper / "web").rglob("*.py"), *(mapper / "commands").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                names = {getattr(one, "id", getattr(one, "attr", "")) for one in (node.func, *node.args)}
-                if names & {"record", "record_done", "done", "may_see", "leave"}:
-                    found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+    writers = {"web": {"record", "record_done", "done", "may_see"}, "commands": {"record", "leave"}}
+    for folder, known in writers.items():
+        for path in (DOCS.parent / "mapper" / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    names = {getattr(one, "id", getattr(one, "attr", "")) for one in (node.func, *node.args)}
+                    if names & known:
+                        found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
     return found
 
 
