@@ -10,16 +10,25 @@ from mapper.jobs.sds.apply import Applied, Differing
 from mapper.jobs.sds.deposit import Deposited
 from mapper.records.sds.finding import Where
 
-WHO = {"dataset": "another dataset wrote it", "others": "it was not written by a dataset"}
+WHO = {
+    "ours": "it was there before",
+    "dataset": "another dataset wrote it",
+    "others": "it was not written by a dataset",
+}
 WAYS = {
     ("Patient", "others"): "where Orthanc holds the images, their headers count: correct them there",
     ("Patient", "dataset"): "let the sheets of both say the same",
     ("ImagingStudy", "others"): "`--to orthanc` has Orthanc keep the identifiers; of all else the headers count",
-    ("ImagingStudy", "dataset"): "the headers and sheets of both have to say the same",
+    (
+        "ImagingStudy",
+        "dataset",
+    ): "--correct puts this dataset's identifiers beside; of all else both have to say the same",
     ("Practitioner", "others"): "write the name as it stands there, or correct it there",
     ("Practitioner", "dataset"): "write the name as the other dataset does",
 }
 """Type of what is left alone, and whose it is -> the way on."""
+CORRECT = "an earlier run of this dataset wrote it, and --correct brings it in line"
+"""The way on of all types that this dataset wrote itself."""
 HEADERS = "it is made of DICOM headers alone: the archive's count"
 """The same of all other types."""
 PEOPLE = "Practitioner"
@@ -159,10 +168,8 @@ def differs(key: Key, one: Differing) -> str:
     study = f"study {one.study_uid}" if one.study_uid else "the dataset"
     place = cells(one.cells) if one.cells else study
     elements = ", ".join(one.elements)
-    return (
-        f"{place}: {'/'.join(key)} in FHIR says otherwise ({elements}) and is left alone, as {WHO[one.whose]}: "
-        f"{WAYS.get((key[0], one.whose), HEADERS)}"
-    )
+    way = CORRECT if one.whose == "ours" else WAYS.get((key[0], one.whose), HEADERS)
+    return f"{place}: {'/'.join(key)} in FHIR says otherwise ({elements}) and is left alone, as {WHO[one.whose]}: {way}"
 
 
 def cells(places: Iterable[Where]) -> str:

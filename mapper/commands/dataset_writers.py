@@ -46,6 +46,8 @@ class Job:
     """StudyInstanceUIDs of studies that cannot be expressed in FHIR."""
     given: bool = False
     """The UUID is a person's word."""
+    correct: bool = False
+    """What an earlier run wrote is to be brought in line where others may write too."""
     prune: bool = False
     """What FHIR has of the dataset and the dataset no longer says is to be removed."""
 
@@ -58,7 +60,7 @@ class Job:
     @property
     def writer(self) -> Writer:
         """The dataset as it signs what it writes."""
-        return Writer(self.site.base, self.uuid)
+        return Writer(self.site.base, self.uuid, self.correct)
 
     def parts(self) -> Iterator[Part]:
         """Yield the transactions of the dataset."""

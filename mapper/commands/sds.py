@@ -32,6 +32,13 @@ def sds(
     dataset_uuid: Annotated[
         UUID | None, typer.Option(help="UUID of the dataset; by default of its DOI, else of its name and title.")
     ] = None,
+    correct: Annotated[
+        bool,
+        typer.Option(
+            "--correct",
+            help="Bring in line what an earlier run of this dataset wrote, never what somebody else wrote since.",
+        ),
+    ] = False,
     prune: Annotated[
         bool,
         typer.Option(
@@ -49,7 +56,7 @@ def sds(
 
     The check says what the dataset holds, what is wrong with it and what to do, by file and cell and without any value.
     Writing goes on where one element is wrong, and changes nothing the second time; a Patient or ImagingStudy that
-    somebody else wrote is compared, not overwritten.
+    is there already is compared and told, not overwritten.
 
     Exit code 1, of the check and of writing: something contradicts itself, or is left out.
     """
@@ -64,6 +71,8 @@ def sds(
         raise typer.BadParameter(f"--to: one of {', '.join(WRITERS)}, ndjson:DIR")
     if check and to:
         raise typer.BadParameter("--check writes nothing: leave out --to")
+    if correct and to != "fhir" and not in_files:
+        raise typer.BadParameter("--correct goes with --to fhir and ndjson:DIR: nothing else holds an earlier run")
     if prune and to != "fhir":
         raise typer.BadParameter("--prune goes with --to fhir: files keep each line (write them into a new folder)")
     outcome = None
@@ -87,7 +96,7 @@ def sds(
             with problem_file(problems) as kept, told(kept, found) as record:
                 uuid = uuid_of(found.dataset, dataset_uuid)
                 job = Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer)
-                job.given, job.prune = dataset_uuid is not None, prune
+                job.given, job.correct, job.prune = dataset_uuid is not None, correct, prune
                 folder = folder_of(to) if in_files else None
                 outcome = to_folder(job, folder) if folder else WRITERS[to](job)
     if as_json and to not in STDOUT:

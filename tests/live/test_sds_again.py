@@ -93,7 +93,11 @@ def test_a_corrected_cell_reaches_fhir_and_the_next_run_moves_nothing(written: W
     source = written.patient["meta"]["source"]
     assert source.startswith(f"{written.settings['ORTHANC_FHIR_BASE']}/sds/{uuid}/")
     written.dataset("a", "sub-1,male,Homo sapiens,\n")
-    assert numbers(written.apply(root)) == (0, 1, [])
+    told = written.sds(root)
+    assert (told.exit_code, written.patient["gender"]) == (1, "female")
+    assert "subjects.csv B2: Patient/" in told.stdout
+    assert "--correct brings it in line" in told.stdout
+    assert numbers(written.apply(root, "--correct")) == (0, 1, [])
     assert written.patient["gender"] == "male"
     before = written.versions()
     assert numbers(written.apply(root)) == (0, 0, [])
@@ -118,7 +122,7 @@ def test_what_somebody_else_wrote_is_told_by_its_cell_and_left_alone(written: Wr
     written.apply(root)
     theirs = written.put(change(written.patient))
     written.dataset("a", "sub-1,male,Homo sapiens,\n")
-    done = written.sds(root)
+    done = written.sds(root, "--correct")
     if ours:
         assert (done.exit_code, written.patient["gender"]) == (0, "male")
         return
@@ -132,7 +136,7 @@ def test_what_somebody_else_wrote_is_told_by_its_cell_and_left_alone(written: Wr
 
 def test_two_datasets_of_one_study_are_both_found_and_nothing_flaps(written: Written) -> None:
     roots = [written.dataset(name, "sub-1,female,Homo sapiens,\n") for name in ("a", "b")]
-    uuids = [written.apply(root)["dataset_uuid"] for root in roots]
+    uuids = [written.apply(root, "--correct")["dataset_uuid"] for root in roots]
     for root, uuid in zip(roots, uuids, strict=True):
         found = written.search("ImagingStudy", identifier=f"urn:uid:{root.name}-{uuid}")
         assert [one["id"] for one in found] == [written.study["id"]]
@@ -141,7 +145,7 @@ def test_two_datasets_of_one_study_are_both_found_and_nothing_flaps(written: Wri
         assert numbers(written.apply(root)) == (0, 0, [])
         assert written.versions() == before
     written.dataset("b", "sub-1,male,Homo sapiens,\n")
-    told = written.apply(roots[1], code=1)
+    told = written.apply(roots[1], "--correct", code=1)
     assert [(one["elements"], one["whose"], one["cells"]) for one in told["differ"]] == [
         (["gender"], "dataset", ["subjects.csv B2"])
     ]
@@ -152,7 +156,7 @@ def test_a_renamed_folder_with_a_doi_takes_its_identifiers_along(written: Writte
     root = written.dataset("lung", "sub-1,female,Homo sapiens,\n", doi=f"10.5555/{uuid4()}")
     uuid = written.apply(root)["dataset_uuid"]
     moved = root.rename(root.with_name("lung-v2"))
-    done = written.sds(moved)
+    done = written.sds(moved, "--correct")
     assert done.exit_code == 0, done.stdout
     assert "it was written from a folder of another name before" in done.stdout
     for kind in ("ImagingStudy", "ResearchStudy"):
@@ -177,9 +181,9 @@ def test_no_second_dataset_is_made_in_silence(written: Written, name: str, title
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert f"--dataset-uuid {one} goes on with it" in refused.stderr
     assert len(written.of_dataset("ResearchSubject", "subject", one)) == 1
-    assert numbers(written.apply(root, "--dataset-uuid", one))[0] == 0
+    assert numbers(written.apply(root, "--correct", "--dataset-uuid", one))[0] == 0
     other = str(uuid4())
-    assert written.apply(root, "--dataset-uuid", other)["dataset_uuid"] == other
+    assert written.apply(root, "--correct", "--dataset-uuid", other)["dataset_uuid"] == other
     assert numbers(written.apply(root, "--dataset-uuid", other)) == (0, 0, [])
 
 

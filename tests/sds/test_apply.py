@@ -40,11 +40,13 @@ def files(sex: str = "female", species: str = "Homo sapiens", **more: Content) -
     return {"subjects.csv": SHEET.format(sex, species), "primary/sub-1/a.dcm": ONE, **more}
 
 
-def write(root: Path, sink: Ndjson, content: Mapping[str, Content], uuid: UUID = A) -> Applied:
+def write(
+    root: Path, sink: Ndjson, content: Mapping[str, Content], uuid: UUID = A, *, corrects: bool = True
+) -> Applied:
     """Write files as the dataset in a folder, if any are given, and apply it."""
     if content:
         dataset(root, content)
-    return apply(parts(read(root), SITE, uuid), sink, check, Writer(SITE.base, uuid))
+    return apply(parts(read(root), SITE, uuid), sink, check, Writer(SITE.base, uuid, corrects))
 
 
 def only(sink: Ndjson, kind: str) -> Json:
@@ -89,6 +91,45 @@ def test_a_corrected_cell_reaches_what_the_dataset_wrote(
     assert {name: patient.get(name) for name in says} == says
     before = versions(sink)
     assert numbers(write(tmp_path / "d", sink, files(*then))) == (0, 0, [])
+    assert versions(sink) == before
+
+
+TOLD = {  # what the sheet says first, and then -> elements told of the Patient, cells that say them
+    "the same": (("female", ""), ("female", ""), [], []),
+    "a sex that is corrected": (("female", ""), ("male", ""), ["gender"], ["subjects.csv B2"]),
+    "a sex that is taken back": (("female", ""), ("", ""), ["gender"], []),
+    "a sex that is added": (("", ""), ("male", ""), ["gender"], ["subjects.csv B2"]),
+    "a species that is corrected": (("", "Mus musculus"), ("", "Homo sapiens"), ["extension"], ["subjects.csv C2"]),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "elements", "cells"), TOLD.values(), ids=TOLD)
+def test_a_correction_is_told_and_made_only_on_wish(
+    tmp_path: Path, sink: Ndjson, first: tuple[str, str], then: tuple[str, str], elements: list[str], cells: list[str]
+) -> None:
+    write(tmp_path / "d", sink, files(*first), corrects=False)
+    patient = only(sink, "Patient")
+    for _ in range(2):
+        done = write(tmp_path / "d", sink, files(*then), corrects=False)
+        assert only(sink, "Patient") == patient
+        found = done.differ.get(key_of(patient))
+        assert (list(found.elements) if found else []) == elements
+        assert sorted(map(str, found.cells) if found else []) == cells
+        assert found is None or found.whose == "ours"
+
+
+def test_a_second_dataset_of_a_study_is_told_and_put_beside_the_first_only_on_wish(
+    tmp_path: Path, sink: Ndjson
+) -> None:
+    write(tmp_path / "a", sink, files(), corrects=False)
+    study = only(sink, "ImagingStudy")
+    done = write(tmp_path / "b", sink, files(), B, corrects=False)
+    assert only(sink, "ImagingStudy") == study
+    assert (done.differ[key_of(study)].elements, done.differ[key_of(study)].whose) == (("identifier",), "dataset")
+    assert write(tmp_path / "b", sink, files(), B).differ == {}
+    before = versions(sink)
+    for root, uuid in ((tmp_path / "a", A), (tmp_path / "b", B)):
+        assert write(root, sink, files(), uuid, corrects=False).differ == {}
     assert versions(sink) == before
 
 

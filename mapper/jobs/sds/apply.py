@@ -1,6 +1,7 @@
 """The transactions of a dataset go to a sink: what its job wrote is kept as it should be, of all else only what is new.
 
-A Patient or ImagingStudy that somebody else wrote last is compared and reported, never overwritten.
+A Patient or ImagingStudy that stands there is compared and reported; on wish what the dataset's own run wrote of it is
+brought in line, and what somebody else wrote last is never overwritten.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

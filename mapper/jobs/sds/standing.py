@@ -10,8 +10,8 @@ from mapper.fhir.bundle import dump
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.jobs.sds.writer import SERVERS, Writer, author_of, is_alone, signed
 
-Whose = Literal["dataset", "others"]
-"""Who wrote what stands there and is left alone: another dataset, or no dataset at all."""
+Whose = Literal["ours", "dataset", "others"]
+"""Who wrote what stands there and is left alone: this dataset, another one, or no dataset at all."""
 VERSIONED = frozenset({"versionId", "lastUpdated"})
 
 
@@ -44,6 +44,8 @@ def standing(ours: Resource, held: Resource | None, mine: Writer, live: bool) ->
     if is_alone(ours):
         return Standing(key, ours if is_moved(ours, held) else None)
     of_study = key[0] == "ImagingStudy"
+    if not mine.corrects:
+        return compared(ours, held, mine, live and not of_study)
     if mine.wrote(held) and (of_study or not live):
         wanted = {**ours, "identifier": mine.identifiers(ours, ours, held)} if of_study else ours
         return Standing(key, signed(wanted, mine.source) if is_moved(wanted, held) else None)
@@ -53,8 +55,22 @@ def standing(ours: Resource, held: Resource | None, mine: Writer, live: bool) ->
         differ = differing({**ours, "identifier": found}, {**held, "identifier": found})
         united = signed({**unversioned(held), "identifier": found}, author_of(held))
         return Standing(key, united if moved else None, tuple(differ), "dataset")
-    whose: Whose = "dataset" if mine.is_datasets(held) and not mine.wrote(held) else "others"
-    return Standing(key, None, tuple(differing(ours, held)), whose)
+    return compared(ours, held, mine, live)
+
+
+def compared(ours: Resource, held: Resource, mine: Writer, live: bool) -> Standing:
+    """Return a resource that is left alone; of what this dataset wrote, what it no longer says differs as well."""
+    differ, whose = differing(ours, held), whose_is(held, mine, live)
+    if whose == "ours":
+        differ = sorted({*differ, *(held.keys() - ours.keys() - SERVERS)})
+    return Standing(key_of(ours), None, tuple(differ), whose)
+
+
+def whose_is(held: Resource, mine: Writer, live: bool) -> Whose:
+    """Tell who wrote what stands there."""
+    if mine.wrote(held):
+        return "others" if live else "ours"
+    return "dataset" if mine.is_datasets(held) else "others"
 
 
 def is_moved(resource: Resource, held: Resource) -> bool:

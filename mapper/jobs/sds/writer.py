@@ -35,6 +35,8 @@ class Writer:
 
     base: str
     uuid: UUID
+    corrects: bool = False
+    """What it wrote last of what others may write too is brought in line, and its identifiers go beside another's."""
 
     @property
     def source(self) -> str:
