@@ -58,6 +58,7 @@ docs: setup ## print the documentation that comes from the code
 
 bench: setup ## measure what the README says in figures, and print it there (half an hour at the most)
 	@setup/native.sh
+	@[ "$$(id -u)" != 0 ] || setup/orthanc-trixie.sh
 	@setup/dicom2fhir.sh
 	@$(RUN) python -m bench
 

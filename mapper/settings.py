@@ -98,7 +98,7 @@ class Settings(Site):
         SecretStr("sqlite:///orthanc-fhir-ledger.db"), description="Database URL of the ledger: SQLite or PostgreSQL."
     )
     ledger_password_file: Path | None = Field(
-        None, description="File of the password of the ledger's PostgreSQL, where it does not stand in its URL."
+        None, description="File of the password of the ledger's PostgreSQL, where `ledger` does not have it."
     )
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback only with a token.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")

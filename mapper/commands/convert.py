@@ -19,8 +19,9 @@ from mapper.settings import Settings
 from mapper.terminal import shown
 
 if TYPE_CHECKING:
-    from mapper.commands.each_study import Tally
     from mapper.commands.progress import Progress
+    from mapper.commands.sending import Sending
+    from mapper.commands.tally import Tally
 
 STDIN = Path("-")
 TO_FHIR = "With --each-study also fhir, the server of the settings."
@@ -82,14 +83,13 @@ def convert(
     ):
         if wrong:
             raise typer.BadParameter(why)
-    from mapper.commands.each_study import Tally
     from mapper.commands.progress import Progress
-    from mapper.commands.sending import Sending
+    from mapper.commands.tally import Tally
 
     choices = {"timezone": timezone, "base": base, "fhir_public_url": server, "dicomweb": dicomweb}
     tally, well = Tally(), True
     with one_line(), Progress("files") as progress:
-        sending = Sending(load(Settings, config), memory, progress.say) if to == FHIR else None
+        sending = sending_to(config, memory, progress) if to == FHIR else None
         namespace = namespace or (sending.namespace if sending else None)
         site = load(Site, config, **choices, namespace=namespace)
         folder = sending.folder if sending else folder_of(to)
@@ -110,6 +110,13 @@ def convert(
         raise fail("no study was found")
     if not well:
         raise typer.Exit(1)
+
+
+def sending_to(config: Path | None, memory: Path, progress: "Progress") -> "Sending":
+    """Return the FHIR server of the settings; what only that needs is imported here. Raises as Sending."""
+    from mapper.commands.sending import Sending
+
+    return Sending(load(Settings, config), memory, progress.say)
 
 
 def many(

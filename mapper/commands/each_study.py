@@ -3,33 +3,18 @@
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from mapper.commands.outlet import Outlet
 from mapper.commands.output import Record
 from mapper.commands.progress import Progress
 from mapper.commands.skips import Skips
+from mapper.commands.tally import Tally
 from mapper.convert import WORTH_A_POOL, Converted
 from mapper.jobs.executors import crew_of
 from mapper.jobs.of_files import OfFiles
 from mapper.sources.file_index import FileIndex
 from mapper.sources.files import files_under
-
-
-@dataclass
-class Tally:
-    """What became of the studies."""
-
-    converted: int = 0
-    there: int = 0
-    """Written before, of exactly these files."""
-    left_out: int = 0
-
-    @property
-    def all(self) -> int:
-        """How many studies there were."""
-        return self.converted + self.there + self.left_out
 
 
 def each_study(

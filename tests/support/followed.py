@@ -1,5 +1,6 @@
 """The plugin's follower of labels, in an Orthanc that holds two studies, before the mapper's own API."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,5 +43,7 @@ class Asleep:
 def follower(load: Load, url: str) -> tuple[Any, Sdk]:
     """Load the plugin into an Orthanc that holds A and B; its thread is not started: a test turns it."""
     plugin, sdk = load(settings(url, TOKEN))
+    for module in ("fhir_sync_listing", "fhir_sync_mapper"):
+        sys.modules[module].TIMEOUT = 60.0  # type: ignore[attr-defined]  # the mapper is real, the machine may be busy
     sdk.started, sdk.studies = True, {ID: of(A), OTHER_ID: of(B)}
     return plugin.FOLLOWER, sdk

@@ -84,7 +84,7 @@ def test_a_forged_header_is_counted_and_logged_without_what_it_says(
 ) -> None:
     for _ in range(3):
         house.browser(STRANGER, {USER: "zqxmarker", ROLE: "values"}).get("/api/studies")
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert said.count("forged") == 1
     assert "zqxmarker" not in said
     assert 'refused_total{reason="forged"} 3.0' in house.metrics.text().decode()

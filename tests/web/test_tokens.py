@@ -218,7 +218,7 @@ def test_a_file_that_became_wrong_lets_nobody_in_until_it_is_right(
         clock.now += FRESH
         assert check(tokens, ALICE) is None
     assert check(tokens, TOKEN), "the token of the settings is not of the file"
-    assert capsys.readouterr().out.count("nobody of tokens_file gets in") == 1
+    assert capsys.readouterr().err.count("nobody of tokens_file gets in") == 1
     file_of(tmp_path, ALICES, "")
     clock.now += FRESH
     assert check(tokens, ALICE, THERE)
@@ -250,7 +250,7 @@ def test_a_file_that_could_not_be_read_is_read_again(
     clock.now += FRESH
     assert check(tokens, ALICE)
     assert (check(tokens, BOB) is not None) is changed
-    assert capsys.readouterr().out.count("nobody of tokens_file gets in") == 1
+    assert capsys.readouterr().err.count("nobody of tokens_file gets in") == 1
 
 
 # -- what a check may cost -------------------------------------------------------------------------
