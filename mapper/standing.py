@@ -99,9 +99,15 @@ class HoldUps:
         return said_down(name, found.reason) if found is not None and not found.up else ""
 
 
-def parked_of(ledger: Ledger) -> list[str]:
-    """Return the sources of which studies are parked: whoever retries all may have to wait for these."""
-    return sorted(name for name, counts in ledger.rows.counts_by_source().items() if counts["parked"])
+def parked_of(ledger: Ledger) -> dict[str, int]:
+    """Return how many studies of each source are parked."""
+    return {name: counts["parked"] for name, counts in sorted(ledger.rows.counts_by_source().items())}
+
+
+def put_back(before: Mapping[str, int], ledger: Ledger) -> list[str]:
+    """Return the sources of which fewer studies are parked than before: for these a retry may have to wait."""
+    now = parked_of(ledger)
+    return [name for name, number in before.items() if now.get(name, 0) < number]
 
 
 def said_down(name: str, reason: str) -> str:

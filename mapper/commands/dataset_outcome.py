@@ -68,7 +68,7 @@ class InFhir:
     @property
     def well(self) -> bool:
         """Tell whether every study could be expressed, and FHIR says of studies and patients what the dataset says."""
-        return not self.left_out and all(kind == PEOPLE for kind, _ in self.applied.differ)
+        return not (self.left_out or self.referred) and all(kind == PEOPLE for kind, _ in self.applied.differ)
 
     def lines(self) -> Iterator[str]:
         """Yield numbers, what is there and says otherwise, what was left out, and what is there for nothing."""
@@ -110,6 +110,7 @@ class InFhir:
             "renamed": self.renamed,
             "gone": ["/".join(key) for key in self.gone],
             "removed": ["/".join(key) for key in self.removed],
+            "referred": ["/".join(key) for key in self.referred],
         }
 
 

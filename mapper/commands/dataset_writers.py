@@ -99,7 +99,7 @@ def to_fhir(job: Job) -> Outcome:
     try:
         sink.probe()
         done = in_sink(job, sink)
-        if job.prune:
+        if job.prune and not done.left_out:
             done.removed, done.referred = removed(sink, done.gone)
         return done
     finally:
@@ -125,6 +125,11 @@ def in_sink(job: Job, sink: Named) -> InFhir:
             "FHIR holds a dataset of this folder's name, title or DOI under another UUID, and nothing was written: "
             f"{' or '.join(f'--dataset-uuid {uuid}' for uuid in before.twins)} goes on with it (from now on in every "
             f"run), --dataset-uuid {job.uuid} makes a second one"
+        )
+    if job.prune and (before.renamed or before.retitled):
+        raise SettingError(
+            "FHIR holds this dataset by another name of its folder or another title, and nothing was written or "
+            "removed: write it without --prune first, and see that it is the same dataset"
         )
     applied = apply(job.parts(), sink, check, job.writer)
     return InFhir(str(job.uuid), applied, job.left_out, gone(sink, applied.said, job.writer), renamed=before.renamed)

@@ -39,7 +39,7 @@ def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str],
     Raises SettingError when a setting is wrong or a name is no UID.
     """
     from mapper.commands.trail import leave
-    from mapper.standing import HoldUps, parked_of
+    from mapper.standing import HoldUps, parked_of, put_back
     from mapper.wiring import ledger_of
     from mapper.words import kept_waiting
 
@@ -49,8 +49,8 @@ def put_back(settings: Settings, study_uids: list[str]) -> tuple[int, list[str],
     known = ledger.rows.known(study_uids)
     others = [uid for uid in study_uids if uid in known and uid not in parked]
     unseen = [number for number, uid in enumerate(study_uids, 1) if uid not in known]
-    sources = parked_of(ledger)
+    before = parked_of(ledger)
     leave(settings, ledger, "retried", study_uids, otherwise="all that are parked")
     number = ledger.studies.retry(study_uids)
-    down = HoldUps(ledger).any_of(sources) if number else ""
+    down = HoldUps(ledger).any_of(put_back(before, ledger)) if number else ""
     return number, others, unseen, kept_waiting(down) if down else ""

@@ -89,8 +89,11 @@ def sds(
                 raise no_dataset(path, found)
             if to == MEASUREMENTS:
                 not_lost(path, found)
-            if prune and any(one.level == "error" for one in found.findings):
-                raise SettingError(f"{path}: --prune removes nothing while the dataset has an error: see --check")
+            if prune and any(one.level != "note" for one in found.findings):
+                raise SettingError(
+                    f"{path}: --prune removes nothing while the dataset has an error or a warning, as something that "
+                    "could not be read would be taken for gone: see --check"
+                )
             for one in found.findings:
                 say(f"{one.level}: {one}", err=True)
             with problem_file(problems) as kept, told(kept, found) as record:

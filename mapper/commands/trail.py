@@ -31,12 +31,12 @@ def record(settings: Settings, what: str, **facts: object) -> None:
     """
     if (path := settings.audit_file) is None:
         return
-    from mapper.web.audit import Audit
+    from mapper.web.audit import Audit, There
 
     try:
         if not path.is_file():
             raise SettingError(f"audit_file: {path} is not there: `serve` makes it")
-        audit = Audit(path, size=0)
+        audit = Audit(path, size=0, kind=There)
         try:
             audit.record(VISITOR, what, **os_user(), **facts)
         finally:

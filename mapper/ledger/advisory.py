@@ -34,10 +34,10 @@ class Session:
 def held(engine: Engine, numbers: Sequence[int]) -> Iterator[Session]:
     """Hold locks by a session of their own; raises SQLAlchemyError."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
-        for number in numbers:
-            db.execute(text("SELECT pg_advisory_lock(:space, :number)"), locked(number))
         try:
+            db.execute(IDLE_AT_MOST, {"time": LOCKED_AT_MOST})
+            for number in numbers:
+                db.execute(text("SELECT pg_advisory_lock(:space, :number)"), locked(number))
             yield Session(db)
         finally:
             try:

@@ -15,6 +15,11 @@ STRIPES = 1 << 24
 
 So many that it does not happen: of 256, two were shared by 16 studies of two such resources each nearly always.
 """
+COARSE = 1 << 8
+"""Those of them for what one object may make by the thousand: PostgreSQL has room for some 6,400 locks of all sessions
+(max_locks_per_transaction times max_connections)."""
+MANY = frozenset({"BodyStructure", "Observation"})
+"""Types of which one object may make thousands: segments, measurements."""
 
 
 @dataclass(slots=True)
@@ -71,4 +76,10 @@ class Locks:
 
 def stripes_of(keys: Iterable[Key]) -> set[int]:
     """Return the numbers of the locks on some resources."""
-    return {crc32("/".join(key).encode()) % STRIPES for key in keys}
+    return {stripe_of(key) for key in keys}
+
+
+def stripe_of(key: Key) -> int:
+    """Return the number of the lock on a resource."""
+    number = crc32("/".join(key).encode())
+    return number % COARSE if key[0] in MANY else COARSE + number % (STRIPES - COARSE)

@@ -100,9 +100,9 @@ class Delivery:
             unsent = [key_of(one) for one in decision.shared if one not in decision.chosen]
             if not unsent and not lost:
                 raise
+            self.ledger.written.ask_again([*unsent, *lost])  # before: a kill in between leaves an older study's content
             versions = put([*decision.shared, *without(own, lost)])
             if lost:
-                self.ledger.written.ask_again([*unsent, *lost])
                 raise TargetMissing("the FHIR server lost the Endpoint of another source: it is sent again") from None
             return versions, unsent
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mapper.service import Service
-from mapper.standing import HoldUps, parked_of
+from mapper.standing import HoldUps, parked_of, put_back
 from mapper.web import shapes
 from mapper.web.audit import known_uids, record
 from mapper.web.body import Places
@@ -117,9 +117,9 @@ def add_api(app: FastAPI, service: Service, marker: Marker, links: Links) -> Non
         """Put parked studies back in line: those named, or with `all` every one."""
         ledger = service.ledger
         record(request, "retried", studies=known_uids(ledger.rows, body.studies) or "all that are parked")
-        parked, sources = ledger.rows.those_in("parked", body.studies), parked_of(ledger)
+        parked, before = ledger.rows.those_in("parked", body.studies), parked_of(ledger)
         number = ledger.studies.retry(body.studies)
         service.bell.ring()
-        down = HoldUps(ledger).any_of(sources) if number else ""
+        down = HoldUps(ledger).any_of(put_back(before, ledger)) if number else ""
         left = [uid for uid in body.studies if uid not in parked]
         return {"retried": number, "not_parked": left, "waits": kept_waiting(down) if down else None}

@@ -29,20 +29,32 @@ NOBODYS = "a study that nobody knows"
 class Strict(RotatingFileHandler):
     """Says what a file does not take, instead of going on as if it were written."""
 
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
     def handleError(self, record: logging.LogRecord) -> None:  # logging's name
         """Raise what went wrong."""
         raise  # logging calls this where it is being handled
 
     def _open(self):  # type: ignore[no-untyped-def]  # as logging has it
-        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-        return super()._open()
+        return open(os.open(self.baseFilename, self.flags, 0o600), self.mode, encoding=self.encoding)
+
+
+class There(Strict):
+    """The file of another process, which makes and rotates it: it has to be there, and is no link to another file."""
+
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
 
 
 class Audit:
     """Writes a line for each thing that somebody did."""
 
     def __init__(
-        self, path: Path | None = None, size: int = 10, count: int = 10, now: Callable[[], datetime] | None = None
+        self,
+        path: Path | None = None,
+        size: int = 10,
+        count: int = 10,
+        now: Callable[[], datetime] | None = None,
+        kind: type[Strict] = Strict,
     ) -> None:
         """Open the file; `size` in MB, `count` of files beside it. Raises SettingError when it cannot be written."""
         self._now = now or (lambda: datetime.now(UTC))
@@ -50,7 +62,7 @@ class Audit:
         if path is None:
             return
         try:
-            self._file = Strict(path, maxBytes=size * MB, backupCount=count, encoding="utf-8")
+            self._file = kind(path, maxBytes=size * MB, backupCount=count, encoding="utf-8")
         except OSError as error:
             raise SettingError(f"audit_file: {path} cannot be written ({type(error).__name__})") from None
         mode = path.stat().st_mode

@@ -83,6 +83,15 @@ def test_resources_of_many_studies_share_no_lock(sides: tuple[Locks, Locks]) -> 
         assert Other(there, *((kind, f"{id} of others") for kind, id in mine)).had.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("kind", ["BodyStructure", "Observation"])
+def test_what_one_object_makes_by_the_thousand_takes_few_locks(ledger_url: str, kind: str) -> None:
+    database = Database(ledger_url)
+    locks = Locks(database)
+    with locks.on([PATIENT, *((kind, str(number)) for number in range(5000))]):
+        assert len(locks._locks) <= 257
+    database.close()
+
+
 def test_a_lock_that_nobody_wants_is_forgotten(ledger_url: str) -> None:
     database = Database(ledger_url)
     locks = Locks(database)

@@ -271,9 +271,10 @@ def test_a_dataset_that_stands_there_by_another_uuid_or_name_is_told(
     write(root, sink, {}, one)
     name, title, doi = then
     told = dataset(tmp_path / "two" / name, {**files(), "dataset_description.csv": described(title, doi)})
-    expected = {"itself": Known(), "new": Known(), "twin": Known((one,)), "renamed": Known(renamed=True)}
+    expected = {"itself": Known(), "new": Known(), "twin": Known((one,)), "renamed": Known(renamed=True, retitled=True)}
     assert known(told, dataset_uuid(told), SITE, sink) == expected[what]
     assert known(told, one, SITE, sink).twins == (), "its UUID is named"
+    assert known(told, one, SITE, sink).retitled is (title.strip().casefold() != first[1].casefold())
 
 
 def test_a_dataset_of_another_namespace_is_none_of_ours(tmp_path: Path, sink: Ndjson) -> None:
@@ -284,6 +285,25 @@ def test_a_dataset_of_another_namespace_is_none_of_ours(tmp_path: Path, sink: Nd
 
 
 # -- what is no longer said -----------------------------------------------------------------------------------------
+
+
+class Answering(Ndjson):
+    """A server that does not know the search parameter, and answers all that it has."""
+
+    def named(self, kind: str, system: str) -> Iterator[Any]:
+        yield from list(self.latest(kind))
+
+
+def test_a_server_that_answers_more_than_it_was_asked_for_loses_nothing_of_others(tmp_path: Path) -> None:
+    (tmp_path / "fhir").mkdir()
+    sink = Answering(tmp_path / "fhir")
+    write(tmp_path / "a", sink, files())
+    write(tmp_path / "b", sink, files(), B)
+    sink.put([{"resourceType": "Group", "id": "theirs", "type": "person", "actual": True}])
+    done = write(tmp_path / "a", sink, files())
+    assert gone(sink, done.said, Writer(SITE.base, A)) == []
+    sink.close()
+
 
 TWO = "subject id,species\nsub-1,Homo sapiens\nsub-2,{}\n"
 GONE = {  # subjects first, and then -> types of what is left behind

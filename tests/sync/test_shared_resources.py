@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import permutations
 from typing import Any
 
@@ -170,6 +171,40 @@ def test_what_the_server_lost_comes_back_from_whoever_refers_to_it_and_then_from
     world.sink.lose(PATIENT)
     world.mark(OLD)
     world.work()
+    assert speaker(world) == NEW
+    assert world.ledger.rows.counts()["synced"] == 2
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("failure", [Killed, SinkBusy])
+def test_what_an_older_study_sent_for_one_that_was_lost_does_not_stay(
+    world: World, failure: type[BaseException]
+) -> None:
+    """Whatever ends the older study's turn after its write: the speaker was asked before."""
+    store(world, OLD)
+    store(world, NEW)
+    world.work()
+    world.sink.lose(PATIENT)
+    world.mark(OLD)
+    put = world.sink.put
+
+    def cut(resources: Any, expected: Any = None) -> Any:
+        answer = put(resources, expected)
+        if any(one["resourceType"] == "Patient" for one in resources):
+            world.sink.put = put  # type: ignore[method-assign]
+            raise failure("after it was written")
+        return answer
+
+    world.sink.put = cut  # type: ignore[method-assign]
+    with suppress(Killed):
+        world.work()
+    for _ in range(5):
+        world.clock.forward(LEASE + LONGEST_BACKOFF)
+        sweep(world.ledger, world.source)
+        world.work()
     assert speaker(world) == NEW
     assert world.ledger.rows.counts()["synced"] == 2
 

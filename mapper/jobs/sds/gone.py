@@ -22,14 +22,17 @@ class Removing(Protocol):
 def gone(sink: Named, said: Collection[Key], mine: Writer) -> list[Key]:
     """Return what stands in a sink by this dataset and is not among what it says now.
 
-    Only what nobody else writes, and Patients of subjects without images that nobody took over.
+    Only what nobody else writes, and Patients of subjects without images that nobody took over; a server that answers
+    more than it was asked for is not believed.
     """
-    return [
-        key_of(one)
-        for kind, thing in KINDS
-        for one in sink.named(kind, dataset_keys.system(mine.base, thing, mine.uuid))
-        if key_of(one) not in said and (is_alone(one) or mine.wrote(one))
-    ]
+    found = []
+    for kind, thing in KINDS:
+        system = dataset_keys.system(mine.base, thing, mine.uuid)
+        for one in sink.named(kind, system):
+            named = any(each.get("system") == system for each in one.get("identifier", ()))
+            if named and key_of(one) not in said and (is_alone(one) or mine.wrote(one)):
+                found.append(key_of(one))
+    return found
 
 
 def removed(sink: Removing, keys: Iterable[Key]) -> tuple[list[Key], list[Key]]:

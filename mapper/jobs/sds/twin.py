@@ -23,6 +23,8 @@ class Known:
     """UUIDs of datasets that may be this very one; none where this one is there itself."""
     renamed: bool = False
     """It was written from a folder of another name."""
+    retitled: bool = False
+    """It was written with another title."""
 
 
 def known(dataset: Dataset, uuid: UUID, site: Site, sink: Named) -> Known:
@@ -38,7 +40,8 @@ def known(dataset: Dataset, uuid: UUID, site: Site, sink: Named) -> Known:
             continue  # of another namespace
         named = value_of(one, systems.SPARC_DATASET)
         if found == uuid:
-            return Known(renamed=named != f"urn:uid:{dataset.name}-{uuid}")
+            other_title = plain(one.get("title")) != plain(dataset.description["Title"])
+            return Known(renamed=named != f"urn:uid:{dataset.name}-{uuid}", retitled=other_title)
         if is_twin(dataset, one, named == f"urn:uid:{dataset.name}-{found}"):
             twins.append(found)
     return Known(tuple(sorted(twins)))

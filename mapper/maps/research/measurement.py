@@ -26,11 +26,11 @@ REFUSED = Problem("Observation.value", FILE, "a measurement that FHIR R4 does no
 def measurements(cx: Research, patients: Mapping[str, str]) -> Iterator[Made]:
     """Yield the Observations of the subjects; `patients` is the id of a subject's Patient by its id."""
     dataset, _ = cx.known
+    met: Counter[Name] = Counter()
     for measured in (dataset.measurements.patients if dataset.measurements else None) or ():
         if measured.observations and measured.name not in patients:
             cx.record(UNKNOWN)
             continue
-        met: Counter[Name] = Counter()
         for one in measured.observations or ():
             name = name_of(one, str(measured.name), met)
             made = observation(cx, name, one, patients[str(measured.name)])
@@ -53,9 +53,9 @@ def name_of(measured: Observation, subject: str, met: Counter[Name]) -> Name:
     if measured.uuid and not met[measured.uuid,]:
         met[measured.uuid,] += 1
         return (measured.uuid,)
-    code = (measured.code_system or "", measured.code or measured.display or "")
-    met[code] += 1
-    return subject, *code, str(met[code])
+    named = (subject, measured.code_system or "", measured.code or measured.display or "")
+    met[named] += 1
+    return *named, str(met[named])
 
 
 def observation(cx: Research, name: Name, measured: Observation, patient: str) -> Made | None:

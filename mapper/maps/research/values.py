@@ -33,7 +33,10 @@ def day_of(text: str) -> str:
     """Return a date as FHIR R4 has it, of a day, a month or a year; raises ValueError."""
     if not DAY.fullmatch(text):
         raise ValueError("not a date such as 1978-03-15")
-    date.fromisoformat(f"{text}-01-01"[:10])
+    try:
+        date.fromisoformat(f"{text}-01-01"[:10])
+    except ValueError:
+        raise ValueError("not a date such as 1978-03-15") from None  # Python's own words may have parts of it
     return text
 
 
@@ -64,11 +67,6 @@ def strain(cx: Context, text: Any, rrid: Any = None) -> Concept | None:
     return {**made, **({"text": text} if text else {})} or None
 
 
-def is_human(text: str | None) -> bool:
-    """Tell whether a species is the human one."""
-    return text is not None and kind_of(text) == MAN
-
-
 def is_animal(text: str | None) -> bool:
     """Tell whether a cell names a species that is known, and not the human one: a slip of the pen makes no animal."""
     return text is not None and kind_of(text) not in (None, MAN)
@@ -88,8 +86,3 @@ def orcid_of(contributor: Contributor) -> str | None:
         return None
     found = ORCID.search(contributor.orcid)
     return found[1].upper() if found else None
-
-
-def concept_of_text(text: str) -> Concept:
-    """Return a CodeableConcept that has no code."""
-    return {"text": text}

@@ -16,7 +16,7 @@ from mapper.sources.orthanc.raw_texts import is_trusted
 
 PLAIN = re.compile(r"[!-\[\]-~]([ -\[\]-~]*[!-\[\]-~])?")
 """ASCII without a backslash, and without blanks around it."""
-UID = re.compile(r"[0-9.]{1,64}")
+UID = re.compile(r"(?=.{1,64}\Z)[0-9]+(\.[0-9]+)*")
 NUMBER = re.compile(r"-?[0-9]{1,9}")
 NEEDED = ("SOPInstanceUID", "SOPClassUID", "InstanceNumber", "Modality", "PatientID")
 """Attributes without which nothing is believed: one of them that is absent may only be one that was not kept."""

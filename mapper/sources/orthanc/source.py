@@ -108,7 +108,10 @@ class Orthanc:
             ids = [id for id in ids if (study := self._api.study(id)) is not None and name_of(study) == study_uid]
         if len(ids) > 1:
             where = f"study {study_uid} stands under {len(ids)} PatientIDs: see {', '.join(ids)}"
-            raise TwoPatients(where, self._fingerprints(ids))
+            seen = self._fingerprints(ids)
+            if len(seen) < len(ids):
+                raise SourceChanged(f"study {study_uid} changed while it was read")
+            raise TwoPatients(where, seen)
         if ids:
             return ids[0]
         for orthanc_id in filter(answers.is_id, known_ids):
