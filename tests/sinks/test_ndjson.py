@@ -1,16 +1,22 @@
 """A folder of NDJSON: its files and chunks, what a killed process leaves, and what a second one may do."""
 
+import os
 import resource as limits
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from shutil import copytree
+from sqlite3 import DatabaseError
 from typing import Any
 
 import orjson
 import pytest
 
 from mapper.errors import SettingError, SinkDown
+from mapper.jobs.patience import Patience
 from mapper.sinks.ndjson.index import NAME, Index
 from mapper.sinks.ndjson.sink import Ndjson
 
@@ -208,21 +214,123 @@ def test_one_at_a_time_has_the_folder(tmp_path: Path) -> None:
     second.probe()
 
 
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[Callable[[], None]]:
+    """Let no file grow beyond a size, as a full disk does; gives what makes room again."""
+    soft, hard = limits.getrlimit(limits.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits.setrlimit(limits.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield lambda: limits.setrlimit(limits.RLIMIT_FSIZE, (soft, hard))
+    finally:
+        limits.setrlimit(limits.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
 def test_a_full_disk_is_an_outage_and_what_was_put_before_stays(tmp_path: Path) -> None:
     sink = Ndjson(tmp_path)
     sink.put([patient("a")])
     sink.flush()
     sink.put([patient("b")])
-    soft, hard = limits.getrlimit(limits.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limits.setrlimit(limits.RLIMIT_FSIZE, (1 << 19, hard))
-    try:
-        with pytest.raises(SinkDown, match="cannot be used"):
-            sink.put([patient("c", "x" * (1 << 20))])
-    finally:
-        limits.setrlimit(limits.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
+    with files_of_at_most(1 << 19), pytest.raises(SinkDown, match="cannot be used"):
+        sink.put([patient("c", "x" * (1 << 20))])
     assert sink.version(("Patient", "c")) == ""
     sink.put([patient("d")])
     sink.close()
     assert set(view(tmp_path)) == {"Patient/a", "Patient/b", "Patient/d"}
+
+
+@pytest.mark.parametrize("end", ["goes on", "is killed"])
+@pytest.mark.parametrize("chunk", [40_000, 1 << 30], ids=["as a chunk ends", "in the middle of a chunk"])
+def test_a_disk_too_full_for_the_index_takes_nothing_that_was_acknowledged(
+    tmp_path: Path, end: str, chunk: int
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    sink, acknowledged = Ndjson(folder, chunk), 200
+    sink.put(patient(f"p{number}") for number in range(acknowledged))
+    sink.flush()
+    waits: list[float] = []
+    with files_of_at_most((folder / NAME).stat().st_size) as make_room:
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            make_room()
+
+        patience = Patience(sleep=sleep)
+        for number in range(200, 1200):
+            patience(partial(sink.put, [patient(f"p{number}")]))
+            acknowledged += 1
+        patience(sink.flush)
+        assert waits, "the index did not fit"
+    if end == "is killed":
+        folder = copytree(folder, tmp_path / "left")
+        sink.close()
+        sink = Ndjson(folder)
+    assert len(view(folder)) == sum(map(len, lines(folder).values())) == acknowledged, "none is lost, none is twice"
+    assert {one["id"] for one in sink.latest("Patient")} == {f"p{number}" for number in range(acknowledged)}
+    sink.close()
+
+
+UNKEPT: dict[str, tuple[Any, str, Exception]] = {
+    "the index is not kept": (Index, "keep", DatabaseError("disk I/O error")),
+    "a file is not put in place": (Path, "rename", OSError(28, "No space left on device")),
+    "a file does not reach the disk": (os, "fsync", OSError(28, "No space left on device")),
+}
+
+
+@pytest.mark.parametrize("what", UNKEPT)
+@pytest.mark.parametrize("then", ["flush", "put", "close"])
+def test_after_a_failure_what_was_put_is_in_place_and_what_was_kept_stays(
+    tmp_path: Path, what: str, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a")], rank="1")
+    sink.settle("1.2.3", "x")
+    sink.flush()
+    sink.put([patient("b"), study("s", "b")])
+    sink.settle("1.2.4", "x")
+    owner, name, failure = UNKEPT[what]
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, fail)
+        with pytest.raises(SinkDown):
+            sink.flush()
+    if then == "put":
+        sink.put([patient("c")])
+    if then != "close":
+        sink.flush()
+        assert (sink.state("1.2.3"), sink.state("1.2.4")) == ("x", ""), "who was not kept is done again"
+        assert sink.rank(("Patient", "a")) == "1"
+    sink.close()
+    expected = {"Patient/a", "Patient/b", "ImagingStudy/s"} | ({"Patient/c"} if then == "put" else set())
+    assert set(view(tmp_path)) == expected
+    assert sum(map(len, lines(tmp_path).values())) == len(expected)
+    second = Ndjson(tmp_path)
+    assert {f"{kind}/{one['id']}" for kind in second.kinds() for one in second.latest(kind)} == expected
+    second.close()
+
+
+@pytest.mark.parametrize("number", [2, 7])
+@pytest.mark.parametrize("when", ["before the chunk begins", "while it is written"])
+def test_a_file_that_is_in_place_is_never_written_over(tmp_path: Path, number: int, when: str) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a")])
+    sink.flush()
+    theirs = tmp_path / f"Patient.{number:06}.ndjson"
+    if when == "while it is written":
+        sink.put([patient("b")])
+    theirs.write_bytes(orjson.dumps(patient("c")) + b"\n")
+    if when == "while it is written" and number == 2:
+        with pytest.raises(SinkDown, match=r"Patient\.000002\.ndjson"):
+            sink.flush()
+        theirs.unlink()
+    else:
+        sink.put([patient("b")])
+    sink.close()
+    assert {"Patient/a", "Patient/b"} <= set(view(tmp_path))
+    elsewhere = when == "while it is written" and number == 2
+    assert lines(tmp_path)[theirs.name] == [patient("b" if elsewhere else "c")]

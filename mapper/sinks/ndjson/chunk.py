@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from errno import EEXIST
 from io import FileIO
 from pathlib import Path
 
@@ -82,13 +83,19 @@ class Chunk:
         self.size = sum(self._sizes.values())
 
     def finish(self) -> list[str]:
-        """Put all files in place, what is referred to first; returns their names."""
-        names = sorted(self._open, key=in_order)
+        """Put all files in place, what is referred to first, and none over another; returns their names.
+
+        What fails is done by the next call: until then nothing may be written.
+        """
+        names = sorted(self._sizes, key=in_order)
+        for file in self._open.values():
+            os.fsync(file.fileno())
         for name in names:
-            os.fsync(self._open[name].fileno())
-        for name in names:
-            self._open[name].close()
-            self._part(name).rename(self._folder / name)
+            if name in self._open:
+                if (self._folder / name).exists():
+                    raise FileExistsError(EEXIST, os.strerror(EEXIST), name)
+                self._part(name).rename(self._folder / name)
+                self._open.pop(name).close()
         return names
 
     def _part(self, name: str) -> Path:

@@ -73,15 +73,29 @@ class Folder:
             return file.read(line.length)
 
     def finish(self, index: Index) -> None:
-        """Put the chunk's files in place, then keep the index: what is in place and not in it is read again."""
-        if self._chunk:
-            for name in self._chunk.finish():
-                index.add_file(name)
-            self._chunk = None
-        index.keep()
+        """Put the chunk's files in place, then keep the index: what is in place and not in it is read again.
+
+        Where that fails, what the index was not kept of is forgotten, and at the next use the files come in place.
+        """
+        try:
+            if self._chunk:
+                for name in self._chunk.finish():
+                    index.add_file(name)
+                self._chunk = None
+            index.keep()
+        except OSError:
+            self._forget()
+            raise
 
     def _next(self, index: Index) -> int:
-        return max((number_of(name) for name in index.files()), default=0) + 1
+        names = {*index.files(), *files_of(self.path)}
+        return max(map(number_of, names), default=0) + 1
+
+    def _forget(self) -> None:
+        """Let go of an index that failed: SQLite may have rolled back what was said, so the files are read again."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
 
     @contextmanager
     def open(self) -> Iterator[Index]:
@@ -92,32 +106,41 @@ class Folder:
                     raise SinkDown(f"there is no folder {self.path}: is it mounted?")
                 yield self._index or self._opened()
             except IndexFailed as error:
+                self._forget()
                 raise SinkDown(f"the index of {self.path} cannot be used ({type(error).__name__})") from None
             except OSError as error:
-                raise SinkDown(f"{self.path} cannot be used ({error.strerror}): is its disk full?") from None
+                name = f"{Path(error.filename).name}: " if error.filename else ""
+                raise SinkDown(f"{self.path} cannot be used ({name}{error.strerror}): is its disk full?") from None
 
     def close(self) -> None:
         """Finish the chunk and let go of the folder."""
         with self.lock:
-            if self._index is not None:
-                with self.open() as index:
-                    self.finish(index)
-                self._index.close()
-                self._index = None
-            if self._held is not None:
-                os.close(self._held)
-                self._held = None
+            try:
+                if self._index is not None or self._chunk is not None:
+                    with self.open() as index:
+                        self.finish(index)
+            finally:
+                self._forget()
+                if self._held is not None:
+                    os.close(self._held)
+                    self._held = None
 
     def _opened(self) -> Index:
         """Return the index, in line with the files; one that knows files that are gone is made anew."""
         self._hold()
-        index = Index(self.path)
-        if index.files() - set(files_of(self.path)):
-            index.close()
-            (self.path / INDEX).unlink()
-            index = Index(self.path)
-        self._catch_up(index)
-        self._index = index
+        if self._chunk:
+            self._chunk.finish()
+            self._chunk = None
+        try:
+            self._index = index = Index(self.path)
+            if index.files() - set(files_of(self.path)):
+                self._forget()
+                (self.path / INDEX).unlink()
+                self._index = index = Index(self.path)
+            self._catch_up(index)
+        except BaseException:
+            self._forget()
+            raise
         return index
 
     def _hold(self) -> None:

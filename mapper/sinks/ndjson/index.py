@@ -6,7 +6,7 @@ It is on disk, so that a folder of any size needs the same memory; one chunk is 
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,12 +47,17 @@ class Index:
 
     def __init__(self, folder: Path) -> None:
         self._db = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False)
-        self._db.executescript(TABLES)
-        self._db.execute("begin immediate")
+        try:
+            self._db.executescript(TABLES)
+            self._db.execute("begin immediate")
+        except IndexFailed:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Forget what was not kept."""
-        self._db.rollback()
+        with suppress(IndexFailed):  # what fails to be rolled back is so by the next who opens it
+            self._db.rollback()
         self._db.close()
 
     def keep(self) -> None:
