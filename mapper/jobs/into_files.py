@@ -102,9 +102,9 @@ class IntoFiles:
         except MapperError as error:
             self.crew.check()
             if error.outage:
-                self.patience(self.source.probe)
-                waiting.append(self._ask(study_uid, tries))
-            elif error.fate == "retry" and tries < TRIES:
+                self.patience(self.source.probe)  # where it works, the outage was this study's, and counts as a try
+            if error.fate == "retry" and tries < TRIES:
+                self.patience.pause(tries, error)
                 waiting.append(self._ask(study_uid, tries + 1))
             else:
                 self.tally.failed[study_uid] = str(error)
@@ -122,11 +122,17 @@ class IntoFiles:
         self.tally.gone += 1
 
     def _retract(self, before: int) -> None:
-        """Say of studies that the archive no longer lists that they are gone, unless that are too many at once."""
+        """Say of studies that the archive no longer lists that they are gone, unless that are too many at once.
+
+        Each is asked for: a listing of an archive that moves may skip one.
+        """
         listed, known, vanished = self.into.sink.study_counts()
         after = self.source.count()
         complete = min(before, after) <= listed <= max(before, after)
         self.tally.brake = brake_on(vanished, known, complete) if vanished else ""
         while vanished and not self.tally.brake and (some := self.into.sink.vanished(AT_ONCE)):
             for uid in some:
-                self._gone(uid)
+                if self.patience(partial(self.source.holds, uid)):
+                    self.into.sink.add_listed(uid)
+                else:
+                    self._gone(uid)
