@@ -12,11 +12,11 @@ from itertools import islice
 from mapper.errors import BundleRejected, StaleVersion, TargetMissing
 from mapper.fhir.bundle import TYPES
 from mapper.fhir.contained import referred
-from mapper.fhir.resource import Key, Resource, key_of
+from mapper.fhir.resource import Key, Resource, key_in, key_of
 from mapper.jobs.batches import batches
 from mapper.jobs.patience import Patience
 from mapper.jobs.same import same
-from mapper.sinks.ndjson.sink import Ndjson, key_in
+from mapper.sinks.ndjson.sink import Ndjson
 from mapper.sinks.sink import Sink
 
 AT_ONCE = 200

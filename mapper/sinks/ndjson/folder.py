@@ -112,6 +112,16 @@ class Folder:
                 name = f"{Path(error.filename).name}: " if error.filename else ""
                 raise SinkDown(f"{self.path} cannot be used ({name}{error.strerror}): is its disk full?") from None
 
+    def guard(self, facts: Mapping[str, str]) -> None:
+        """Remember with what this folder is made; raises SettingError where it was made with something else."""
+        with self.open() as index:
+            before = index.made_with()
+            for what, value in facts.items():
+                if before.get(what, value) != value:
+                    told = f"{what}: differs from what {self.path} was made with"
+                    raise SettingError(f"{told}; put the old one back, or take another folder")
+            index.add_made_with(facts)
+
     def close(self) -> None:
         """Finish the chunk and let go of the folder."""
         with self.lock:
@@ -134,9 +144,11 @@ class Folder:
         try:
             self._index = index = Index(self.path)
             if index.files() - set(files_of(self.path)):
+                facts = index.made_with()
                 self._forget()
                 (self.path / INDEX).unlink()
                 self._index = index = Index(self.path)
+                index.add_made_with(facts)
             self._catch_up(index)
         except BaseException:
             self._forget()

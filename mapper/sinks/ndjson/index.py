@@ -1,11 +1,12 @@
 """The index of a folder of NDJSON: where the latest line of each resource is, and who refers to it.
 
-It holds nothing that the files do not say, but for ranks and states of studies, and is made anew where it is missing.
+It holds nothing that the files do not say, but for ranks and states of studies and with what all is made, and is
+made anew where it is missing.
 It is on disk, so that a folder of any size needs the same memory; one chunk is one transaction of it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,7 @@ create table if not exists link (about text, type text, id text, primary key (ab
 create index if not exists link_of on link (type, id);
 create table if not exists study (study_uid text primary key, state text) without rowid;
 create table if not exists listed (study_uid text primary key) without rowid;
+create table if not exists made_with (what text primary key, value text) without rowid;
 create table if not exists pushed (
     server text, type text, id text, sha256 text, version text, primary key (server, type, id)) without rowid;
 """
@@ -76,6 +78,14 @@ class Index:
             raise
         finally:
             self._db.execute("release one")
+
+    def made_with(self) -> dict[str, str]:
+        """Return with what the resources of the folder are made."""
+        return dict(self._db.execute("select what, value from made_with"))
+
+    def add_made_with(self, facts: Mapping[str, str]) -> None:
+        """Say with what they are made."""
+        self._db.executemany("insert or replace into made_with values (?, ?)", facts.items())
 
     # -- files and lines ------------------------------------------------------------------------
 
