@@ -13,9 +13,10 @@ from mapper.jobs.hours import Hours
 from mapper.jobs.into_folder import IntoFolder
 from mapper.jobs.patience import Patience
 from mapper.jobs.reading import Read, Recipe, read
-from mapper.sources.fingerprint import grown
+from mapper.sources.fingerprint import YOUNG, grown
 from mapper.sources.source import Sighting, Source
 from mapper.sync.brake import brake_on
+from mapper.sync.worker import place_of
 
 AHEAD = 3
 """Studies in work for each that the crew works at: the next is there when one is done, and memory has a bound."""
@@ -108,8 +109,10 @@ class IntoFiles:
                 waiting.append(self._ask(study_uid, tries + 1))
             else:
                 self.tally.failed[study_uid] = str(error)
+        except Exception as bug:  # as the live worker: one study never ends the others, and no value is told
+            self.tally.failed[study_uid] = f"unexpected {type(bug).__name__} in {place_of(bug)}"
         else:
-            state = "" if found.sighting.young else self._state(found.sighting)
+            state = YOUNG if found.sighting.young else self._state(found.sighting)
             self.patience(partial(self.into.write, study_uid, found.mapped, state))
             self.tally.done += 1
         if self.clock() >= self._flushed + FLUSH:

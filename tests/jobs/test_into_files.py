@@ -1,7 +1,9 @@
 """A backfill into files: what fails for now, what fails for good, what goes, and what is left alone."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +22,8 @@ from mapper.jobs.reading import Read, Recipe
 from mapper.maps import study_to_fhir
 from mapper.settings import Settings
 from mapper.sinks.ndjson.sink import Ndjson
+from mapper.sources.fingerprint import YOUNG
+from mapper.sources.source import Reading
 from tests.support.fakes import SITE, FakeSource
 
 RECIPE = Recipe(Settings(), "orthanc", UUID(int=0))
@@ -142,6 +146,43 @@ def test_one_study_that_always_fails_for_now_is_left_out_with_pauses_and_holds_u
     assert (found.done, found.failed) == (7, {UIDS[3]: str(ALWAYS[what])})
     assert failing.reads.count(UIDS[3]) == into_files.TRIES
     assert waits == [1.0, 2.0], "between one try and the next, longer each time"
+
+
+@pytest.mark.parametrize("bug", [ValueError("SECRET"), KeyError("SECRET"), RecursionError(), MemoryError()], ids=repr)
+def test_a_study_at_which_nobody_expected_anything_is_left_out_by_type_and_place(
+    source: FakeSource, sink: Ndjson, bug: Exception
+) -> None:
+    source.failures = [bug]
+    found = run(source, sink)
+    assert found.done == 7
+    (told,) = found.failed.values()
+    assert re.fullmatch(rf"unexpected {type(bug).__name__} in [\w.]+:\d+", told)
+    assert run(source, sink) == Tally(listed=8, done=1, already=7), "the next run tries it again"
+
+
+@pytest.mark.parametrize("then", ["it goes", "it stays", "it moves"])
+def test_what_was_written_young_is_read_again_and_goes_like_any_other(
+    source: FakeSource, sink: Ndjson, then: str
+) -> None:
+    read = source.read
+
+    def young(study_uid: str, known_ids: list[str]) -> Reading:
+        found = read(study_uid, known_ids)
+        sighting = replace(found.sighting, fingerprint=f"{found.sighting.fingerprint}/{YOUNG}")
+        return replace(found, sighting=sighting) if study_uid == UIDS[0] else found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(source, "read", young)
+        assert run(source, sink).done == 8
+    if then == "it goes":
+        source.delete(UIDS[0])
+        assert run(source, sink) == Tally(listed=7, already=7, gone=1)
+        assert statuses(sink) == ["available"] * 7 + ["unknown"]
+    else:
+        if then == "it moves":
+            source.store(UIDS[0], instance="2")
+        assert run(source, sink) == Tally(listed=8, done=1, already=7)
+    assert run(source, sink).done == 0
 
 
 def test_a_pause_that_the_source_asks_for_is_kept(source: FakeSource, sink: Ndjson) -> None:
