@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from mapper.errors import BundleRejected, SinkBusy, SinkDown
@@ -152,6 +153,19 @@ def test_one_resource_that_is_refused_costs_itself_alone(folder: Ndjson) -> None
     found = run(folder, sink := Strict())
     assert found.refused == [(("Observation", bad["id"]), "invalid")]
     assert len(sink.held) == folder.count() - 1
+
+
+def test_types_that_we_never_make_are_sent_too_behind_what_they_refer_to(tmp_path: Path) -> None:
+    of_patient = {"subject": {"reference": "Patient/p"}}
+    for kind, others in {"Encounter": of_patient, "Patient": {}, "Appointment": {}}.items():
+        id = kind[0].lower()
+        resource = {"resourceType": kind, "id": id, **others}
+        (tmp_path / f"{kind}.000001.ndjson").write_bytes(orjson.dumps(resource) + b"\n")
+    sink, opened = FakeSink(), Ndjson(tmp_path)
+    found = run(opened, sink)
+    opened.close()
+    assert (found.sent, found.refused) == (3, [])
+    assert list(sink.held) == [("Patient", "p"), ("Appointment", "a"), ("Encounter", "e")]
 
 
 def test_a_server_that_was_emptied_gets_everything(folder: Ndjson) -> None:

@@ -187,13 +187,83 @@ def test_an_index_that_does_not_fit_the_files_is_made_anew(tmp_path: Path, lost:
     assert view(tmp_path) == {"Patient/a": patient("a"), "ImagingStudy/s": study("s", "a")}
 
 
-@pytest.mark.parametrize(
-    "text", [b"no JSON", b"[]", b'{"id": "a"}', b'{"resourceType": "Device", "id": "a"}', b"null", b'"a"']
-)
-def test_a_file_that_holds_something_else_is_told_by_its_place(tmp_path: Path, text: bytes) -> None:
-    (tmp_path / "Patient.000001.ndjson").write_bytes(orjson.dumps(patient("a")) + b"\n" + text + b"\n")
-    with pytest.raises(SettingError, match=r"Patient\.000001\.ndjson: a line at byte \d+ is no Patient in JSON"):
+STRANGE: dict[str, bytes] = {
+    "no JSON": b"no JSON",
+    "no object": b"[]",
+    "null": b"null",
+    "a string": b'"a"',
+    "no type": b'{"id": "a"}',
+    "another type": b'{"resourceType": "Device", "id": "a"}',
+    "no id": b'{"resourceType": "Patient"}',
+    "no UTF-8": b'{"resourceType": "Patient", "id": "a", "name": "\xff"}',
+    "half a surrogate": b'{"resourceType": "Patient", "id": "a", "name": "\\ud800"}',
+    "a number beyond all FHIR": b'{"resourceType": "Patient", "id": "a", "x": ' + b"9" * 40 + b"}",
+    "deep": b'{"resourceType": "Patient", "id": "a", "x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    "an identifier that is none": b'{"resourceType": "Observation", "id": "a", "identifier": 5}',
+    "a reference that is none": b'{"resourceType": "Observation", "id": "a", "partOf": [{"reference": ["x"]}]}',
+    "parts that are none": b'{"resourceType": "Observation", "id": "a", "partOf": [5]}',
+    **{
+        f"the id {id}": f'{{"resourceType": "Patient", "id": {id}}}'.encode()
+        for id in ('["x"]', "null", "5", "true", '""', '"../../x?y"', '"a/b"', '"a b"', '"a\\n"', f'"{"a" * 65}"')
+    },
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_a_file_that_holds_something_else_is_told_by_its_place(tmp_path: Path, what: str) -> None:
+    kind = "Observation" if b"Observation" in STRANGE[what] else "Patient"
+    good = orjson.dumps({"resourceType": kind, "id": "a"}) + b"\n"
+    (tmp_path / f"{kind}.000001.ndjson").write_bytes(good + STRANGE[what] + b"\n")
+    with pytest.raises(SettingError, match=rf"{kind}\.000001\.ndjson: the line at byte {len(good)} is no {kind} in"):
         Ndjson(tmp_path).probe()
+
+
+@pytest.mark.parametrize("id", ["a", "5", "A-1.b", "a" * 64])
+def test_what_fhir_allows_as_id_is_taken(tmp_path: Path, id: str) -> None:
+    (tmp_path / "Encounter.000001.ndjson").write_bytes(orjson.dumps({"resourceType": "Encounter", "id": id}))
+    sink = Ndjson(tmp_path)
+    assert [one["id"] for one in sink.latest("Encounter")] == [id]
+    sink.close()
+
+
+CHANGED: dict[str, tuple[Callable[[bytes], bytes], set[str]]] = {
+    "cut at a line": (lambda text: text.splitlines(True)[0], {"a"}),
+    "longer by a line": (lambda text: text + orjson.dumps(patient("c")) + b"\n", {"a", "b", "c"}),
+    "emptied": (lambda text: b"", set()),
+    "another name": (lambda text: text.replace(b"Doe", b"Smithers"), {"a", "b"}),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path, what: str) -> None:
+    first = Ndjson(tmp_path)
+    first.put([patient("a"), patient("b")])
+    first.settle("1.2.3", "x")
+    first.close()
+    change, expected = CHANGED[what]
+    path = tmp_path / "Patient.000001.ndjson"
+    path.write_bytes(change(path.read_bytes()))
+    second = Ndjson(tmp_path)
+    assert {one["id"] for one in second.latest("Patient")} == expected
+    assert list(second.latest("Patient")) == lines(tmp_path)[path.name]
+    assert second.state("1.2.3") == ""
+    second.close()
+
+
+@pytest.mark.parametrize("when", ["of the same size", "while it is open"])
+def test_a_line_that_is_none_any_more_is_told_by_its_place(tmp_path: Path, when: str) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a"), patient("b")])
+    sink.flush()
+    path = tmp_path / "Patient.000001.ndjson"
+    if when == "of the same size":
+        sink.close()
+        path.write_bytes(path.read_bytes().replace(b'"b"', b"'b'"))
+    else:
+        path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(SettingError, match=r"Patient\.000001\.ndjson: the line at byte \d+ is no Patient in"):
+        list(sink.latest("Patient"))
+    sink.close()
 
 
 def test_files_of_somebody_else_are_left_alone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from errno import EEXIST
 from io import FileIO
 from pathlib import Path
 
-from mapper.fhir.bundle import TYPES
+from mapper.fhir.bundle import order_of
 
 NAME = re.compile(r"([A-Z][A-Za-z]{0,63})\.(\d{6,12})\.ndjson")
 """`Patient.000001.ndjson`: type, and number of the chunk; of two lines of one resource the later chunk's counts."""
@@ -24,10 +24,9 @@ def number_of(name: str) -> int:
     return int(name.split(".")[1])
 
 
-def in_order(name: str) -> tuple[int, int, str]:
+def in_order(name: str) -> tuple[int, tuple[int, str]]:
     """Return what sorts files so that what is referred to comes before what refers, chunk by chunk."""
-    kind = kind_of(name)
-    return number_of(name), TYPES.index(kind) if kind in TYPES else len(TYPES), name
+    return number_of(name), order_of(kind_of(name))
 
 
 def files_of(folder: Path) -> list[str]:

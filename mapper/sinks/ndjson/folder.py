@@ -1,16 +1,11 @@
 """A folder of NDJSON files with its index: one process at a time writes it, a chunk after the other."""
 
-import fcntl
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from mapper.errors import SettingError, SinkDown
 from mapper.fhir.bundle import dump
@@ -19,11 +14,12 @@ from mapper.sinks.ndjson.chunk import Chunk, files_of, kind_of, leftovers, numbe
 from mapper.sinks.ndjson.facts import facts_of
 from mapper.sinks.ndjson.index import NAME as INDEX
 from mapper.sinks.ndjson.index import Index, IndexFailed, Line
+from mapper.sinks.ndjson.line import resource_of, sendable
+from mapper.sinks.ndjson.lock import Lock
 from mapper.sinks.sink import Key, Resource
 
 CHUNK = 64 << 20
 """Bytes after which a chunk is finished by itself."""
-DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class Folder:
@@ -32,7 +28,7 @@ class Folder:
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:
         self.path, self._most = path, chunk
         self.lock = threading.RLock()
-        self._held: int | None = None
+        self._file_lock = Lock(path)
         self._index: Index | None = None
         self._chunk: Chunk | None = None
 
@@ -61,8 +57,12 @@ class Folder:
         return digests
 
     def resource(self, line: Line) -> dict[str, Any]:
-        """Return what a line says, every number with its digits."""
-        return DECODER.decode(self._text(line))
+        """Return what a line says, every number with its digits; raises SettingError where it is none any more."""
+        kind = kind_of(line.file)
+        try:
+            return resource_of(self._text(line), kind)
+        except ValueError:
+            raise self._no_line(line.file, line.begins, "was the file changed?") from None
 
     def _text(self, line: Line) -> bytes:
         mine = self._chunk.read(line.file, line.begins, line.length) if self._chunk else None
@@ -80,7 +80,7 @@ class Folder:
         try:
             if self._chunk:
                 for name in self._chunk.finish():
-                    index.add_file(name)
+                    index.add_file(name, self._chunk.sizes[name])
                 self._chunk = None
             index.keep()
         except OSError:
@@ -131,19 +131,17 @@ class Folder:
                         self.finish(index)
             finally:
                 self._forget()
-                if self._held is not None:
-                    os.close(self._held)
-                    self._held = None
+                self._file_lock.give()
 
     def _opened(self) -> Index:
-        """Return the index, in line with the files; one that knows files that are gone is made anew."""
-        self._hold()
+        """Return the index, in line with the files; one that knows files that are gone or changed is made anew."""
+        self._file_lock.take()
         if self._chunk:
             self._chunk.finish()
             self._chunk = None
         try:
             self._index = index = Index(self.path)
-            if index.files() - set(files_of(self.path)):
+            if any(size_of(self.path / name) != size for name, size in index.files().items()):
                 facts = index.made_with()
                 self._forget()
                 (self.path / INDEX).unlink()
@@ -154,17 +152,6 @@ class Folder:
             self._forget()
             raise
         return index
-
-    def _hold(self) -> None:
-        if self._held is not None:
-            return
-        held = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(held)
-            raise SettingError(f"{self.path}: another process writes or reads it already") from None
-        self._held = held
 
     def _catch_up(self, index: Index) -> None:
         """Remove what a killed process began, and take in files that the index does not know."""
@@ -179,20 +166,27 @@ class Folder:
                 for text in file:
                     self._take_in(index, name, begins, text.rstrip(b"\r\n"))
                     begins += len(text)
-            index.add_file(name)
+            index.add_file(name, begins)
         index.keep()
 
     def _take_in(self, index: Index, name: str, begins: int, text: bytes) -> None:
         if not text:
             return
         try:
-            resource = DECODER.decode(text)
-            kind, id = key_of(resource)
+            resource = sendable(text, kind_of(name))
             status, about = facts_of(resource)
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            kind = ""
-        if kind != kind_of(name):
-            raise SettingError(f"{self.path / name}: a line at byte {begins} is no {kind_of(name)} in JSON")
-        before = index.line((kind, id))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._no_line(name, begins, "correct it, or take the file away") from None
+        key = key_of(resource)
+        before = index.line(key)
         line = Line(sha256(text).hexdigest(), name, begins, len(text), before.rank if before else "")
-        index.put((kind, id), line, status, about)
+        index.put(key, line, status, about)
+
+    def _no_line(self, name: str, begins: int, then: str) -> SettingError:
+        what = f"{kind_of(name)} in JSON with an id as FHIR allows it"
+        return SettingError(f"{self.path / name}: the line at byte {begins} is no {what}: {then}")
+
+
+def size_of(path: Path) -> int:
+    """Return how long a file is, -1 where there is none."""
+    return path.stat().st_size if path.is_file() else -1

@@ -20,7 +20,7 @@ IndexFailed = sqlite3.Error
 ARCHIVED = f"state != '' and state not like '{OF_FILES}%'"
 VANISHED = f"{ARCHIVED} and study_uid not in (select study_uid from listed)"
 TABLES = """
-create table if not exists file (name text primary key) without rowid;
+create table if not exists file (name text primary key, size int) without rowid;
 create table if not exists line (
     type text, id text, sha256 text, file text, begins int, length int, status text, rank text,
     primary key (type, id)) without rowid;
@@ -89,13 +89,13 @@ class Index:
 
     # -- files and lines ------------------------------------------------------------------------
 
-    def files(self) -> set[str]:
-        """Return the names of the files whose lines are known."""
-        return {name for (name,) in self._db.execute("select name from file")}
+    def files(self) -> dict[str, int]:
+        """Return the names of the files whose lines are known, and how long each file is."""
+        return dict(self._db.execute("select name, size from file"))
 
-    def add_file(self, name: str) -> None:
+    def add_file(self, name: str, size: int) -> None:
         """Say that the lines of a file are known."""
-        self._db.execute("insert or replace into file values (?)", (name,))
+        self._db.execute("insert or replace into file values (?, ?)", (name, size))
 
     def line(self, key: Key) -> Line | None:
         """Return the latest line of a resource, None where there is none."""
