@@ -3,8 +3,9 @@
 import os
 import resource as limits
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from mapper.errors import SettingError, SinkDown
 from mapper.jobs.patience import Patience
-from mapper.sinks.ndjson.index import NAME, Index
+from mapper.sinks.ndjson.index import LAYOUT, NAME, Index
 from mapper.sinks.ndjson.sink import Ndjson
 
 
@@ -273,6 +274,37 @@ def test_files_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
     assert sink.kinds() == []
     sink.close()
     assert (tmp_path / "readme.txt").read_text() == "theirs"
+
+
+def test_an_index_that_is_garbage_is_told_with_what_to_do(tmp_path: Path) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a")])
+    sink.close()
+    (tmp_path / NAME).write_bytes(b"garbage" * 1000)
+    with pytest.raises(SinkDown, match=r"\.index\.sqlite cannot be used .*: if the disk is not full, remove it"):
+        sink.probe()
+    (tmp_path / NAME).unlink()
+    assert list(sink.latest("Patient")) == [patient("a")]
+    sink.close()
+
+
+@pytest.mark.parametrize("layout", [0, LAYOUT + 1])
+def test_an_index_of_another_layout_is_made_anew(tmp_path: Path, layout: int) -> None:
+    sink = Ndjson(tmp_path)
+    sink.put([patient("a")])
+    sink.settle("1.2.3", "x")
+    sink.close()
+    with closing(sqlite3.connect(tmp_path / NAME)) as db:
+        db.executescript(f"alter table line rename to others; pragma user_version = {layout};")
+    assert list(sink.latest("Patient")) == [patient("a")]
+    assert sink.state("1.2.3") == ""
+    sink.close()
+
+
+def test_a_folder_where_a_file_should_be_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "Patient.000001.ndjson").mkdir()
+    with pytest.raises(SinkDown, match=r"Patient\.000001\.ndjson: Is a directory\): move it away$"):
+        Ndjson(tmp_path).probe()
 
 
 def test_one_at_a_time_has_the_folder(tmp_path: Path) -> None:

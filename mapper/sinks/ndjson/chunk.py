@@ -34,6 +34,12 @@ def files_of(folder: Path) -> list[str]:
     return sorted((one.name for one in os.scandir(folder) if NAME.fullmatch(one.name)), key=in_order)
 
 
+def strangers(folder: Path) -> list[str]:
+    """Return the names of what holds NDJSON by its name, and is not read as it is named otherwise; raises OSError."""
+    names = [one.name for one in os.scandir(folder) if ".ndjson" in one.name.lower() and not one.name.startswith(".")]
+    return sorted(name for name in names if not NAME.fullmatch(name))
+
+
 def leftovers(folder: Path) -> Iterator[Path]:
     """Yield the files of a chunk that was never finished; raises OSError."""
     return folder.glob(f".*.ndjson.{PART}")

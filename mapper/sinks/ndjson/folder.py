@@ -12,6 +12,7 @@ from mapper.fhir.bundle import dump
 from mapper.fhir.resource import key_of
 from mapper.sinks.ndjson.chunk import Chunk, files_of, kind_of, leftovers, number_of
 from mapper.sinks.ndjson.facts import facts_of
+from mapper.sinks.ndjson.failures import files_failed, index_failed
 from mapper.sinks.ndjson.index import NAME as INDEX
 from mapper.sinks.ndjson.index import Index, IndexFailed, Line
 from mapper.sinks.ndjson.line import resource_of, sendable
@@ -107,10 +108,9 @@ class Folder:
                 yield self._index or self._opened()
             except IndexFailed as error:
                 self._forget()
-                raise SinkDown(f"the index of {self.path} cannot be used ({type(error).__name__})") from None
+                raise index_failed(self.path / INDEX, error) from None
             except OSError as error:
-                name = f"{Path(error.filename).name}: " if error.filename else ""
-                raise SinkDown(f"{self.path} cannot be used ({name}{error.strerror}): is its disk full?") from None
+                raise files_failed(self.path, error) from None
 
     def guard(self, facts: Mapping[str, str]) -> None:
         """Remember with what this folder is made; raises SettingError where it was made with something else."""
@@ -141,8 +141,8 @@ class Folder:
             self._chunk = None
         try:
             self._index = index = Index(self.path)
-            if any(size_of(self.path / name) != size for name, size in index.files().items()):
-                facts = index.made_with()
+            if not index.fits or self._moved(index):
+                facts = index.made_with() if index.fits else {}
                 self._forget()
                 (self.path / INDEX).unlink()
                 self._index = index = Index(self.path)
@@ -152,6 +152,9 @@ class Folder:
             self._forget()
             raise
         return index
+
+    def _moved(self, index: Index) -> bool:
+        return any(size_of(self.path / name) != size for name, size in index.files().items())
 
     def _catch_up(self, index: Index) -> None:
         """Remove what a killed process began, and take in files that the index does not know."""

@@ -14,22 +14,24 @@ from typing import NamedTuple
 from mapper.fhir.resource import Key
 
 NAME = ".index.sqlite"
+LAYOUT = 1
+"""Raised when TABLES change."""
 OF_FILES = "files "
 """How the state of a study begins that was made of files: no archive lists it, and it does not go with one."""
 IndexFailed = sqlite3.Error
 ARCHIVED = f"state != '' and state not like '{OF_FILES}%'"
 VANISHED = f"{ARCHIVED} and study_uid not in (select study_uid from listed)"
 TABLES = """
-create table if not exists file (name text primary key, size int) without rowid;
-create table if not exists line (
+create table file (name text primary key, size int) without rowid;
+create table line (
     type text, id text, sha256 text, file text, begins int, length int, status text, rank text,
     primary key (type, id)) without rowid;
-create table if not exists link (about text, type text, id text, primary key (about, type, id)) without rowid;
-create index if not exists link_of on link (type, id);
-create table if not exists study (study_uid text primary key, state text) without rowid;
-create table if not exists listed (study_uid text primary key) without rowid;
-create table if not exists made_with (what text primary key, value text) without rowid;
-create table if not exists pushed (
+create table link (about text, type text, id text, primary key (about, type, id)) without rowid;
+create index link_of on link (type, id);
+create table study (study_uid text primary key, state text) without rowid;
+create table listed (study_uid text primary key) without rowid;
+create table made_with (what text primary key, value text) without rowid;
+create table pushed (
     server text, type text, id text, sha256 text, version text, primary key (server, type, id)) without rowid;
 """
 
@@ -50,7 +52,12 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self._db = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False)
         try:
-            self._db.executescript(TABLES)
+            (layout,) = self._db.execute("pragma user_version").fetchone()
+            (tables,) = self._db.execute("select count(*) from sqlite_master").fetchone()
+            self.fits = layout == LAYOUT or not tables
+            """Whether it has this layout: one that has another is to be made anew."""
+            if not tables:
+                self._db.executescript(f"begin; {TABLES} pragma user_version = {LAYOUT}; commit;")
             self._db.execute("begin immediate")
         except IndexFailed:
             self._db.close()
