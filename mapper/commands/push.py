@@ -35,7 +35,8 @@ def push(
     """Play a folder of NDJSON into the FHIR server: in transactions, what is referred to first.
 
     What is there already gets no new version; a push that was stopped goes on where it was. What the server holds
-    otherwise and this folder did not write is left alone and told.
+    otherwise and this folder did not write is left alone and told. Of what was sent before, the first of each type
+    alone is looked up: what is removed on the server one by one is not noticed, until DIR/.index.sqlite is removed.
     """
     import orjson
 

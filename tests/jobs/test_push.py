@@ -15,6 +15,7 @@ from mapper.jobs.patience import Patience
 from mapper.jobs.push import Push, Pushed
 from mapper.jobs.same import same
 from mapper.maps import study_to_fhir
+from mapper.sinks.ndjson.index import NAME
 from mapper.sinks.ndjson.sink import Ndjson
 from tests.support.fakes import SITE, FakeSink, FakeSource
 
@@ -173,6 +174,18 @@ def test_a_server_that_was_emptied_gets_everything(folder: Ndjson) -> None:
     sink = FakeSink()
     assert run(folder, sink).sent == folder.count()
     assert len(sink.held) == folder.count()
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_resource_removed_on_the_server_is_sent_again_when_the_index_is_removed(folder: Ndjson, which: int) -> None:
+    run(folder, sink := FakeSink())
+    removed = "ImagingStudy", list(folder.latest("ImagingStudy"))[which]["id"]
+    del sink.held[removed]
+    folder.close()
+    (folder.folder / NAME).unlink()
+    assert run(folder, sink).sent == folder.count()
+    assert set(versions(sink).values()) == {1}
+    assert removed in sink.held
 
 
 def test_what_stands_behind_what_refers_to_it_is_sent_along(folder: Ndjson) -> None:
