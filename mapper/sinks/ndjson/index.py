@@ -18,6 +18,8 @@ LAYOUT = 1
 """Raised when TABLES change."""
 OF_FILES = "files "
 """How the state of a study begins that was made of files: no archive lists it, and it does not go with one."""
+VERSION = 16
+"""Digits of a resource's SHA-256 that are its version."""
 IndexFailed = sqlite3.Error
 ARCHIVED = f"state != '' and state not like '{OF_FILES}%'"
 VANISHED = f"{ARCHIVED} and study_uid not in (select study_uid from listed)"
@@ -44,6 +46,11 @@ class Line(NamedTuple):
     begins: int
     length: int
     rank: str
+
+
+def version_of(line: Line | None) -> str:
+    """Return the version of a resource, empty where there is none."""
+    return line.sha256[:VERSION] if line else ""
 
 
 class Index:

@@ -13,13 +13,11 @@ from mapper.fhir.contained import referred
 from mapper.fhir.resource import key_in, key_of
 from mapper.finding import Finding, ok
 from mapper.sinks.ndjson.folder import CHUNK, Folder
-from mapper.sinks.ndjson.index import Line
+from mapper.sinks.ndjson.index import VERSION, version_of
 from mapper.sinks.parts import referred_first
 from mapper.sinks.retraction import retracted
 from mapper.sinks.sink import DERIVED, HELD, Key, Resource
 
-VERSION = 16
-"""Digits of a resource's SHA-256 that are its version."""
 OURS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Endpoint": (("ImagingStudy",), HELD),
     "ImagingStudy": (("Observation",), ()),
@@ -196,8 +194,3 @@ class Ndjson:
         with self._folder.open() as index:
             for line in index.lines(kind):
                 yield self._folder.resource(line)
-
-
-def version_of(line: Line | None) -> str:
-    """Return the version of a resource, empty where there is none."""
-    return line.sha256[:VERSION] if line else ""
