@@ -15,11 +15,10 @@ from mapper.jobs.same import same
 from mapper.maps import Mapped, study_to_fhir
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer as Sink
-from mapper.sinks.ndjson.index import NAME
 from mapper.sinks.ndjson.sink import Ndjson
 from stack import FhirServer
 from tests.support.fakes import SITE, FakeSource
-from tests.support.stack import orthanc_fhir, session, until
+from tests.support.stack import orthanc_fhir, until
 
 STUDIES = 300
 
@@ -93,24 +92,6 @@ def test_a_folder_whose_memory_is_lost_makes_no_second_version(
     environment = {"ORTHANC_FHIR_FHIR_URL": fhir_server.url}
     assert orthanc_fhir("push", str(tmp_path), **environment).returncode == 0
     assert set(versions(fhir_server, tmp_path).values()) == {"1"}
-
-
-def test_what_was_removed_on_the_server_is_sent_again_when_the_index_is_removed(
-    made: tuple[Path, list[Mapped]], fhir_server: FhirServer, tmp_path: Path
-) -> None:
-    folder, _ = made
-    for path in folder.glob("*.ndjson"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    environment = {"ORTHANC_FHIR_FHIR_URL": fhir_server.url}
-    assert orthanc_fhir("push", str(tmp_path), **environment).returncode == 0
-    files, sink = Ndjson(tmp_path), Sink(FhirClient(fhir_server.url), fhir_server.url)
-    key = "Observation", list(files.latest("Observation"))[7]["id"]
-    files.close()
-    session().delete(f"{fhir_server.url}/{'/'.join(key)}", timeout=60).raise_for_status()
-    assert not sink.read(key)
-    (tmp_path / NAME).unlink()
-    assert orthanc_fhir("push", str(tmp_path), **environment).returncode == 0
-    assert set(versions(fhir_server, tmp_path)) >= {"/".join(key)}
 
 
 def test_a_server_that_is_none_is_one_line(made: tuple[Path, list[Mapped]]) -> None:
