@@ -89,6 +89,7 @@ def into_files(
     hours, (mine,) = hours_of(between) if between else None, chosen
     namespace = namespace_of(settings, make=True)
     site, source, sink = site_of(settings, mine, namespace), source_of(mine, settings), Ndjson(folder)
+    into = into_folder(sink, site, settings.deleted)
     began, asked = time.monotonic(), source.count()
 
     def tell(tally: Tally) -> None:
@@ -97,9 +98,9 @@ def into_files(
         progress.stage(Stage(handled, max(asked, handled), max(asked - handled, 0), {}, rate))
 
     try:
+        into.guard(mine.url)
         with crew_of(settings.workers, processes, dask) as crew:
             recipe = Recipe(settings, mine.name, namespace)
-            into = into_folder(sink, site, settings.deleted)
             version = output_version(site, "")
             patience = Patience(say=progress.say)
             found = IntoFiles(source, recipe, crew, into, version, hours, patience, tell).run()

@@ -108,10 +108,12 @@ def to_fhir(job: Job) -> Outcome:
 
 def to_folder(job: Job, folder: Path) -> Outcome:
     """Write into a folder of NDJSON files."""
+    from mapper.jobs.into_folder import into_folder
     from mapper.sinks.ndjson.sink import Ndjson
 
     sink = Ndjson(folder)
     try:
+        into_folder(sink, job.site).guard()
         return in_sink(job, sink)
     finally:
         sink.close()

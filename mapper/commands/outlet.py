@@ -102,6 +102,8 @@ def outlet(folder: "Path | None", site: "Site", contained: bool = False) -> Iter
 
     sink = Ndjson(folder)
     try:
-        yield Files(site, sink, into_folder(sink, site))
+        into = into_folder(sink, site)
+        into.guard()
+        yield Files(site, sink, into)
     finally:
         sink.close()

@@ -8,6 +8,7 @@ import typer
 
 from mapper.commands.app import Config, one_line
 from mapper.configuration import load
+from mapper.errors import SettingError
 from mapper.settings import Settings
 from mapper.terminal import say, shown_json
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """Resources that are named of those that were left alone."""
+NAMING = "name files as Patient.000001.ndjson, by the type that each holds and six digits, the later the greater"
 
 
 def push(
@@ -33,7 +35,8 @@ def push(
     """Play a folder of NDJSON into the FHIR server: in transactions, what is referred to first.
 
     What is there already gets no new version; a push that was stopped goes on where it was. What the server holds
-    otherwise and this folder did not write is left alone and told.
+    otherwise and this folder did not write is left alone and told. Of what was sent before, the first of each type
+    alone is looked up: what is removed on the server one by one is not noticed, until DIR/.index.sqlite is removed.
     """
     import orjson
 
@@ -54,12 +57,18 @@ def push(
 
 
 def pushed(settings: Settings, folder: Path, overwrite: bool, progress: "Progress") -> "Pushed":
-    """Play a folder into the FHIR server of the settings; raises as Sink.put when patience is over."""
+    """Play a folder into the FHIR server of the settings.
+
+    Raises as Sink.put when patience is over, and SettingError where files are named so that they are not read.
+    """
     from mapper.jobs.patience import Patience
     from mapper.jobs.push import Push
+    from mapper.sinks.ndjson.chunk import strangers
     from mapper.sinks.ndjson.sink import Ndjson
     from mapper.wiring import fhir_server_of, sink_fingerprint
 
+    if others := strangers(folder):
+        raise SettingError(f"{folder}: {others[0]} is not read: {NAMING}")
     sink, files = fhir_server_of(settings), Ndjson(folder)
     try:
         sink.probe()

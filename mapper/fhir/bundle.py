@@ -33,7 +33,12 @@ R = TypeVar("R", bound=Resource)
 
 def as_entries(resources: Iterable[R]) -> list[R]:
     """Return resources in the order of the Bundle."""
-    return sorted(resources, key=lambda one: (TYPES.index(one["resourceType"]), one["id"]))
+    return sorted(resources, key=lambda one: (order_of(one["resourceType"]), one["id"]))
+
+
+def order_of(kind: str) -> tuple[int, str]:
+    """Return what sorts types: those that we make in their order, then all others."""
+    return TYPES.index(kind) if kind in TYPES else len(TYPES), kind
 
 
 def transaction(

@@ -11,3 +11,9 @@ Key = tuple[str, str]
 def key_of(resource: Resource) -> Key:
     """Return type and id of a resource."""
     return resource["resourceType"], resource["id"]
+
+
+def key_in(url: str) -> Key:
+    """Return the key of a literal reference."""
+    kind, _, id = url.partition("/")
+    return kind, id

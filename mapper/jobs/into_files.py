@@ -13,9 +13,10 @@ from mapper.jobs.hours import Hours
 from mapper.jobs.into_folder import IntoFolder
 from mapper.jobs.patience import Patience
 from mapper.jobs.reading import Read, Recipe, read
-from mapper.sources.fingerprint import grown
+from mapper.sources.fingerprint import YOUNG, grown
 from mapper.sources.source import Sighting, Source
 from mapper.sync.brake import brake_on
+from mapper.sync.worker import place_of
 
 AHEAD = 3
 """Studies in work for each that the crew works at: the next is there when one is done, and memory has a bound."""
@@ -102,14 +103,16 @@ class IntoFiles:
         except MapperError as error:
             self.crew.check()
             if error.outage:
-                self.patience(self.source.probe)
-                waiting.append(self._ask(study_uid, tries))
-            elif error.fate == "retry" and tries < TRIES:
+                self.patience(self.source.probe)  # where it works, the outage was this study's, and counts as a try
+            if error.fate == "retry" and tries < TRIES:
+                self.patience.pause(tries, error)
                 waiting.append(self._ask(study_uid, tries + 1))
             else:
                 self.tally.failed[study_uid] = str(error)
+        except Exception as bug:  # as the live worker: one study never ends the others, and no value is told
+            self.tally.failed[study_uid] = f"unexpected {type(bug).__name__} in {place_of(bug)}"
         else:
-            state = "" if found.sighting.young else self._state(found.sighting)
+            state = YOUNG if found.sighting.young else self._state(found.sighting)
             self.patience(partial(self.into.write, study_uid, found.mapped, state))
             self.tally.done += 1
         if self.clock() >= self._flushed + FLUSH:
@@ -122,11 +125,17 @@ class IntoFiles:
         self.tally.gone += 1
 
     def _retract(self, before: int) -> None:
-        """Say of studies that the archive no longer lists that they are gone, unless that are too many at once."""
+        """Say of studies that the archive no longer lists that they are gone, unless that are too many at once.
+
+        Each is asked for: a listing of an archive that moves may skip one.
+        """
         listed, known, vanished = self.into.sink.study_counts()
         after = self.source.count()
         complete = min(before, after) <= listed <= max(before, after)
         self.tally.brake = brake_on(vanished, known, complete) if vanished else ""
         while vanished and not self.tally.brake and (some := self.into.sink.vanished(AT_ONCE)):
             for uid in some:
-                self._gone(uid)
+                if self.patience(partial(self.source.holds, uid)):
+                    self.into.sink.add_listed(uid)
+                else:
+                    self._gone(uid)

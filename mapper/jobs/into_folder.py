@@ -3,13 +3,15 @@
 What several studies make, the newest by (`started`, StudyInstanceUID) says, as everywhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.maps import Mapped, derived_keys, keys
 from mapper.maps.site import Site
+from mapper.namespace import fingerprint
 from mapper.sinks.ndjson.sink import Ndjson
 
 
@@ -24,8 +26,15 @@ class IntoFolder:
     """StudyInstanceUID -> system and value of the identifier of all that is derived from it."""
     ours: Callable[[Resource, str], bool]
     """Resource, StudyInstanceUID -> whether we may have made it of that study."""
+    made_with: Mapping[str, str]
+    """What is the same for all that the folder holds."""
     policy: str = "unknown"
     """What becomes of the resources of a study that is gone."""
+
+    def guard(self, source: str = "") -> None:
+        """Refuse a folder that was made under other ids, or of another source (its URL); raises SettingError."""
+        of = {"source": sha256(source.encode()).hexdigest()[:16]} if source else {}
+        self.sink.guard({**self.made_with, **of})
 
     def write(self, study_uid: str, mapped: Mapped, state: str = "") -> None:
         """Write what a study says, retract what it no longer makes, and remember its state; raises as Sink.put."""
@@ -76,4 +85,5 @@ def into_folder(sink: Ndjson, site: Site, policy: str = "unknown") -> IntoFolder
         return "ImagingStudy", keys.id_of(namespace, keys.imaging_study(study_uid))
 
     identifier = partial(derived_keys.study_identifier, site.base)
-    return IntoFolder(sink, study_key, identifier, partial(keys.is_ours, namespace), policy)
+    made_with = {"namespace": fingerprint(namespace), "base": site.base}
+    return IntoFolder(sink, study_key, identifier, partial(keys.is_ours, namespace), made_with, policy)

@@ -21,7 +21,7 @@ class Patience:
 
     def __call__(self, do: Callable[[], T]) -> T:
         """Return what `do` returns; raises what it raised last."""
-        wait, waited = FIRST, 0.0
+        waited, tries = 0.0, 0
         while True:
             try:
                 return do()
@@ -30,6 +30,11 @@ class Patience:
                     raise
                 if not waited:
                     self.say(f"waiting: {error}")
-                pause = min(max(wait, error.retry_after or 0.0), LONGEST)
-                self.sleep(pause)
-                waited, wait = waited + pause, min(wait * 2, LONGEST)
+                tries += 1
+                waited += self.pause(tries, error)
+
+    def pause(self, tries: int, error: MapperError) -> float:
+        """Wait after a try that failed, longer each time, and as long as was asked for; returns the seconds."""
+        seconds: float = min(max(FIRST * 2 ** min(tries - 1, 10), error.retry_after or 0.0), LONGEST)
+        self.sleep(seconds)
+        return seconds

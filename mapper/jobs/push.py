@@ -10,13 +10,13 @@ from functools import partial
 from itertools import islice
 
 from mapper.errors import BundleRejected, StaleVersion, TargetMissing
-from mapper.fhir.bundle import TYPES
+from mapper.fhir.bundle import order_of
 from mapper.fhir.contained import referred
-from mapper.fhir.resource import Key, Resource, key_of
+from mapper.fhir.resource import Key, Resource, key_in, key_of
 from mapper.jobs.batches import batches
 from mapper.jobs.patience import Patience
 from mapper.jobs.same import same
-from mapper.sinks.ndjson.sink import Ndjson, key_in
+from mapper.sinks.ndjson.sink import Ndjson
 from mapper.sinks.sink import Sink
 
 AT_ONCE = 200
@@ -62,7 +62,7 @@ class Push:
         """Send what the server lacks; raises as Sink.put when patience is over: it goes on where it was."""
         self._doubt()
         total = self.folder.count()
-        for kind in sorted(self.folder.kinds(), key=lambda kind: (kind not in TYPES, order_of(kind))):
+        for kind in sorted(self.folder.kinds(), key=order_of):
             for batch in batches(self.folder.latest(kind), AT_ONCE):
                 new = [one for one in batch if not self._known(one)]
                 self.pushed.already += len(batch) - len(new)
@@ -145,8 +145,3 @@ class Push:
     def _keep(self, sent: Mapping[Key, Resource], versions: Mapping[Key, str]) -> None:
         self.folder.keep_pushed(self.server, versions)
         self.pushed.sent += len(sent)
-
-
-def order_of(kind: str) -> int:
-    """Return where a type stands in the order of a Bundle."""
-    return TYPES.index(kind) if kind in TYPES else 0

@@ -123,6 +123,21 @@ def test_into_files_what_is_there_is_not_read_again_and_what_moved_is(tmp_path: 
     assert view("out") == view("other")
 
 
+@pytest.mark.parametrize(
+    "other", [["--namespace", "11111111-2222-4333-8444-555555555555"], ["--base", "https://other.example.org"]]
+)
+def test_a_folder_made_under_other_ids_is_refused_in_one_line(tmp_path: Path, other: list[str]) -> None:
+    scatter(tmp_path / "in", 3)
+    assert convert("in", "--to", "ndjson:out").exit_code == 0
+    before = view("out")
+    found = convert("in", "--to", "ndjson:out", *other)
+    assert (found.exit_code, found.stdout) == (1, "")
+    said = found.stderr.splitlines()[-1]
+    assert f"{other[0].removeprefix('--')}: differs from what out was made with" in said
+    assert other[1] not in found.stderr
+    assert view("out") == before
+
+
 def test_a_backfill_never_takes_studies_of_files_for_gone(tmp_path: Path) -> None:
     scatter(tmp_path / "in", 3)
     assert convert("in", "--to", "ndjson:out").exit_code == 0

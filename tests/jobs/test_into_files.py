@@ -1,7 +1,9 @@
 """A backfill into files: what fails for now, what fails for good, what goes, and what is left alone."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +22,8 @@ from mapper.jobs.reading import Read, Recipe
 from mapper.maps import study_to_fhir
 from mapper.settings import Settings
 from mapper.sinks.ndjson.sink import Ndjson
+from mapper.sources.fingerprint import YOUNG
+from mapper.sources.source import Reading
 from tests.support.fakes import SITE, FakeSource
 
 RECIPE = Recipe(Settings(), "orthanc", UUID(int=0))
@@ -117,6 +121,78 @@ def test_what_is_never_to_be_had_is_left_out_after_some_tries(source: FakeSource
     assert (found.done, found.failed) == (7, {UIDS[3]: "busy"})
 
 
+ALWAYS: dict[str, Exception] = {
+    "it answers 503 for one study": SourceDown("down"),
+    "it is busy with one study": SourceBusy("busy"),
+    "one study moves": SourceChanged("changed"),
+}
+
+
+@pytest.mark.parametrize("what", ALWAYS)
+def test_one_study_that_always_fails_for_now_is_left_out_with_pauses_and_holds_up_nobody(
+    sink: Ndjson, what: str
+) -> None:
+    class Failing(FakeSource):
+        def read(self, study_uid: str, known_ids: list[str]) -> Any:
+            if study_uid == UIDS[3]:
+                self.reads.append(study_uid)
+                raise ALWAYS[what]
+            return super().read(study_uid, known_ids)
+
+    failing, waits = Failing(), list[float]()
+    for uid in UIDS:
+        failing.store(uid)
+    found = run(failing, sink, sleep=waits.append)
+    assert (found.done, found.failed) == (7, {UIDS[3]: str(ALWAYS[what])})
+    assert failing.reads.count(UIDS[3]) == into_files.TRIES
+    assert waits == [1.0, 2.0], "between one try and the next, longer each time"
+
+
+@pytest.mark.parametrize("bug", [ValueError("SECRET"), KeyError("SECRET"), RecursionError(), MemoryError()], ids=repr)
+def test_a_study_at_which_nobody_expected_anything_is_left_out_by_type_and_place(
+    source: FakeSource, sink: Ndjson, bug: Exception
+) -> None:
+    source.failures = [bug]
+    found = run(source, sink)
+    assert found.done == 7
+    (told,) = found.failed.values()
+    assert re.fullmatch(rf"unexpected {type(bug).__name__} in [\w.]+:\d+", told)
+    assert run(source, sink) == Tally(listed=8, done=1, already=7), "the next run tries it again"
+
+
+@pytest.mark.parametrize("then", ["it goes", "it stays", "it moves"])
+def test_what_was_written_young_is_read_again_and_goes_like_any_other(
+    source: FakeSource, sink: Ndjson, then: str
+) -> None:
+    read = source.read
+
+    def young(study_uid: str, known_ids: list[str]) -> Reading:
+        found = read(study_uid, known_ids)
+        sighting = replace(found.sighting, fingerprint=f"{found.sighting.fingerprint}/{YOUNG}")
+        return replace(found, sighting=sighting) if study_uid == UIDS[0] else found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(source, "read", young)
+        assert run(source, sink).done == 8
+    if then == "it goes":
+        source.delete(UIDS[0])
+        assert run(source, sink) == Tally(listed=7, already=7, gone=1)
+        assert statuses(sink) == ["available"] * 7 + ["unknown"]
+    else:
+        if then == "it moves":
+            source.store(UIDS[0], instance="2")
+        assert run(source, sink) == Tally(listed=8, done=1, already=7)
+    assert run(source, sink).done == 0
+
+
+def test_a_pause_that_the_source_asks_for_is_kept(source: FakeSource, sink: Ndjson) -> None:
+    busy, waits = SourceBusy("busy"), list[float]()
+    busy.retry_after = 7.0
+    source.failures = [busy]
+    assert run(source, sink, sleep=waits.append).done == 8
+    assert waits == [7.0]
+
+
 def test_what_is_gone_is_retracted_and_what_moves_is_left_alone(source: FakeSource, sink: Ndjson) -> None:
     run(source, sink)
     source.delete(UIDS[0])
@@ -156,6 +232,51 @@ def test_a_study_that_goes_between_listing_and_reading_is_gone(source: FakeSourc
     for uid in UIDS:
         going.store(uid)
     assert run(going, sink).gone == 1
+
+
+LISTINGS: dict[str, tuple[int, int]] = {  # studies that the listing shows and the count tells
+    "it skips one": (7, 7),
+    "it is empty": (0, 0),
+    "it skips one and another one went": (6, 6),
+}
+
+
+@pytest.mark.parametrize("what", LISTINGS)
+def test_a_study_that_the_source_still_holds_is_never_taken_for_gone(
+    source: FakeSource, sink: Ndjson, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(into_files, "AT_ONCE", 3)
+    run(source, sink)
+    gone = int("went" in what)
+    if gone:
+        source.delete(UIDS[7])
+    shown, counted = LISTINGS[what]
+    listing = list(source.listing())[:shown]
+    monkeypatch.setattr(source, "listing", lambda: iter(listing))
+    monkeypatch.setattr(source, "count", lambda: counted)
+    assert run(source, sink).gone == gone
+    assert statuses(sink) == ["available"] * (8 - gone) + ["unknown"] * gone
+    monkeypatch.undo()
+    assert run(source, sink) == Tally(listed=8 - gone, already=8 - gone)
+
+
+def test_a_source_that_is_down_when_it_is_asked_for_what_went_is_waited_for(source: FakeSource, sink: Ndjson) -> None:
+    class Unsure(FakeSource):
+        asked = 0
+
+        def holds(self, study_uid: str) -> bool:
+            self.asked += 1
+            if self.asked == 1:
+                raise SourceDown("down")
+            return super().holds(study_uid)
+
+    unsure = Unsure()
+    for uid in UIDS:
+        unsure.store(uid)
+    run(unsure, sink)
+    unsure.delete(UIDS[0])
+    assert run(unsure, sink).gone == 1
+    assert unsure.asked == 2
 
 
 @pytest.mark.parametrize("wrong", ["too many", "a listing that is not whole"])

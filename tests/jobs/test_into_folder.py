@@ -3,9 +3,11 @@
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from mapper.errors import SettingError
 from mapper.jobs.into_folder import IntoFolder, into_folder
 from mapper.maps import Mapped, study_to_fhir
 from mapper.sinks.ndjson.sink import Ndjson
@@ -17,6 +19,8 @@ STUDIES: dict[str, dict[str, str]] = {
     "1.2.3": {"PatientName": "Undated^Jane"},
 }
 """One patient in three studies: the newest says who she is."""
+
+A = "https://a.example.org"
 
 
 def mapped(uid: str, **attributes: str) -> Mapped:
@@ -95,3 +99,44 @@ def test_a_study_that_is_gone_is_retracted_and_what_others_say_stays(tmp_path: P
     assert statuses.count(("ImagingStudy", "available")) == 2
     assert ("Observation", "unknown") in statuses
     assert ("Patient", None) in statuses
+
+
+OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "the same again": ({}, A, ""),
+    "by files, which are of no source": ({}, "", ""),
+    "another source": ({}, "https://b.example.org", "source"),
+    "another namespace": ({"namespace": uuid4()}, A, "namespace"),
+    "another namespace, by files": ({"namespace": uuid4()}, "", "namespace"),
+    "another base": ({"base": "https://other.example.org"}, A, "base"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+@pytest.mark.parametrize("since", ["at once", "the index is made anew"])
+def test_a_folder_is_bound_to_what_it_is_made_with(tmp_path: Path, what: str, since: str) -> None:
+    into = opened(tmp_path / "out")
+    into.guard(A)
+    into.write("1.2.1", mapped("1.2.1"), "x")
+    into.sink.close()
+    if since == "the index is made anew":
+        next((tmp_path / "out").glob("Patient.*.ndjson")).unlink()
+    before = files(tmp_path / "out")
+    choices, source, refused = OTHERS[what]
+    again = into_folder(Ndjson(tmp_path / "out"), SITE.model_copy(update=choices))
+    if refused:
+        with pytest.raises(SettingError, match=rf"^{refused}: differs from what .*out was made with; .* folder$"):
+            again.guard(source)
+    else:
+        again.guard(source)
+    again.sink.close()
+    assert files(tmp_path / "out") == before
+
+
+def test_a_folder_that_files_began_is_bound_to_the_first_source(tmp_path: Path) -> None:
+    into = opened(tmp_path / "out")
+    into.guard()
+    into.guard(A)
+    with pytest.raises(SettingError, match=r"^source: "):
+        into.guard(f"{A}/b")
+    into.guard(A)
+    into.sink.close()

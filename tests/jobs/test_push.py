@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from mapper.errors import BundleRejected, SinkBusy, SinkDown
@@ -14,6 +15,7 @@ from mapper.jobs.patience import Patience
 from mapper.jobs.push import Push, Pushed
 from mapper.jobs.same import same
 from mapper.maps import study_to_fhir
+from mapper.sinks.ndjson.index import NAME
 from mapper.sinks.ndjson.sink import Ndjson
 from tests.support.fakes import SITE, FakeSink, FakeSource
 
@@ -154,11 +156,36 @@ def test_one_resource_that_is_refused_costs_itself_alone(folder: Ndjson) -> None
     assert len(sink.held) == folder.count() - 1
 
 
+def test_types_that_we_never_make_are_sent_too_behind_what_they_refer_to(tmp_path: Path) -> None:
+    of_patient = {"subject": {"reference": "Patient/p"}}
+    for kind, others in {"Encounter": of_patient, "Patient": {}, "Appointment": {}}.items():
+        id = kind[0].lower()
+        resource = {"resourceType": kind, "id": id, **others}
+        (tmp_path / f"{kind}.000001.ndjson").write_bytes(orjson.dumps(resource) + b"\n")
+    sink, opened = FakeSink(), Ndjson(tmp_path)
+    found = run(opened, sink)
+    opened.close()
+    assert (found.sent, found.refused) == (3, [])
+    assert list(sink.held) == [("Patient", "p"), ("Appointment", "a"), ("Encounter", "e")]
+
+
 def test_a_server_that_was_emptied_gets_everything(folder: Ndjson) -> None:
     run(folder, FakeSink())
     sink = FakeSink()
     assert run(folder, sink).sent == folder.count()
     assert len(sink.held) == folder.count()
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_resource_removed_on_the_server_is_sent_again_when_the_index_is_removed(folder: Ndjson, which: int) -> None:
+    run(folder, sink := FakeSink())
+    removed = "ImagingStudy", list(folder.latest("ImagingStudy"))[which]["id"]
+    del sink.held[removed]
+    folder.close()
+    (folder.folder / NAME).unlink()
+    assert run(folder, sink).sent == folder.count()
+    assert set(versions(sink).values()) == {1}
+    assert removed in sink.held
 
 
 def test_what_stands_behind_what_refers_to_it_is_sent_along(folder: Ndjson) -> None:

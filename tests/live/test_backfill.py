@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -117,6 +118,23 @@ def test_files_say_the_same_by_whatever_way(
     report = run("backfill", "--report-only", "--to", f"ndjson:{folder}", **environment)
     assert sum(one["fhir"] for one in report["days"]) == STUDIES
     assert view(folder) == view(folders["orthanc by threads"])
+
+
+@pytest.mark.parametrize("what", ["source", "namespace", "base"])
+def test_a_folder_of_something_else_is_refused_in_one_line_and_stays_as_it_is(
+    orthanc: Orthanc, fhir_server: FhirServer, folders: dict[str, Path], what: str, tmp_path: Path
+) -> None:
+    environment, folder = settings(orthanc, fhir_server, tmp_path), folders["orthanc by threads"]
+    other = {
+        "source": {"ORTHANC_FHIR_SOURCES": environment["ORTHANC_FHIR_SOURCES"].replace("127.0.0.1", "localhost")},
+        "namespace": {"ORTHANC_FHIR_NAMESPACE": str(uuid4())},
+        "base": {"ORTHANC_FHIR_BASE": "https://other.example.org/fhir/id"},
+    }[what]
+    before = view(folder)
+    said = orthanc_fhir("backfill", "--to", f"ndjson:{folder}", **environment | other)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.splitlines()[-1].startswith(f"orthanc-fhir: {what}: differs from what {folder} was made with")
+    assert view(folder) == before
 
 
 def held(fhir: FhirServer) -> dict[str, dict[str, Any]]:

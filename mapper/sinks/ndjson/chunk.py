@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from errno import EEXIST
 from io import FileIO
 from pathlib import Path
 
-from mapper.fhir.bundle import TYPES
+from mapper.fhir.bundle import order_of
 
 NAME = re.compile(r"([A-Z][A-Za-z]{0,63})\.(\d{6,12})\.ndjson")
 """`Patient.000001.ndjson`: type, and number of the chunk; of two lines of one resource the later chunk's counts."""
@@ -23,15 +24,20 @@ def number_of(name: str) -> int:
     return int(name.split(".")[1])
 
 
-def in_order(name: str) -> tuple[int, int, str]:
+def in_order(name: str) -> tuple[int, tuple[int, str]]:
     """Return what sorts files so that what is referred to comes before what refers, chunk by chunk."""
-    kind = kind_of(name)
-    return number_of(name), TYPES.index(kind) if kind in TYPES else len(TYPES), name
+    return number_of(name), order_of(kind_of(name))
 
 
 def files_of(folder: Path) -> list[str]:
     """Return the names of the NDJSON files of a folder, in order; raises OSError."""
     return sorted((one.name for one in os.scandir(folder) if NAME.fullmatch(one.name)), key=in_order)
+
+
+def strangers(folder: Path) -> list[str]:
+    """Return the names of what holds NDJSON by its name, and is not read as it is named otherwise; raises OSError."""
+    names = [one.name for one in os.scandir(folder) if ".ndjson" in one.name.lower() and not one.name.startswith(".")]
+    return sorted(name for name in names if not NAME.fullmatch(name))
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
@@ -82,13 +88,19 @@ class Chunk:
         self.size = sum(self._sizes.values())
 
     def finish(self) -> list[str]:
-        """Put all files in place, what is referred to first; returns their names."""
-        names = sorted(self._open, key=in_order)
+        """Put all files in place, what is referred to first, and none over another; returns their names.
+
+        What fails is done by the next call: until then nothing may be written.
+        """
+        names = sorted(self._sizes, key=in_order)
+        for file in self._open.values():
+            os.fsync(file.fileno())
         for name in names:
-            os.fsync(self._open[name].fileno())
-        for name in names:
-            self._open[name].close()
-            self._part(name).rename(self._folder / name)
+            if name in self._open:
+                if (self._folder / name).exists():
+                    raise FileExistsError(EEXIST, os.strerror(EEXIST), name)
+                self._part(name).rename(self._folder / name)
+                self._open.pop(name).close()
         return names
 
     def _part(self, name: str) -> Path:

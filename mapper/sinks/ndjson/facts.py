@@ -6,7 +6,7 @@ from mapper.sinks.sink import DERIVED, Resource, study_uids
 
 
 def facts_of(resource: Resource) -> tuple[str, list[str]]:
-    """Return the status of a resource, and by what it is looked for: references and identifiers."""
+    """Return the status of a resource, and by what it is looked for; raises TypeError and others where it is none."""
     kind = resource["resourceType"]
     about: list[str] = []
     if kind == "ImagingStudy":
@@ -17,4 +17,6 @@ def facts_of(resource: Resource) -> tuple[str, list[str]]:
     if kind in DERIVED:
         identifiers = [*resource.get("identifier", ()), *filter(None, [resource.get("masterIdentifier")])]
         about += [f"{one.get('system', '')}|{one.get('value', '')}" for one in identifiers if isinstance(one, Mapping)]
+    if not all(isinstance(one, str) for one in about):
+        raise TypeError("a reference is a text")
     return str(resource.get("status", "")), about

@@ -1,29 +1,26 @@
 """A folder of NDJSON files with its index: one process at a time writes it, a chunk after the other."""
 
-import fcntl
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from mapper.errors import SettingError, SinkDown
 from mapper.fhir.bundle import dump
 from mapper.fhir.resource import key_of
 from mapper.sinks.ndjson.chunk import Chunk, files_of, kind_of, leftovers, number_of
 from mapper.sinks.ndjson.facts import facts_of
+from mapper.sinks.ndjson.failures import files_failed, index_failed
 from mapper.sinks.ndjson.index import NAME as INDEX
 from mapper.sinks.ndjson.index import Index, IndexFailed, Line
+from mapper.sinks.ndjson.line import resource_of, sendable
+from mapper.sinks.ndjson.lock import Lock
 from mapper.sinks.sink import Key, Resource
 
 CHUNK = 64 << 20
 """Bytes after which a chunk is finished by itself."""
-DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class Folder:
@@ -32,7 +29,7 @@ class Folder:
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:
         self.path, self._most = path, chunk
         self.lock = threading.RLock()
-        self._held: int | None = None
+        self._file_lock = Lock(path)
         self._index: Index | None = None
         self._chunk: Chunk | None = None
 
@@ -61,8 +58,12 @@ class Folder:
         return digests
 
     def resource(self, line: Line) -> dict[str, Any]:
-        """Return what a line says, every number with its digits."""
-        return DECODER.decode(self._text(line))
+        """Return what a line says, every number with its digits; raises SettingError where it is none any more."""
+        kind = kind_of(line.file)
+        try:
+            return resource_of(self._text(line), kind)
+        except ValueError:
+            raise self._no_line(line.file, line.begins, "was the file changed?") from None
 
     def _text(self, line: Line) -> bytes:
         mine = self._chunk.read(line.file, line.begins, line.length) if self._chunk else None
@@ -73,15 +74,29 @@ class Folder:
             return file.read(line.length)
 
     def finish(self, index: Index) -> None:
-        """Put the chunk's files in place, then keep the index: what is in place and not in it is read again."""
-        if self._chunk:
-            for name in self._chunk.finish():
-                index.add_file(name)
-            self._chunk = None
-        index.keep()
+        """Put the chunk's files in place, then keep the index: what is in place and not in it is read again.
+
+        Where that fails, what the index was not kept of is forgotten, and at the next use the files come in place.
+        """
+        try:
+            if self._chunk:
+                for name in self._chunk.finish():
+                    index.add_file(name, self._chunk.sizes[name])
+                self._chunk = None
+            index.keep()
+        except OSError:
+            self._forget()
+            raise
 
     def _next(self, index: Index) -> int:
-        return max((number_of(name) for name in index.files()), default=0) + 1
+        names = {*index.files(), *files_of(self.path)}
+        return max(map(number_of, names), default=0) + 1
+
+    def _forget(self) -> None:
+        """Let go of an index that failed: SQLite may have rolled back what was said, so the files are read again."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
 
     @contextmanager
     def open(self) -> Iterator[Index]:
@@ -92,44 +107,54 @@ class Folder:
                     raise SinkDown(f"there is no folder {self.path}: is it mounted?")
                 yield self._index or self._opened()
             except IndexFailed as error:
-                raise SinkDown(f"the index of {self.path} cannot be used ({type(error).__name__})") from None
+                self._forget()
+                raise index_failed(self.path / INDEX, error) from None
             except OSError as error:
-                raise SinkDown(f"{self.path} cannot be used ({error.strerror}): is its disk full?") from None
+                raise files_failed(self.path, error) from None
+
+    def guard(self, facts: Mapping[str, str]) -> None:
+        """Remember with what this folder is made; raises SettingError where it was made with something else."""
+        with self.open() as index:
+            before = index.made_with()
+            for what, value in facts.items():
+                if before.get(what, value) != value:
+                    told = f"{what}: differs from what {self.path} was made with"
+                    raise SettingError(f"{told}; put the old one back, or take another folder")
+            index.add_made_with(facts)
 
     def close(self) -> None:
         """Finish the chunk and let go of the folder."""
         with self.lock:
-            if self._index is not None:
-                with self.open() as index:
-                    self.finish(index)
-                self._index.close()
-                self._index = None
-            if self._held is not None:
-                os.close(self._held)
-                self._held = None
+            try:
+                if self._index is not None or self._chunk is not None:
+                    with self.open() as index:
+                        self.finish(index)
+            finally:
+                self._forget()
+                self._file_lock.give()
 
     def _opened(self) -> Index:
-        """Return the index, in line with the files; one that knows files that are gone is made anew."""
-        self._hold()
-        index = Index(self.path)
-        if index.files() - set(files_of(self.path)):
-            index.close()
-            (self.path / INDEX).unlink()
-            index = Index(self.path)
-        self._catch_up(index)
-        self._index = index
+        """Return the index, in line with the files; one that knows files that are gone or changed is made anew."""
+        self._file_lock.take()
+        if self._chunk:
+            self._chunk.finish()
+            self._chunk = None
+        try:
+            self._index = index = Index(self.path)
+            if not index.fits or self._moved(index):
+                facts = index.made_with() if index.fits else {}
+                self._forget()
+                (self.path / INDEX).unlink()
+                self._index = index = Index(self.path)
+                index.add_made_with(facts)
+            self._catch_up(index)
+        except BaseException:
+            self._forget()
+            raise
         return index
 
-    def _hold(self) -> None:
-        if self._held is not None:
-            return
-        held = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(held)
-            raise SettingError(f"{self.path}: another process writes or reads it already") from None
-        self._held = held
+    def _moved(self, index: Index) -> bool:
+        return any(size_of(self.path / name) != size for name, size in index.files().items())
 
     def _catch_up(self, index: Index) -> None:
         """Remove what a killed process began, and take in files that the index does not know."""
@@ -144,20 +169,27 @@ class Folder:
                 for text in file:
                     self._take_in(index, name, begins, text.rstrip(b"\r\n"))
                     begins += len(text)
-            index.add_file(name)
+            index.add_file(name, begins)
         index.keep()
 
     def _take_in(self, index: Index, name: str, begins: int, text: bytes) -> None:
         if not text:
             return
         try:
-            resource = DECODER.decode(text)
-            kind, id = key_of(resource)
+            resource = sendable(text, kind_of(name))
             status, about = facts_of(resource)
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            kind = ""
-        if kind != kind_of(name):
-            raise SettingError(f"{self.path / name}: a line at byte {begins} is no {kind_of(name)} in JSON")
-        before = index.line((kind, id))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._no_line(name, begins, "correct it, or take the file away") from None
+        key = key_of(resource)
+        before = index.line(key)
         line = Line(sha256(text).hexdigest(), name, begins, len(text), before.rank if before else "")
-        index.put((kind, id), line, status, about)
+        index.put(key, line, status, about)
+
+    def _no_line(self, name: str, begins: int, then: str) -> SettingError:
+        what = f"{kind_of(name)} in JSON with an id as FHIR allows it"
+        return SettingError(f"{self.path / name}: the line at byte {begins} is no {what}: {then}")
+
+
+def size_of(path: Path) -> int:
+    """Return how long a file is, -1 where there is none."""
+    return path.stat().st_size if path.is_file() else -1

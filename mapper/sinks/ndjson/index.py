@@ -1,33 +1,39 @@
 """The index of a folder of NDJSON: where the latest line of each resource is, and who refers to it.
 
-It holds nothing that the files do not say, but for ranks and states of studies, and is made anew where it is missing.
+It holds nothing that the files do not say, but for ranks and states of studies and with what all is made, and is
+made anew where it is missing.
 It is on disk, so that a folder of any size needs the same memory; one chunk is one transaction of it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from mapper.fhir.resource import Key
 
 NAME = ".index.sqlite"
+LAYOUT = 1
+"""Raised when TABLES change."""
 OF_FILES = "files "
 """How the state of a study begins that was made of files: no archive lists it, and it does not go with one."""
+VERSION = 16
+"""Digits of a resource's SHA-256 that are its version."""
 IndexFailed = sqlite3.Error
 ARCHIVED = f"state != '' and state not like '{OF_FILES}%'"
 VANISHED = f"{ARCHIVED} and study_uid not in (select study_uid from listed)"
 TABLES = """
-create table if not exists file (name text primary key) without rowid;
-create table if not exists line (
+create table file (name text primary key, size int) without rowid;
+create table line (
     type text, id text, sha256 text, file text, begins int, length int, status text, rank text,
     primary key (type, id)) without rowid;
-create table if not exists link (about text, type text, id text, primary key (about, type, id)) without rowid;
-create index if not exists link_of on link (type, id);
-create table if not exists study (study_uid text primary key, state text) without rowid;
-create table if not exists listed (study_uid text primary key) without rowid;
-create table if not exists pushed (
+create table link (about text, type text, id text, primary key (about, type, id)) without rowid;
+create index link_of on link (type, id);
+create table study (study_uid text primary key, state text) without rowid;
+create table listed (study_uid text primary key) without rowid;
+create table made_with (what text primary key, value text) without rowid;
+create table pushed (
     server text, type text, id text, sha256 text, version text, primary key (server, type, id)) without rowid;
 """
 
@@ -42,17 +48,32 @@ class Line(NamedTuple):
     rank: str
 
 
+def version_of(line: Line | None) -> str:
+    """Return the version of a resource, empty where there is none."""
+    return line.sha256[:VERSION] if line else ""
+
+
 class Index:
     """The index of one folder; every method may raise IndexFailed."""
 
     def __init__(self, folder: Path) -> None:
         self._db = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False)
-        self._db.executescript(TABLES)
-        self._db.execute("begin immediate")
+        try:
+            (layout,) = self._db.execute("pragma user_version").fetchone()
+            (tables,) = self._db.execute("select count(*) from sqlite_master").fetchone()
+            self.fits = layout == LAYOUT or not tables
+            """Whether it has this layout: one that has another is to be made anew."""
+            if not tables:
+                self._db.executescript(f"begin; {TABLES} pragma user_version = {LAYOUT}; commit;")
+            self._db.execute("begin immediate")
+        except IndexFailed:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Forget what was not kept."""
-        self._db.rollback()
+        with suppress(IndexFailed):  # what fails to be rolled back is so by the next who opens it
+            self._db.rollback()
         self._db.close()
 
     def keep(self) -> None:
@@ -72,15 +93,23 @@ class Index:
         finally:
             self._db.execute("release one")
 
+    def made_with(self) -> dict[str, str]:
+        """Return with what the resources of the folder are made."""
+        return dict(self._db.execute("select what, value from made_with"))
+
+    def add_made_with(self, facts: Mapping[str, str]) -> None:
+        """Say with what they are made."""
+        self._db.executemany("insert or replace into made_with values (?, ?)", facts.items())
+
     # -- files and lines ------------------------------------------------------------------------
 
-    def files(self) -> set[str]:
-        """Return the names of the files whose lines are known."""
-        return {name for (name,) in self._db.execute("select name from file")}
+    def files(self) -> dict[str, int]:
+        """Return the names of the files whose lines are known, and how long each file is."""
+        return dict(self._db.execute("select name, size from file"))
 
-    def add_file(self, name: str) -> None:
+    def add_file(self, name: str, size: int) -> None:
         """Say that the lines of a file are known."""
-        self._db.execute("insert or replace into file values (?)", (name,))
+        self._db.execute("insert or replace into file values (?, ?)", (name, size))
 
     def line(self, key: Key) -> Line | None:
         """Return the latest line of a resource, None where there is none."""

@@ -10,16 +10,14 @@ from typing import Any
 
 from mapper.errors import StaleVersion, TargetMissing
 from mapper.fhir.contained import referred
-from mapper.fhir.resource import key_of
+from mapper.fhir.resource import key_in, key_of
 from mapper.finding import Finding, ok
 from mapper.sinks.ndjson.folder import CHUNK, Folder
-from mapper.sinks.ndjson.index import Line
+from mapper.sinks.ndjson.index import VERSION, version_of
 from mapper.sinks.parts import referred_first
 from mapper.sinks.retraction import retracted
 from mapper.sinks.sink import DERIVED, HELD, Key, Resource
 
-VERSION = 16
-"""Digits of a resource's SHA-256 that are its version."""
 OURS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Endpoint": (("ImagingStudy",), HELD),
     "ImagingStudy": (("Observation",), ()),
@@ -117,6 +115,10 @@ class Ndjson:
 
     # -- what jobs ask beside -------------------------------------------------------------------
 
+    def guard(self, facts: Mapping[str, str]) -> None:
+        """Remember with what this folder is made; raises SettingError where it was made with something else."""
+        self._folder.guard(facts)
+
     def rank(self, key: Key) -> str | None:
         """Return the rank of the study that says a resource, None where there is no such resource."""
         with self._folder.open() as index:
@@ -192,14 +194,3 @@ class Ndjson:
         with self._folder.open() as index:
             for line in index.lines(kind):
                 yield self._folder.resource(line)
-
-
-def key_in(url: str) -> Key:
-    """Return the key of a literal reference."""
-    kind, _, id = url.partition("/")
-    return kind, id
-
-
-def version_of(line: Line | None) -> str:
-    """Return the version of a resource, empty where there is none."""
-    return line.sha256[:VERSION] if line else ""
