@@ -71,7 +71,9 @@ def in_archive(search: Search) -> Iterator[Held]:
     for one in search.studies():
         number = text(one, "NumberOfStudyRelatedInstances")
         day = text(one, "StudyDate").replace(".", "").replace("-", "")
-        yield Held(text(one, "StudyInstanceUID"), day, int(number) if number.isdecimal() else None)
+        yield Held(
+            text(one, "StudyInstanceUID") or "no StudyInstanceUID", day, int(number) if number.isdecimal() else None
+        )
 
 
 def in_fhir(resources: Iterable[Resource]) -> Iterator[Held]:
