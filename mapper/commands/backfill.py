@@ -55,6 +55,8 @@ def backfill(
             raise typer.BadParameter("--source: no source has this name")
         if to != FHIR and not to.startswith(NDJSON):
             raise typer.BadParameter("backfill writes to fhir or ndjson:DIR")
+        if processes and dask:
+            raise typer.BadParameter("say --processes or --dask, not both")
         folder, facts, well = folder_of(to), dict[str, object](), True
         try:
             if not report_only and folder:

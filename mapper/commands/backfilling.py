@@ -30,6 +30,10 @@ ONE_DELIVERER = (
     "--processes, --dask: another process delivers from this ledger, and SQLite allows one: stop that one, take "
     "PostgreSQL for several (docs/scale.md), or leave the option out: then studies are marked, and that one works"
 )
+NO_HOURS = (
+    "--between: another process delivers from this ledger, and would do the work at all hours: stop that one, or "
+    "leave the option out"
+)
 
 
 def into_fhir(
@@ -47,6 +51,8 @@ def into_fhir(
     ledger, mine = service.ledger, False
     if distributed and not (mine := service.deliver()):
         raise SettingError(ONE_DELIVERER)
+    if hours and not (mine := mine or service.deliver()):
+        raise SettingError(NO_HOURS)
     service.sink.probe()
     marked = sum(take_in(ledger, service.worker.sources[one.name]) for one in chosen)
     stages = Stages(ledger, [])
