@@ -78,7 +78,7 @@ def none() -> str:
 @pytest.mark.parametrize("release", [same, another, none])
 def test_a_cluster_of_another_release_is_refused(release: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask, "release", release)
-    with distributed.LocalCluster(1, threads_per_worker=2, processes=False, dashboard_address=None) as local:
+    with distributed.LocalCluster(1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as local:
         if release is same:
             assert dask.cluster(local.scheduler_address)[1] == 2
         else:
