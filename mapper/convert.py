@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from mapper.bug import unexpected
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
 from mapper.dicom.study import Study
-from mapper.errors import BundleRejected, NotOneStudy, Problem, TwoPatients
+from mapper.errors import BundleRejected, MapperError, NotOneStudy, Problem, TwoPatients
 from mapper.fhir.bundle import dump, transaction
 from mapper.fhir.check import check
 from mapper.fhir.contained import containing
@@ -134,9 +135,16 @@ def pool_for(files: int) -> "ProcessPoolExecutor | nullcontext[Executor | None]"
 
 
 def each_study(collector: Collector, make: Callable[[Study], T]) -> Iterator[T | Failure]:
-    """Yield what is made of every study, in the order of StudyInstanceUID; one that fits no FHIR as its failure."""
+    """Yield what is made of every study, in the order of StudyInstanceUID; one that fits no FHIR as its failure.
+
+    One at which something fails that nobody expects is a failure too, and the others go on.
+    """
     for study_uid in collector.study_uids:
         try:
             yield make(collector.study(study_uid))
         except (BundleRejected, NotOneStudy, TwoPatients) as failure:
             yield failure
+        except MapperError:
+            raise
+        except Exception as bug:
+            yield BundleRejected(f"study {study_uid} is left out: {unexpected(bug)}")

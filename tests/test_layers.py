@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MAPPER = ROOT / "mapper"
 LAYERS = (
-    *("errors", "remedies", "finding", "nesting", "url", "terminal", "plural", "rate_limit", "log", "metrics"),
+    *("errors", "bug", "remedies", "finding", "nesting", "url", "terminal", "plural", "rate_limit", "log", "metrics"),
     *(
         "http",
         "dicom",

@@ -55,6 +55,8 @@ def backfill(
             raise typer.BadParameter("--source: no source has this name")
         if to != FHIR and not to.startswith(NDJSON):
             raise typer.BadParameter("backfill writes to fhir or ndjson:DIR")
+        if processes and dask:
+            raise typer.BadParameter("say --processes or --dask, not both")
         folder, facts, well = folder_of(to), dict[str, object](), True
         try:
             if not report_only and folder:
@@ -85,9 +87,11 @@ def told(failed: dict[str, str]) -> None:
 
 def tell(buckets: "list[Bucket]") -> None:
     """Say what differs, a line a StudyDate, and how much is the same."""
+    several = len({one.source for one in buckets}) > 1
     for one in buckets:
         if not one.complete:
-            say(f"{one.day or 'no StudyDate'}: {one.archive} in the archive, {one.fhir} in FHIR")
+            whose = f"{one.source}, " if several else ""
+            say(f"{whose}{one.day or 'no StudyDate'}: {one.archive} in the archive, {one.fhir} in FHIR")
             for why, uids in (("missing", one.missing), ("superfluous", one.superfluous), ("instances", one.short)):
                 for study_uid in uids[:NAMED]:
                     say(f"  {why}: {study_uid}")
@@ -95,4 +99,6 @@ def tell(buckets: "list[Bucket]") -> None:
                     say(f"  {why}: {len(uids)} in all")
     if buckets:
         same = [one for one in buckets if one.complete]
-        say(f"{sum(one.archive for one in same)} studies of {len(same)} of {len(buckets)} StudyDates are the same")
+        days = {one.day for one in buckets}
+        whole = days - {one.day for one in buckets if not one.complete}
+        say(f"{sum(one.archive for one in same)} studies of {len(whole)} of {len(days)} StudyDates are the same")

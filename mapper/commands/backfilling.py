@@ -15,7 +15,7 @@ from mapper.jobs.into_fhir import Shift, crew_worker, take_in
 from mapper.jobs.into_files import IntoFiles, Tally
 from mapper.jobs.into_folder import into_folder
 from mapper.jobs.patience import Patience
-from mapper.jobs.reading import Recipe
+from mapper.jobs.reading import Recipe, read
 from mapper.maps import keys
 from mapper.maps.site import Site
 from mapper.namespace import namespace_of
@@ -26,9 +26,15 @@ from mapper.wiring import dicomweb_of, fhir_server_of, site_of, source_of
 
 Facts = dict[str, object]
 POLL = 1.0
+REMAPPED = 1000
+"""Studies of a report that are mapped anew at most; what is short beyond them is named as it is."""
 ONE_DELIVERER = (
     "--processes, --dask: another process delivers from this ledger, and SQLite allows one: stop that one, take "
     "PostgreSQL for several (docs/scale.md), or leave the option out: then studies are marked, and that one works"
+)
+NO_HOURS = (
+    "--between: another process delivers from this ledger, and would do the work at all hours: stop that one, or "
+    "leave the option out"
 )
 
 
@@ -47,6 +53,8 @@ def into_fhir(
     ledger, mine = service.ledger, False
     if distributed and not (mine := service.deliver()):
         raise SettingError(ONE_DELIVERER)
+    if hours and not (mine := mine or service.deliver()):
+        raise SettingError(NO_HOURS)
     service.sink.probe()
     marked = sum(take_in(ledger, service.worker.sources[one.name]) for one in chosen)
     stages = Stages(ledger, [])
@@ -114,7 +122,7 @@ def into_files(
 
 
 def reported(settings: Settings, chosen: Sequence[OrthancSource], folder: Path | None) -> list[Bucket]:
-    """Return how archive and FHIR compare, of several sources together by StudyDate; raises as Source and Sink."""
+    """Return how archive and FHIR compare, source by source and by StudyDate; raises as Source and Sink."""
     namespace = namespace_of(settings, make=False)
     sink = Ndjson(folder) if folder else fhir_server_of(settings)
     try:
@@ -122,10 +130,29 @@ def reported(settings: Settings, chosen: Sequence[OrthancSource], folder: Path |
         for one in chosen:
             endpoint = keys.id_of(namespace, keys.endpoint(endpoint_of(site_of(settings, one, namespace))))
             archive = in_archive(dicomweb_of(one, settings).search)
-            found += compare(archive, in_fhir(sink.offered_at(endpoint)))
+            is_right = Remapped(Recipe(settings, one.name, namespace))
+            found += compare(archive, in_fhir(sink.offered_at(endpoint)), one.name, is_right)
         return found
     finally:
         sink.close()
+
+
+class Remapped:
+    """Maps a study of which FHIR has fewer instances than the archive anew: does a rejection note say so?"""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe, self._left = recipe, REMAPPED
+
+    def __call__(self, study_uid: str, instances: int) -> bool:
+        """Tell whether the study has so many instances as it is mapped; one that cannot be read does not."""
+        self._left -= 1
+        if self._left < 0:
+            return False
+        try:
+            resources = read(self._recipe, study_uid, []).mapped.resources
+        except Exception:  # the study is named, and `sync` says of it why
+            return False
+        return any(one["resourceType"] == "ImagingStudy" and one["numberOfInstances"] == instances for one in resources)
 
 
 def endpoint_of(site: Site) -> str:

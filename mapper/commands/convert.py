@@ -80,6 +80,7 @@ def convert(
         (to == FHIR and not each_study, "--to fhir is for --each-study; else say - or ndjson:DIR"),
         ((processes is not None or dask) and not each_study, "--processes and --dask are for --each-study"),
         (processes and dask, "say --processes or --dask, not both"),
+        ((processes or dask) and STDIN in paths, "--processes and --dask read files: standard input is read here"),
     ):
         if wrong:
             raise typer.BadParameter(why)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from mapper.commands.output import written
+from mapper.commands.output import Whole, written
 from mapper.terminal import shown_json
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ class Outlet(Protocol):
 class Lines:
     """A Bundle, or an ImagingStudy, a line."""
 
-    def __init__(self, site: "Site", contained: bool) -> None:
+    def __init__(self, site: "Site", contained: bool, out: Whole) -> None:
         from mapper.convert import Make
 
+        self._out = out
         self.make = Make(site, "contained" if contained else "bundle")
 
     def put(self, one: "Converted", files: "StudyFiles | None" = None) -> None:
@@ -49,7 +50,7 @@ class Lines:
         line = (shown_json(one.json) if sys.stdout.isatty() else one.json) + b"\n"
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            sys.stdout.buffer.write(line)
+            self._out.write(line)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -94,8 +95,8 @@ def outlet(folder: "Path | None", site: "Site", contained: bool = False) -> Iter
     Raises SettingError or SinkDown where it cannot be.
     """
     if folder is None:
-        with written(sys.stdout.buffer):
-            yield Lines(site, contained)
+        with written(sys.stdout.buffer) as out:
+            yield Lines(site, contained, out)
         return
     from mapper.jobs.into_folder import into_folder
     from mapper.sinks.ndjson.sink import Ndjson

@@ -18,19 +18,41 @@ def not_whole(name: str, error: OSError) -> SettingError:
     return SettingError(f"{name} cannot be written ({error.strerror}): what is there is not whole")
 
 
+class Whole:
+    """A file that is written in whole: what its disk does not take raises SettingError, a closed pipe as it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, what: bytes) -> None:
+        """Write it."""
+        with self._refused():
+            self._file.write(what)
+
+    def flush(self) -> None:
+        """Let nothing wait."""
+        with self._refused():
+            self._file.flush()
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            with suppress(OSError):  # what it still holds cannot be written either
+                self._file.close()
+            name = "standard output" if self._file is sys.stdout.buffer else self._file.name
+            raise not_whole(name, error) from None
+
+
 @contextmanager
-def written(file: IO[bytes]) -> Iterator[IO[bytes]]:
+def written(file: IO[bytes]) -> Iterator[Whole]:
     """Hand on a file and see that all of it is written; raises SettingError when its disk is full."""
-    try:
-        yield file
-        file.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        with suppress(OSError):  # what it still holds cannot be written either
-            file.close()
-        name = "standard output" if file is sys.stdout.buffer else file.name
-        raise not_whole(name, error) from None
+    whole = Whole(file)
+    yield whole
+    whole.flush()
 
 
 @contextmanager

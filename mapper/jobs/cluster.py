@@ -4,6 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from mapper.errors import SettingError
+from mapper.jobs.reading import OTHER_RELEASE
+from mapper.jobs.release import release
 
 PATIENCE = 20
 """Seconds until the scheduler has to answer."""
@@ -12,7 +14,7 @@ PATIENCE = 20
 def cluster(address: str) -> tuple[Callable[[], Executor], int]:
     """Return what makes an executor of the cluster at an address, and how many threads its workers have.
 
-    Raises SettingError where `distributed` is not installed, or nobody answers.
+    Raises SettingError where `distributed` is not installed, nobody answers, or a worker is of another release.
     """
     try:
         from distributed import Client
@@ -25,6 +27,9 @@ def cluster(address: str) -> tuple[Callable[[], Executor], int]:
     size = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
     if not size:
         raise SettingError("--dask: the scheduler has no workers: start `dask worker` with this same release")
+    told = client.run(release, on_error="return").values()  # a failure: a worker that has no such function
+    if any(one != release() for one in told):
+        raise SettingError(OTHER_RELEASE)
 
     def make() -> Executor:
         made: Executor = client.get_executor(pure=False, retries=3)  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 Both sides are read anew: the archive by QIDO-RS, FHIR by a search at the archive's Endpoint. No ledger is asked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mapper.fhir.resource import Resource
@@ -25,6 +25,7 @@ class Bucket:
     """The studies of one StudyDate: numbers, and those that differ."""
 
     day: str
+    source: str = ""
     archive: int = 0
     fhir: int = 0
     missing: list[str] = field(default_factory=list)
@@ -32,7 +33,7 @@ class Bucket:
     superfluous: list[str] = field(default_factory=list)
     """In FHIR alone; of these the date is that of `started`."""
     short: list[str] = field(default_factory=list)
-    """In FHIR with another number of instances: by a rejection note it is fewer, and that is right."""
+    """In FHIR with another number of instances than is right."""
 
     @property
     def complete(self) -> bool:
@@ -40,13 +41,19 @@ class Bucket:
         return not (self.missing or self.superfluous or self.short)
 
 
-def compare(archive: Iterable[Held], fhir: Iterable[Held]) -> list[Bucket]:
+IsRight = Callable[[str, int], bool]
+"""Tells whether a study (by its UID) is right with fewer instances in FHIR: a rejection note takes some out."""
+
+
+def compare(
+    archive: Iterable[Held], fhir: Iterable[Held], source: str = "", is_right: IsRight = lambda uid, instances: False
+) -> list[Bucket]:
     """Return a bucket a StudyDate, those without one first; in memory is a line a study of the archive."""
     there = {one.study_uid: one for one in archive}
     buckets: dict[str, Bucket] = {}
 
     def bucket(day: str) -> Bucket:
-        return buckets.setdefault(day, Bucket(day))
+        return buckets.setdefault(day, Bucket(day, source))
 
     for one in there.values():
         bucket(one.day).archive += 1
@@ -57,7 +64,7 @@ def compare(archive: Iterable[Held], fhir: Iterable[Held]) -> list[Bucket]:
         mine.fhir += 1
         if original is None or one.study_uid in found:
             mine.superfluous.append(one.study_uid)
-        elif original.instances is not None and original.instances != one.instances:
+        elif not is_whole(original.instances, one, is_right):
             mine.short.append(one.study_uid)
         found.add(one.study_uid)
     for one in there.values():
@@ -66,12 +73,25 @@ def compare(archive: Iterable[Held], fhir: Iterable[Held]) -> list[Bucket]:
     return [buckets[day] for day in sorted(buckets)]
 
 
+def is_whole(instances: int | None, in_fhir: Held, is_right: IsRight) -> bool:
+    """Tell whether FHIR has the instances that the archive counts, or fewer that are right."""
+    if instances is None or instances == in_fhir.instances:
+        return True
+    return (
+        in_fhir.instances is not None
+        and in_fhir.instances < instances
+        and is_right(in_fhir.study_uid, in_fhir.instances)
+    )
+
+
 def in_archive(search: Search) -> Iterator[Held]:
     """Yield every study as the archive tells it; raises SourceDown or SourceBusy."""
     for one in search.studies():
         number = text(one, "NumberOfStudyRelatedInstances")
         day = text(one, "StudyDate").replace(".", "").replace("-", "")
-        yield Held(text(one, "StudyInstanceUID"), day, int(number) if number.isdecimal() else None)
+        yield Held(
+            text(one, "StudyInstanceUID") or "no StudyInstanceUID", day, int(number) if number.isdecimal() else None
+        )
 
 
 def in_fhir(resources: Iterable[Resource]) -> Iterator[Held]:

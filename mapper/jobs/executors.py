@@ -44,7 +44,10 @@ class Crew:
         return future
 
     def result(self, future: "Future[T]") -> T:
-        """Return what came of it; raises what it raised, SourceBusy where its process was killed."""
+        """Return what came of it; raises what it raised, SourceBusy where its process was killed.
+
+        SourceDown where nothing more can be done: see `check`.
+        """
         try:
             return future.result()
         except BrokenExecutor:
@@ -52,6 +55,9 @@ class Crew:
             raise SourceBusy("a process that reads studies was killed: it is replaced") from None
         except CancelledError:
             self.lost = "the Dask scheduler is gone: start it, and say the command again: what is done stays done"
+            raise SourceDown(self.lost) from None
+        except SettingError as error:  # it would fail at every study
+            self.lost = str(error)
             raise SourceDown(self.lost) from None
         except MapperError:
             raise

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from mapper.jobs.batches import batches
 from mapper.jobs.executors import Crew
@@ -19,7 +20,7 @@ from mapper.ledger.claiming import LEASE
 from mapper.ledger.ledger import Ledger
 from mapper.service import Service
 from mapper.sources.source import Source
-from mapper.sync.threads import ALIVE
+from mapper.sync.threads import ALIVE, guarded
 from mapper.sync.worker import Worker
 
 AT_ONCE = 500
@@ -98,13 +99,13 @@ class Shift:
             self._stopping.set()
 
     def _keep(self) -> None:
-        """Lengthen leases, and tell others that somebody works here."""
+        """Lengthen leases, and tell others that somebody works here; a ledger that fails at it is asked again."""
         ledger, extended = self._worker.ledger, time.monotonic()
         while not self._stopping.is_set():
-            ledger.meta.put(ALIVE, str(ledger.clock()))
+            guarded(lambda: ledger.meta.put(ALIVE, str(ledger.clock())), self._stopping)
             if time.monotonic() >= extended + LEASE / 4:
                 extended = time.monotonic()
                 for claim in list(self._worker.claims.values()):
-                    ledger.studies.extend(claim)
+                    guarded(partial(ledger.studies.extend, claim), self._stopping)
             self._stopping.wait(5.0)
-        ledger.meta.put(ALIVE, "0")
+        guarded(partial(ledger.meta.put, ALIVE, "0"), self._stopping)

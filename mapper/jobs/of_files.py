@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from mapper.bug import unexpected
 from mapper.convert import Converted, Make, each_study
 from mapper.dicom.collector import Collector, identity
 from mapper.dicom.item import Item
@@ -23,6 +24,8 @@ from mapper.sources.files import CHUNK, NO_FILE, Denied, Skipped, collect, read_
 STUDY = ("StudyInstanceUID", "SpecificCharacterSet")
 """What the first pass reads."""
 KILLED = "the process that read these files was killed, each time anew: is there memory enough?"
+
+NOTHING_LEFT = "none of its files can be read in full, or they went meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,18 @@ def whose(chunk: list[tuple[int, str]]) -> list[Whose]:
 
 
 def _whose(path: str) -> Whose:
-    elements = read_file(path, STUDY)
+    try:
+        elements = read_file(path, STUDY)
+    except Exception as bug:
+        return Whose(why_not=unexpected(bug))
     if isinstance(elements, Denied):
         raise Unreadable(f"{path}: the file cannot be read ({elements})")
     if isinstance(elements, str):
         return Whose(why_not=elements)
-    there = os.stat(path)
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:  # it went meanwhile
+        return Whose(why_not=NO_FILE)
     return Whose(identity(Item(elements), "StudyInstanceUID"), f"{there.st_size} {there.st_mtime_ns}")
 
 
@@ -59,7 +68,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a study's files became: nothing, where none of them can be read in full; and files that are left out."""
+    """What a study's files became, or why nothing; and files that are left out."""
 
     made: Converted | None = None
     failure: str = ""
@@ -68,7 +77,17 @@ class Done:
 
 def done(order: Order) -> Done:
     """Return what the files of a study become; raises Unreadable when a file may not be opened."""
-    collector, skipped = Collector(), list[str]()
+    skipped: list[str] = []
+    try:
+        return _done(order, skipped)
+    except MapperError:
+        raise
+    except Exception as bug:
+        return Done(failure=f"study {order.study.study_uid} is left out: {unexpected(bug)}", skipped=skipped)
+
+
+def _done(order: Order, skipped: list[str]) -> Done:
+    collector = Collector()
     for collected, left_out in collect(order.study.paths, KEYWORDS, INSTANCE_KEYWORDS, None, DOCUMENT_KEYWORDS):
         collector = collected
         skipped += left_out
@@ -79,7 +98,7 @@ def done(order: Order) -> Done:
             mapped = replace(found.mapped, resources=[portable(one) for one in found.mapped.resources])
             found = replace(found, mapped=mapped)
         return Done(found, skipped=skipped)
-    return Done(skipped=skipped)
+    return Done(failure=f"study {order.study.study_uid} is left out: {NOTHING_LEFT}", skipped=skipped)
 
 
 @dataclass
@@ -138,8 +157,7 @@ class OfFiles:
             else:
                 for one in found.skipped:
                     self._left_out(one)
-                if made := found.made or found.failure:
-                    yield order.study, made
+                yield order.study, found.made or found.failure
             self.progress(number + self.there, total, "studies")
 
     def _orders(self) -> Iterator[Order]:

@@ -125,9 +125,9 @@ def read_file(path: str, keywords: Iterable[str], in_full: Iterable[str] = ()) -
 
 
 def _read(path: str, keywords: list[str], in_full: list[str]) -> dict[str, Any] | str:
-    too_large = os.path.getsize(path) > LARGEST_CONTENT
-    named = [*keywords, *(one for one in in_full if not (too_large and one == CONTENT))]
     try:
+        too_large = os.path.getsize(path) > LARGEST_CONTENT
+        named = [*keywords, *(one for one in in_full if not (too_large and one == CONTENT))]
         try:
             found = dcmread(path, stop_before_pixels=True, specific_tags=named)
         except InvalidDicomError:
@@ -142,6 +142,8 @@ def _read(path: str, keywords: list[str], in_full: list[str]) -> dict[str, Any] 
             return CUT
     except PermissionError as error:
         return Denied(error.strerror)
+    except FileNotFoundError:  # it went meanwhile
+        return NO_FILE
     except Exception as error:  # pydicom raises many kinds on broken files; none may end the walk
         return f"not readable as DICOM ({type(error).__name__})"
     sop_class = str(found.get("SOPClassUID"))

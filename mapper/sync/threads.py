@@ -104,12 +104,17 @@ class Threads:
 
     def _guarded(self, do: Callable[[], object]) -> bool:
         """Run one turn; a ledger that cannot be written must not end the thread."""
-        try:
-            return bool(do())
-        except Exception as error:  # nothing was acknowledged that is not stored; the turn comes again
-            log.error("turn failed", error=error.kind if isinstance(error, LedgerFailed) else type(error).__name__)
-            self._stopping.wait(IDLE)
-            return False
+        return guarded(do, self._stopping)
+
+
+def guarded(do: Callable[[], object], stopping: threading.Event) -> bool:
+    """Run one turn of a thread; one that fails is logged, and a pause follows."""
+    try:
+        return bool(do())
+    except Exception as error:  # nothing was acknowledged that is not stored; the turn comes again
+        log.error("turn failed", error=error.kind if isinstance(error, LedgerFailed) else type(error).__name__)
+        stopping.wait(IDLE)
+        return False
 
 
 def somebody_works(ledger: Ledger) -> bool:

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from mapper.bug import place_of as place_of
+from mapper.bug import unexpected
 from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
 from mapper.fhir.check import check
 from mapper.fhir.resource import Key, Resource
@@ -104,7 +106,7 @@ class Worker:
         except MapperError as error:
             fate, reason = self.failed(claim, error), str(error)
         except Exception as bug:  # ours: park the study, keep the feed moving; a message may quote a value
-            fate, reason = "parked", f"unexpected {type(bug).__name__} in {place_of(bug)}"
+            fate, reason = "parked", unexpected(bug)
             self.ledger.studies.finish(claim, "refused", reason, type(bug).__name__)
         took = time.monotonic() - began
         self.metrics.stage("study", took)
@@ -190,11 +192,3 @@ def must_have_ended(ended: bool) -> None:
     """Raise LeaseLost where a claim was no longer ours to end."""
     if not ended:
         raise LeaseLost("the lease ran out while the study was written: it is synced once more")
-
-
-def place_of(bug: Exception) -> str:
-    """Return module and line where an unexpected exception came from, without its message."""
-    trace = bug.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "an unknown place" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from mapper.commands.cli import app
 from mapper.convert import Converted, Make, each_study, read_folders
+from mapper.jobs.of_files import OfFiles
 from mapper.maps.site import Site
 from mapper.sinks.ndjson.sink import Ndjson
 from tests.support.part10 import instance, save
@@ -87,6 +88,41 @@ def test_a_study_that_fits_no_fhir_is_left_out_by_processes_too(tmp_path: Path) 
     assert len(results[0].stdout.splitlines()) == 2
     assert "1 of 3 studies could not be converted" in results[0].stderr
     assert "SECRET" not in results[0].stderr
+
+
+@pytest.mark.parametrize("way", ["by itself", "here"])
+def test_a_study_whose_files_go_between_the_passes_is_left_out(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scatter(tmp_path / "in", 3)
+    look = OfFiles.look
+
+    def going(job: OfFiles, files: int) -> None:
+        look(job, files)
+        for path in (tmp_path / "in").glob("**/1-?.dcm"):
+            path.unlink()
+
+    monkeypatch.setattr(OfFiles, "look", going)
+    found = convert("in", *WAYS[way])
+    assert found.exit_code == 1
+    assert len(found.stdout.splitlines()) == 2
+    assert "study 1.2.1 is left out" in found.stderr
+    assert "1 of 3 studies could not be converted" in found.stderr
+
+
+@pytest.mark.parametrize("failure", [FileNotFoundError(2, "No such file"), OSError(5, "Input/output error")])
+def test_what_a_file_says_is_not_said_of_standard_output(
+    tmp_path: Path, failure: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scatter(tmp_path / "in", 1)
+
+    def broken(job: OfFiles) -> None:
+        raise failure
+
+    monkeypatch.setattr(OfFiles, "studies", broken)
+    found = convert("in")
+    assert found.exception is failure
+    assert "standard output" not in found.stderr
 
 
 def view(folder: str) -> dict[tuple[str, str], str]:

@@ -1,12 +1,15 @@
 """A backfill through the ledger: behind live work, never twice, and done by as many threads as wanted."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from mapper.errors import SourceDown
+from mapper.errors import LedgerFailed, SourceDown
+from mapper.jobs import into_fhir
 from mapper.jobs.into_fhir import Shift, take_in
 from mapper.ledger.claim import BEHIND, BY_HAND
+from mapper.sync.threads import ALIVE
 from tests.support.fakes import World
 
 UIDS = [f"1.2.{number}" for number in range(1, 13)]
@@ -104,3 +107,44 @@ def test_a_source_that_is_down_is_told(world: World) -> None:
     world.source.down = SourceDown("stopped")
     with pytest.raises(SourceDown):
         take_in(world.ledger, world.source)
+
+
+class Turns(threading.Event):
+    """So many turns, without a pause."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("failure", [LedgerFailed("locked"), OSError("disk"), None], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("what", ["sign", "lease"])
+def test_leases_are_lengthened_after_a_ledger_failed_at_it(
+    world: World, what: str, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(into_fhir, "LEASE", 0.0)
+    take_in(world.ledger, world.source)
+    claims = world.ledger.studies.claim([world.source.name])
+    world.worker.claims.update({one.owner: one for one in claims})
+    asked = {"sign": 0, "lease": 0}
+    sign, lease = world.ledger.meta.put, world.ledger.studies.extend
+
+    def once(name: str) -> None:
+        asked[name] += 1
+        if name == what and failure and asked[name] == 1:
+            raise failure
+
+    monkeypatch.setattr(world.ledger.meta, "put", lambda *of: (once("sign"), sign(*of))[1])
+    monkeypatch.setattr(world.ledger.studies, "extend", lambda claim: (once("lease"), lease(claim))[1])
+    shift = Shift(world.worker, 0)
+    shift._stopping = Turns(3)
+    shift._keep()
+    assert asked == {"sign": 3 + 1, "lease": 3 * len(claims)}
+    assert world.ledger.meta.get(ALIVE) == "0"

@@ -13,12 +13,40 @@ from mapper.sources.dicomweb.client import DicomwebClient
 PAGE = 500
 MOST = 5000
 """Studies of one question at which it is doubted that these are all: archives end there, or at 10,000, in silence."""
-FIRST_DAY = date(1895, 1, 1)
-"""No image is older."""
+ROUND, ROUND_PAGE = 1000, 50
+"""Limits of archives are round: of an answer in pages, and of one page."""
+FIRST_DAY, DAY = date(1895, 1, 1), timedelta(days=1)
+"""No image is older; what says so is asked for at once, as what lies ahead is."""
+TOO_MANY = 10
+"""Days that hold too much, after which no further day is asked for."""
 STUDIES = Target("/studies")
 ASKED = ("StudyDate", "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
 """What is asked for beside the UID: archives leave out what they may."""
 Found = dict[str, Any]
+
+
+@dataclass
+class End:
+    """How an answer in pages ended."""
+
+    rows: int = 0
+    limit: int = PAGE
+    says_more: bool = False
+    repeats: bool = False
+    """The last page had rows that were there before: the archive knows no offset."""
+
+    def is_doubted(self, most: int) -> bool:
+        """Tell whether there may be more, where an answer may end with `most`.
+
+        An empty page proves that there is not, unless as many came as are a limit: a multiple of `most`, or round.
+        """
+        at_limit = self.repeats or not self.rows % most or not self.rows % ROUND
+        return self.says_more or (self.rows >= most and at_limit)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether all that came may be the one page that an archive without offset gives."""
+        return self.repeats and (self.rows >= self.limit or not self.rows % ROUND_PAGE)
 
 
 @dataclass(frozen=True)
@@ -34,79 +62,100 @@ class Search:
     today: Callable[[], date] = date.today
 
     def study(self, study_uid: str) -> list[Found]:
-        """Return what the archive holds under exactly this UID: it may take a and A for the same, or all for one."""
+        """Return what the archive holds under exactly this UID: it may take a and A for the same, or all for one.
+
+        Raises SourceBusy where what it finds has no UID at all: that is no empty answer.
+        """
         found, _ = self.client.found(STUDIES, self._query(StudyInstanceUID=study_uid))
-        return [one for one in found if text(one, "StudyInstanceUID") == study_uid]
+        names = [text(one, "StudyInstanceUID") for one in found]
+        if found and not any(names):
+            raise self._unnamed(len(found), "StudyInstanceUID")
+        return [one for one, name in zip(found, names, strict=True) if name == study_uid]
 
     def series(self, study_uid: str) -> list[str]:
         """Return the SeriesInstanceUIDs of a study, sorted."""
         target, found = Target("/studies/{study}/series", study_uid), dict[str, None]()
-        for page in self._pages(target, {}, "SeriesInstanceUID", []):
+        for page in self._pages(target, {}, "SeriesInstanceUID", End()):
             found |= dict.fromkeys(text(one, "SeriesInstanceUID") for one in page)
         return sorted(filter(None, found))
 
     def studies(self) -> Iterator[Found]:
-        """Yield every study once; raises SourceBusy where no window of dates is small enough to hold all of its own.
+        """Yield every study once; raises SourceBusy at the end where a day holds more than the archive answers.
 
         Where a question for all is answered in full nothing else is asked. Else it is asked day by day where needed:
         what has no StudyDate is then only found as far as the first question tells it.
         """
         seen: set[str] = set()
-        ended: list[bool] = []
-        yield from self._window({}, seen, ended)
-        if len(seen) >= self.most or any(ended):
-            yield from self._between(FIRST_DAY, self.today() + timedelta(days=366), seen)
-
-    def _between(self, first: date, last: date, seen: set[str]) -> Iterator[Found]:
-        window = {"StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}"}
-        ended: list[bool] = []
-        found = list(self._window(window, set(), ended))
-        if len(found) < self.most and not any(ended):
-            for one in found:
-                if (uid := text(one, "StudyInstanceUID")) not in seen:
-                    seen.add(uid)
-                    yield one
+        end = End()
+        for page in self._pages(STUDIES, {}, "StudyInstanceUID", end):
+            yield from new_ones(page, seen)
+        if not end.is_doubted(self.most) and not end.is_page:
             return
-        if first == last:
-            raise SourceBusy(
-                f"{self.client.url} answers {self.most} studies at most, and one day has more: raise its limit and ours"
-            )
-        middle = first + (last - first) // 2
-        yield from self._between(first, middle, seen)
-        yield from self._between(middle + timedelta(days=1), last, seen)
+        most = self.most if end.says_more else end.rows  # so many it does answer
+        ahead, too_many = self.today() + timedelta(days=366), list[str]()
+        for first, last in ((None, FIRST_DAY - DAY), (FIRST_DAY, ahead), (ahead + DAY, None)):
+            yield from self._between(first, last, most, seen, too_many)
+        if too_many:
+            raise self._too_many(most, too_many)
 
-    def _window(self, window: Mapping[str, str], seen: set[str], ended: list[bool]) -> Iterator[Found]:
-        for page in self._pages(STUDIES, window, "StudyInstanceUID", ended):
-            for one in page:
-                uid = text(one, "StudyInstanceUID")
-                if uid and uid not in seen:
-                    seen.add(uid)
-                    yield one
-            if len(seen) >= self.most and window:
+    def _between(
+        self, first: date | None, last: date | None, most: int, seen: set[str], too_many: list[str]
+    ) -> Iterator[Found]:
+        window, end = "-".join(f"{day:%Y%m%d}" if day else "" for day in (first, last)), End()
+        is_least = first is None or last is None or first == last
+        found: list[Found] = []
+        for page in self._pages(STUDIES, {"StudyDate": window}, "StudyInstanceUID", end):
+            found += page
+            if end.rows >= most and not is_least:
+                break
+        else:
+            if not end.is_doubted(most):
+                yield from new_ones(found, seen)
                 return
+        if first is None or last is None or first == last:
+            yield from new_ones(found, seen)
+            too_many.append(window)
+            if len(too_many) == TOO_MANY:  # an archive that looks at no StudyDate would be asked for each day
+                raise self._too_many(most, too_many)
+            return
+        middle = first + (last - first) // 2
+        yield from self._between(first, middle, most, seen, too_many)
+        yield from self._between(middle + DAY, last, most, seen, too_many)
 
-    def _pages(self, target: Target, query: Mapping[str, str], name: str, ended: list[bool]) -> Iterator[list[Found]]:
-        """Yield pages until one has nothing new: archives end earlier than asked, or know no offset.
+    def _pages(self, target: Target, query: Mapping[str, str], name: str, end: "End") -> Iterator[list[Found]]:
+        """Yield pages until one is empty or has nothing new, and tell `end` how it ended.
 
-        `ended` is told whether the archive says at the end that there is more.
+        A study under two PatientIDs is two rows: the offset counts rows, and a row is known by both.
         """
-        known: set[str] = set()
-        limit, last = PAGE, False
+        known: set[tuple[str, str]] = set()
+        end.limit, last = PAGE, False
         while True:
             try:
-                page, more = self.client.found(target, self._query(**query) | {"limit": limit, "offset": len(known)})
+                page, more = self.client.found(target, self._query(**query) | {"limit": end.limit, "offset": end.rows})
             except AnswerTooLarge:
-                if limit == 1:
+                if end.limit == 1:
                     raise
-                limit //= 2
+                end.limit //= 2
                 continue
-            names = {text(one, name) for one in page}
-            if names <= known:
-                ended.append(more or last)
-                return
-            known |= names
+            rows = {(text(one, name), text(one, "PatientID")) for one in page}
+            if rows <= known:
+                end.says_more, end.repeats = more or last, bool(page)
+                break
+            known |= rows
+            end.rows += len(page)
             last = more
             yield page
+        nameless = not any(uid for uid, _ in known)
+        if end.rows and nameless:
+            raise self._unnamed(end.rows, name)
+
+    def _unnamed(self, rows: int, name: str) -> SourceBusy:
+        said = f"{self.client.url} finds {rows} and names none by the tag of {name}"
+        return SourceBusy(f"{said}: does it answer DICOM JSON (PS3.18 Annex F)?")
+
+    def _too_many(self, most: int, windows: list[str]) -> SourceBusy:
+        said = f"{self.client.url} answers {most} studies at most, and one day has more ({', '.join(windows)})"
+        return SourceBusy(f"{said}: raise its limit and ours (studies_at_most)")
 
     def _query(self, **wanted: str) -> dict[str, object]:
         fields = ",".join(map(self._key, ASKED))
@@ -123,3 +172,12 @@ def text(found: Found, keyword: str) -> str:
     except ValueError:
         return ""
     return "" if value is None else str(value)
+
+
+def new_ones(page: list[Found], seen: set[str]) -> Iterator[Found]:
+    """Yield the studies that were not seen, and note them; those without a UID are one."""
+    for one in page:
+        uid = text(one, "StudyInstanceUID")
+        if uid not in seen:
+            seen.add(uid)
+            yield one
