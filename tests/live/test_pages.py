@@ -142,9 +142,9 @@ def test_all_can_be_done_without_a_script(browser: Browser, house: House) -> Non
         page.get_by_role("combobox", name="By").select_option("AccessionNumber")
         page.get_by_label("whole value").fill("A2")
         page.get_by_role("button", name="Look up").click()
-        expect(page.get_by_role("link", name=UIDS[2])).to_be_visible()
+        expect(page.get_by_role("link", name=UIDS[2], exact=True)).to_be_visible()
         assert "A2" not in page.url
-        page.get_by_role("link", name=UIDS[2]).click()
+        page.get_by_role("link", name=UIDS[2], exact=True).click()
         page.get_by_role("link", name="As Orthanc shows it").click()
         expect(page.locator("#header")).to_contain_text("Zzyzx")
         page.go_back()
