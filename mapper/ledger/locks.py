@@ -15,6 +15,8 @@ STRIPES = 1 << 24
 
 So many that it does not happen: of 256, two were shared by 16 studies of two such resources each nearly always.
 """
+TAKING_IN = STRIPES + 1
+"""The lock of whoever compares what a source lists with what was seen (STRIPES itself is that of decisions)."""
 COARSE = 1 << 8
 """Those of them for what one object may make by the thousand: PostgreSQL has room for some 6,400 locks of all sessions
 (max_locks_per_transaction times max_connections)."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from mapper.ledger.database import Database, Inserting
 from mapper.ledger.dirty import mark
+from mapper.ledger.locks import TAKING_IN
 from mapper.ledger.schema import seen, study
 from mapper.ledger.transition import within
 
@@ -90,8 +91,12 @@ class Seen:
         return greatest or "", least or ""
 
     def take_in(self, source: str, sightings: Iterable[Sighted], priority: int = 0) -> int:
-        """Remember studies and mark those that were never seen, or not in this state; returns how many."""
+        """Remember studies and mark those that were never seen, or not in this state; returns how many.
+
+        Processes take turns, else two that begin at once would both find a study new.
+        """
         with self._database.write() as db:
+            self._database.lock(db, TAKING_IN)
             changed = [one for one in sightings if _moved(db, source, one)]
             self._see(db, source, changed)
             mark(self._database, db, source, sorted({one.study_uid for one in changed}), self._clock(), priority)
