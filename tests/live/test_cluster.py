@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -139,9 +140,10 @@ def test_no_scheduler_is_one_line(orthanc: Orthanc, tmp_path: Path) -> None:
 
 
 def into(orthanc: Orthanc, fhir: FhirServer, ledger: str, name: str) -> dict[str, str]:
-    """Return the settings of a backfill into FHIR, of an archive with an address of its own."""
+    """Return the settings of a backfill into FHIR, of an archive with an address and ids of its own."""
     public = f"https://{name}.example.org"
-    more = {"FHIR_URL": fhir.url, "LEDGER": ledger, "ORTHANC_PUBLIC_URL": public, "BASE": f"{public}/id"}
+    ours = {"ORTHANC_PUBLIC_URL": public, "BASE": f"{public}/id", "NAMESPACE": str(uuid4())}
+    more = {"FHIR_URL": fhir.url, "LEDGER": ledger, **ours}
     return settings(orthanc) | {f"ORTHANC_FHIR_{key}": value for key, value in more.items()}
 
 

@@ -231,3 +231,22 @@ def test_what_others_refer_to_is_not_removed_and_nothing_is_while_the_dataset_ha
     refused = written.sds(root, "--prune")
     assert refused.exit_code == 1
     assert "--prune removes nothing while the dataset has an error" in refused.stderr
+
+
+UNSURE = {  # name, title, subjects of the run that is to remove -> what it says instead
+    "a warning": ("a", "Title", "sub-1,fem,,\n", "while the dataset has an error or a warning"),
+    "another title": ("a", "Other", "sub-1,,,\n", "by another name of its folder or another title"),
+    "another folder": ("b", "Title", "sub-1,,,\n", "by another name of its folder or another title"),
+}
+
+
+@pytest.mark.parametrize(("name", "title", "subjects", "said"), UNSURE.values(), ids=UNSURE)
+def test_nothing_is_removed_by_what_may_be_a_slip(
+    written: Written, name: str, title: str, subjects: str, said: str
+) -> None:
+    uuid = written.apply(written.dataset("a", "sub-1,,,\nsub-2,,,\n", title="Title"))["dataset_uuid"]
+    root = written.dataset(name, subjects, title=title)
+    refused = written.sds(root, "--prune", "--dataset-uuid", uuid)
+    assert refused.exit_code == 1
+    assert said in refused.stderr
+    assert len(written.of_dataset("ResearchSubject", "subject", uuid)) == 2
