@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
+from mapper.bug import unexpected
 from mapper.errors import MapperError, StudyGone
 from mapper.jobs.executors import Crew
 from mapper.jobs.hours import Hours
@@ -16,7 +17,6 @@ from mapper.jobs.reading import Read, Recipe, read
 from mapper.sources.fingerprint import YOUNG, grown
 from mapper.sources.source import Sighting, Source
 from mapper.sync.brake import brake_on
-from mapper.sync.worker import place_of
 
 AHEAD = 3
 """Studies in work for each that the crew works at: the next is there when one is done, and memory has a bound."""
@@ -110,7 +110,7 @@ class IntoFiles:
             else:
                 self.tally.failed[study_uid] = str(error)
         except Exception as bug:  # as the live worker: one study never ends the others, and no value is told
-            self.tally.failed[study_uid] = f"unexpected {type(bug).__name__} in {place_of(bug)}"
+            self.tally.failed[study_uid] = unexpected(bug)
         else:
             state = YOUNG if found.sighting.young else self._state(found.sighting)
             self.patience(partial(self.into.write, study_uid, found.mapped, state))

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import msgspec
 
-from mapper.bug import place_of as place_of
 from mapper.bug import unexpected
 from mapper.errors import LeaseLost, MapperError, SinkBusy, SinkDown, StudyGone, TwoPatients
 from mapper.fhir.check import check

@@ -1,7 +1,7 @@
 """Orthanc's REST API, as far as it is asked: one study, all of them in pages, the server itself."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -123,21 +123,16 @@ class Api:
 
         Orthanc cuts a page to LimitFindInstances or LimitFindResults without a word.
         """
-        found: list[InstanceRow] = []
-        limit = ROWS
         asked = {"Level": "Instance", "Query": {}, "ParentStudy": study, "MetadataQuery": {metadata: value}}
-        while expected is None or len(found) < expected:
-            page_of = {**asked, "ResponseContent": content, "Since": len(found), "Limit": limit}
-            try:
-                page = self.client.must("POST", FIND, list[InstanceRow], data=msgspec.json.encode(page_of))
-            except AnswerTooLarge:
-                if limit == 1:
-                    raise
-                limit //= 2
-                continue
-            if not page:
-                break
-            found += page
+
+        def page(since: int, limit: int) -> list[InstanceRow]:
+            page_of = {**asked, "ResponseContent": content, "Since": since, "Limit": limit}
+            return self.client.must("POST", FIND, list[InstanceRow], data=msgspec.json.encode(page_of))
+
+        found: list[InstanceRow] = []
+        rows = self._paged(FIND, page, ROWS)
+        while (expected is None or len(found) < expected) and (some := next(rows, None)):
+            found += some
         return found
 
     def instances(self, id: str) -> int | None:
@@ -164,14 +159,20 @@ class Api:
         return self.pages(STUDIES, answers.Study, **content)
 
     def pages(self, target: Target, kind: type[T], **query: Any) -> Iterator[T]:
-        """Yield everything of one level, in pages; raises SourceBusy when they do not end.
+        """Yield everything of one level, in pages; raises SourceBusy when they do not end."""
 
-        Of a page that is larger than an answer may be, half as much is asked for.
-        """
-        since, limit = 0, PAGE
+        def page(since: int, limit: int) -> list[T]:
+            return self.client.must("GET", target, list[kind], expand="", since=since, limit=limit, **query)  # type: ignore[valid-type]
+
+        for some in self._paged(target, page, PAGE):
+            yield from some
+
+    def _paged(self, target: Target, ask: Callable[[int, int], list[T]], limit: int) -> Iterator[list[T]]:
+        """Yield page after page; of one that is larger than an answer may be, half as much is asked for."""
+        since = 0
         for _ in range(PAGES):
             try:
-                page = self.client.must("GET", target, list[kind], expand="", since=since, limit=limit, **query)  # type: ignore[valid-type]
+                page = ask(since, limit)
             except AnswerTooLarge:
                 if limit == 1:
                     raise
@@ -179,7 +180,7 @@ class Api:
                 continue
             if not page:
                 return
-            yield from page
+            yield page
             since += len(page)
         raise self.endless(target)
 
