@@ -4,8 +4,8 @@ import json
 
 from mapper.dicom.study import IDENTITY
 from mapper.maps import INSTANCE_KEYWORDS
-from mapper.sources.orthanc.by_metadata import REASONS
 from mapper.sources.orthanc.database import WORTH, kept_for
+from mapper.sources.orthanc.reasons import REASONS
 
 PAGE = """# Instances from Orthanc's database
 

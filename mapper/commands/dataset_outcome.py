@@ -82,9 +82,9 @@ class InFhir:
         yield from (differs(key, one) for key, one in sorted(done.differ.items()))
         yield from (f"study {uid} left out: nothing of it can be expressed in FHIR" for uid in self.left_out)
         if self.gone and not (self.removed or self.referred):
-            yield f"in FHIR and no longer in the dataset: {counted(self.gone)}; --prune removes them (--to fhir)"
+            yield f"in FHIR and no longer in the dataset: {by_type(self.gone)}; --prune removes them (--to fhir)"
         if self.removed:
-            yield f"removed, as no longer in the dataset: {counted(self.removed)}"
+            yield f"removed, as no longer in the dataset: {by_type(self.removed)}"
         yield from (f"{'/'.join(key)} cannot be removed: something else refers to it" for key in self.referred)
 
     def json(self) -> dict[str, Any]:
@@ -184,6 +184,6 @@ def cells(places: Iterable[Where]) -> str:
     return "; ".join(f"{file} {', '.join(several)}" for file, several in named.items()) + more
 
 
-def counted(keys: Iterable[Key]) -> str:
+def by_type(keys: Iterable[Key]) -> str:
     """Return how many there are of each type."""
     return ", ".join(f"{number} {kind}" for kind, number in sorted(Counter(kind for kind, _ in keys).items()))

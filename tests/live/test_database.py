@@ -14,7 +14,7 @@ from pydicom import Dataset
 
 from mapper.dicom.documents import KEY_OBJECTS
 from mapper.errors import SourceChanged
-from mapper.sources.orthanc import by_metadata as why
+from mapper.sources.orthanc import reasons as why
 from mapper.sources.orthanc.api import Api
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from samples.dataset import part10 as file_of

@@ -12,7 +12,7 @@ from mapper.dicom.item import tag_of
 from mapper.finding import Level
 from mapper.http.peer import Bound
 from mapper.settings import Settings
-from mapper.sources.orthanc import by_metadata as why
+from mapper.sources.orthanc import reasons as why
 from mapper.sources.orthanc.answers import Series, Statistics, Tags
 from mapper.sources.orthanc.api import STATISTICS, Api
 from mapper.sources.orthanc.checkup import kept

@@ -13,7 +13,7 @@ from mapper.dicom.documents import is_document
 from mapper.dicom.item import Item, tag_of
 from mapper.dicom.reader import Mend, Reader
 from mapper.sources.orthanc import answers
-from mapper.sources.orthanc import by_metadata as why
+from mapper.sources.orthanc import reasons as why
 from mapper.sources.orthanc.api import Api
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.instance_row import InstanceRow, Unfit, row_of

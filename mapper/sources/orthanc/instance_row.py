@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from mapper.dicom.decoding import PARAGRAPHS
 from mapper.dicom.item import tag_of, vr_of
-from mapper.sources.orthanc import by_metadata as why
+from mapper.sources.orthanc import reasons as why
 from mapper.sources.orthanc.answers import Id
 from mapper.sources.orthanc.raw_texts import is_trusted
 
