@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 from mapper.fhir.resource import Key
 from mapper.ledger.claim import Claim
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import MINE, SHARED, Writer, mine, speaker, writers
+from mapper.ledger.speaker import MINE, SHARED, Writer, besides, mine, newest, rows_of, writers
 
 AT_ONCE = 500
 """Ids that one question names."""
@@ -59,15 +59,14 @@ def known(db: Connection, claim: Claim, study: Key, made: Iterable[Key]) -> Know
     shared = [key for key in made if key[0] in SHARED]
     copies = of_others(db, claim, (key for key in made if key[0] not in SHARED and key != study))
     shared += sorted(copies)
-    of_study = writers(db, study)
-    speakers = {study: max(of_study, key=lambda one: one.order, default=None)}
-    speakers |= {key: speaker(db, key) for key in shared}
-    others = {key: _besides(db, key, claim, speakers[key]) for key in shared}
+    of_study, rows, elses = writers(db, study), rows_of(db, claim), besides(db, shared, claim)
+    others = {key: elses.get(key) for key in shared}
+    speakers = {study: newest(*of_study), **{key: newest(others[key], rows.get(key)) for key in shared}}
     siblings = tuple(one for one in of_study if one.rank)  # what was only begun is perhaps not in FHIR
     sources = [one.source for one in siblings if not one.is_of(claim)]
     theirs = written.c.source.in_(sources) & (written.c.study_uid == claim.study_uid)
     elsewhere = keys(db, theirs) if sources else frozenset()
-    return Known(own(db, claim), speakers, others, siblings, elsewhere, patients_of(db, claim, copies))
+    return Known(frozenset(rows), speakers, others, siblings, elsewhere, patients_of(db, claim, copies))
 
 
 def patients_of(db: Connection, claim: Claim, copies: Iterable[Key]) -> frozenset[str]:
@@ -98,7 +97,3 @@ def keys(db: Connection, which: object) -> frozenset[Key]:
     """Return type and id of rows of `written`."""
     rows = db.execute(select(written.c.type, written.c.id).where(which))  # type: ignore[arg-type]
     return frozenset((row.type, row.id) for row in rows)
-
-
-def _besides(db: Connection, key: Key, claim: Claim, newest: Writer | None) -> Writer | None:
-    return speaker(db, key, besides=claim) if newest and newest.is_of(claim) else newest

@@ -1,20 +1,20 @@
 """What one study alone makes: many rows of `written` in few statements."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger.claim import Claim
 from mapper.ledger.database import Database, Inserting
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import MINE, hash_of, mine
+from mapper.ledger.speaker import Writer, hash_of
 
-STORED = ("sha256", "rank")
-"""What a study says of a resource that it makes; `version` beside it, when the sink answered one."""
-RECORDED = select(written.c.type, written.c.id, written.c.sha256, written.c.rank, written.c.version).where(MINE)
+STORED = ("sha256", "rank", "version")
+"""What a study says of a resource that it makes."""
 
 
 @cache
@@ -45,16 +45,18 @@ def record(
     claim: Claim,
     made: Iterable[tuple[Resource, str]],
     versions: Mapping[Key, str],
-) -> None:
-    """Store what a study makes, each with its rank and the version that the sink answered; what is so already stays."""
-    known = {(row.type, row.id): row for row in db.execute(RECORDED, mine(claim))}
-    rows = []
+    before: Mapping[Key, Writer],
+) -> dict[Key, Writer]:
+    """Store what a study makes, each with its rank and the version that the sink answered; what is so already stays.
+
+    `before` is what it said of them; returns what it says now.
+    """
+    now: dict[Key, Writer] = {}
     for resource, rank in made:
-        key, digest = key_of(resource), hash_of(resource)
-        before = known.get(key)
-        version = versions.get(key, before.version if before else "")
-        if before is None or (before.sha256, before.rank, before.version) != (digest, rank, version):
-            values = {"type": key[0], "id": key[1], "sha256": digest, "rank": rank, "version": version}
-            rows.append({"source": claim.source, "study_uid": claim.study_uid, **values})
+        key = key_of(resource)
+        version = versions.get(key, before[key].version if key in before else "")
+        now[key] = Writer(claim.source, claim.study_uid, rank, hash_of(resource), version)
+    rows = [{**asdict(one), "type": key[0], "id": key[1]} for key, one in now.items() if before.get(key) != one]
     if rows:
-        db.execute(storing(database.inserting, *STORED, "version"), rows)
+        db.execute(storing(database.inserting, *STORED), rows)
+    return now

@@ -1,9 +1,12 @@
 """Who makes a resource, and who of them speaks for it: the newest by (`started`, StudyInstanceUID, source)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select, union_all
 
 from mapper.fhir.bundle import dump
 from mapper.fhir.resource import Key, Resource
@@ -44,12 +47,14 @@ ABOUT = and_(written.c.type == bindparam("of_type"), written.c.id == bindparam("
 """Which rows of `written` are about a resource; see about."""
 MINE = and_(written.c.source == bindparam("of_source"), written.c.study_uid == bindparam("of_study"))
 """Which rows of `written` are the study's of a claim; see mine."""
-WRITERS = select(*(written.c.source, written.c.study_uid, written.c.rank, written.c.sha256, written.c.version)).where(
-    ABOUT
-)
-SPEAKER = WRITERS.order_by(written.c.rank.desc(), written.c.study_uid.desc(), written.c.source.desc()).limit(1)
-BESIDES = SPEAKER.where(~MINE)
-WRITER = WRITERS.where(MINE)
+KEY = written.c.type, written.c.id
+FACTS = written.c.source, written.c.study_uid, written.c.rank, written.c.sha256, written.c.version
+NEWEST = written.c.rank.desc(), written.c.study_uid.desc(), written.c.source.desc()
+WRITERS = select(*FACTS).where(ABOUT)
+SPEAKER = WRITERS.order_by(*NEWEST).limit(1)
+ROWS = select(*KEY, *FACTS).where(MINE)
+AT_ONCE = 16
+"""Resources that one question is about; there is one such question for each number of them."""
 
 
 def writers(db: Connection, key: Key) -> list[Writer]:
@@ -57,17 +62,43 @@ def writers(db: Connection, key: Key) -> list[Writer]:
     return [Writer(*row) for row in db.execute(WRITERS, about(key))]
 
 
-def speaker(db: Connection, key: Key, besides: Claim | None = None) -> Writer | None:
-    """Return who speaks for a resource, or who would if one study did not make it."""
-    asked = (SPEAKER, about(key)) if besides is None else (BESIDES, {**about(key), **mine(besides)})
-    row = db.execute(*asked).first()
+def speaker(db: Connection, key: Key) -> Writer | None:
+    """Return who speaks for a resource."""
+    row = db.execute(SPEAKER, about(key)).first()
     return None if row is None else Writer(*row)
 
 
-def writer(db: Connection, key: Key, claim: Claim) -> Writer | None:
-    """Return what one study last did about a resource."""
-    row = db.execute(WRITER, {**about(key), **mine(claim)}).first()
-    return None if row is None else Writer(*row)
+def besides(db: Connection, keys: Sequence[Key], claim: Claim) -> dict[Key, Writer]:
+    """Return who would speak for each of these resources if one study did not make it, where anybody would."""
+    found: dict[Key, Writer] = {}
+    for first in range(0, len(keys), AT_ONCE):
+        some = keys[first : first + AT_ONCE]
+        asked = mine(claim)
+        for number, (kind, id) in enumerate(some):
+            asked |= {f"type_{number}": kind, f"id_{number}": id}
+        found |= {(row[0], row[1]): Writer(*row[2:]) for row in db.execute(_besides(len(some)), asked)}
+    return found
+
+
+def rows_of(db: Connection, claim: Claim) -> dict[Key, Writer]:
+    """Return what one study last did about each resource that it makes."""
+    return {(row[0], row[1]): Writer(*row[2:]) for row in db.execute(ROWS, mine(claim))}
+
+
+def newest(*some: Writer | None) -> Writer | None:
+    """Return who of some speaks."""
+    return max((one for one in some if one), key=lambda one: one.order, default=None)
+
+
+@cache
+def _besides(number: int) -> Any:
+    """Return the question about so many resources: each part of it follows the index to its first row, and ends."""
+    parts = []
+    for one in range(number):
+        of_one = written.c.type == bindparam(f"type_{one}"), written.c.id == bindparam(f"id_{one}")
+        first = select(*KEY, *FACTS).where(*of_one, ~MINE).order_by(*NEWEST).limit(1)
+        parts.append(select(first.subquery()))
+    return union_all(*parts)
 
 
 def mine(claim: Claim | Writer) -> dict[str, str]:

@@ -7,9 +7,9 @@ and generation in the UPDATE itself, so a process that wakes up late changes not
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
-from mapper.ledger.claim import BEHIND, BY_HAND, Claim
+from mapper.ledger.claim import BEHIND, BY_HAND, SENT_AGAIN, Claim
 from mapper.ledger.claiming import ATTEMPTS, CLAIMED, GIVEN_UP, LEASE, LEFT_AT, UNFINISHED, due, moving
 from mapper.ledger.database import Database
 from mapper.ledger.dirty import mark
@@ -65,9 +65,13 @@ class Studies:
         return len(uids)
 
     def renew(self, source: str) -> None:
-        """Put back in line, behind all others, what is parked or waits to be tried again, as if it were new."""
+        """Put back in line, behind all others, what is parked or waits to be tried again, as if it were new.
+
+        What is to be sent again keeps its place, and is sent again: that was asked for and is not done.
+        """
         now = self._clock()
-        anew = {"generation": study.c.generation + 1, "attempts": 0, "reason": "", "failure": "", "priority": BEHIND}
+        place = case((study.c.priority.in_(SENT_AGAIN), study.c.priority), else_=BEHIND)
+        anew = {"generation": study.c.generation + 1, "attempts": 0, "reason": "", "failure": "", "priority": place}
         stuck = study.c.source == source, may("renewed")
         with self._database.write() as db:
             renewed = update(study).where(*stuck).values(state=to("renewed"), changed_at=now, **anew)

@@ -8,7 +8,7 @@ server holds; an empty hash means "send again".
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, bindparam, case, delete, or_, update
 
 from mapper.fhir.resource import Key, Resource, key_of
 from mapper.ledger import own
@@ -19,13 +19,12 @@ from mapper.ledger.known import Known, known, of_others
 from mapper.ledger.known import own as own_keys
 from mapper.ledger.locks import STRIPES
 from mapper.ledger.schema import written
-from mapper.ledger.speaker import ABOUT, MINE, SHARED, about, hash_of, mine, speaker, writer
-from mapper.ledger.summons import BEGUN, Mark, Summons, summon_speakers
+from mapper.ledger.speaker import ABOUT, MINE, SHARED, about, besides, mine, rows_of
+from mapper.ledger.summons import BEGUN, Change, Mark, Summons, summon_speakers
 
-Ranked = tuple[Resource, str]
-DOUBTED = update(written).where(ABOUT, written.c.sha256 != "").values(sha256="")
+BEGINNING = update(written).where(ABOUT, or_(MINE, written.c.sha256 != "")).values(sha256=case((MINE, BEGUN), else_=""))
+"""What one study is about to send is sent again by whoever speaks for it; of an Endpoint that is every study, once."""
 DROPPED = delete(written).where(ABOUT, MINE)
-BEGINNING = update(written).where(ABOUT, MINE).values(sha256=BEGUN)
 
 
 class Written:
@@ -50,7 +49,8 @@ class Written:
         if not mine:
             return []
         with self._database.read() as db:
-            return [key for key in mine if speaker(db, key, besides=claim) is None]
+            others = besides(db, mine, claim)
+        return [key for key in mine if key not in others]
 
     def begin(self, claim: Claim, new: Iterable[Key], doubtful: Iterable[Key]) -> None:
         """Store what is about to be written: after a crash it may be on the server although nobody recorded it.
@@ -62,9 +62,8 @@ class Written:
             return
         with self._deciding() as db:
             own.begin(self._database, db, claim, new)
-            for key in doubtful:
-                db.execute(DOUBTED, about(key))  # an Endpoint: of every study, once
-                db.execute(BEGINNING, {**about(key), **mine(claim)})
+            if doubtful:
+                db.execute(BEGINNING, [{**about(key), **mine(claim)} for key in doubtful])
 
     def record(
         self,
@@ -85,14 +84,16 @@ class Written:
         """
         with self._deciding() as db:
             summon_speakers(db, self._marking(db), lost)
-            for key in stale:
-                self._drop(db, claim, key)
+            self._drop(db, claim, list(stale))
             ranked = {key_of(one): (one, rank) for one, rank in made}
             several = {key for key in ranked if key[0] in SHARED or key in shared}
             several |= of_others(db, claim, ranked.keys() - several)
-            for key in (one for one in ranked if one in several):
-                self._store(db, claim, ranked[key], versions, shared=key in shared)
-            own.record(self._database, db, claim, (ranked[key] for key in ranked.keys() - several), versions)
+            told = [key for key in ranked if key in several]
+            others, before = besides(db, told, claim), rows_of(db, claim)
+            now = own.record(self._database, db, claim, ranked.values(), versions, before)
+            for key in told:
+                this = Change(key, others.get(key), before.get(key), now[key])
+                self._summons(db, claim).stored(this, now[key], shared=key in shared, sent=key in versions)
             if study is not None:
                 self._summons(db, claim).others(study)
 
@@ -102,8 +103,7 @@ class Written:
         So is the same study of all other sources, whose ImagingStudy has the key `study`.
         """
         with self._deciding() as db:
-            for key in sorted(own_keys(db, claim)):
-                self._drop(db, claim, key)
+            self._drop(db, claim, sorted(own_keys(db, claim)))
             self._summons(db, claim).others(study)
 
     def ask_again(self, lost: Iterable[Key]) -> None:
@@ -136,26 +136,10 @@ class Written:
             self._database.lock(db, STRIPES)
             yield db
 
-    def _store(self, db: Connection, claim: Claim, one: Ranked, versions: Mapping[Key, str], *, shared: bool) -> None:
-        (resource, rank), key = one, key_of(one[0])
-        digest = hash_of(resource)
-        before, own_row = speaker(db, key), writer(db, key, claim)
-        values = {"sha256": digest, "rank": rank}
-        if key in versions:
-            values["version"] = versions[key]
-        row = {"source": claim.source, "study_uid": claim.study_uid, "type": key[0], "id": key[1], **values}
-        db.execute(own.storing(self._database.inserting, *values), row)
-        summons = self._summons(db, claim)
-        summons.hand_over(key, before, own_row)
-        if shared and key not in versions:
-            summons.speak_up(key, before, digest)
-        if not shared and key in versions:
-            summons.give_back(key, digest)
-        if key[0] not in SHARED and own_row and own_row.sha256 != digest:
-            summons.free(key)
-
-    def _drop(self, db: Connection, claim: Claim, key: Key) -> None:
-        before, own_row = speaker(db, key), writer(db, key, claim)
-        db.execute(DROPPED, {**about(key), **mine(claim)})
-        self._summons(db, claim).hand_over(key, before, own_row)
-        self._summons(db, claim).leave_to_source(key)
+    def _drop(self, db: Connection, claim: Claim, keys: Sequence[Key]) -> None:
+        if not keys:
+            return
+        others, before = besides(db, keys, claim), rows_of(db, claim)
+        db.execute(DROPPED, [{**about(key), **mine(claim)} for key in keys])
+        for key in keys:
+            self._summons(db, claim).dropped(Change(key, others.get(key), before.get(key), None))

@@ -56,9 +56,11 @@ class Delivery:
         study = self.study_key(claim.study_uid)
         made = [key_of(one) for one in mapped.resources]
         written = self.ledger.written
-        likely = speaks_for(written.known(claim, study, made), claim, mapped)  # not all: one Endpoint is of all studies
+        known = written.known(claim, study, made)
+        likely = speaks_for(known, claim, mapped)  # not all: one Endpoint is of all studies
         with self.locks.on([*self.turns(study), *map(key_of, likely)]) as lock:
-            known = written.known(claim, study, made)
+            if lock.keys:  # whoever held them until now may have written; without any, a second look is worth no more
+                known = written.known(claim, study, made)
             lock.keep([*self.turns(study), *map(key_of, speaks_for(known, claim, mapped))])  # not what was sent since
             written.begin(claim, known.copies - known.mine, ())  # who gives them up asks us, also if we are parked now
             decision, (versions, lost) = self.decided(claim, mapped, study, known, lock)

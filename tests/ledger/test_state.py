@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from mapper.ledger.claim import Claim
+from mapper.ledger.claim import BEHIND, BY_HAND, SENT_AGAIN, WITH_ALL, Claim
 from mapper.ledger.database import Database
 from mapper.ledger.ledger import Ledger
 from mapper.ledger.schema import study
@@ -116,3 +116,15 @@ def test_the_printed_table_has_a_line_an_event_and_a_column_a_state() -> None:
 def sorted_as_printed() -> list[tuple[State, Event]]:
     """Return the keys of the table, by event and then by state."""
     return [(state, event) for event in EVENTS for state in STATES if (state, event) in TRANSITIONS]
+
+
+@pytest.mark.parametrize("state", ["retrying", "parked"])
+@pytest.mark.parametrize(("before", "after"), [(BY_HAND, BY_HAND), (0, BEHIND), (WITH_ALL, WITH_ALL), (BEHIND, BEHIND)])
+def test_what_is_to_be_sent_again_and_is_renewed_is_still_sent_again(
+    ledger: Ledger, state: State, before: int, after: int
+) -> None:
+    put(ledger, state, priority=before, attempts=3)
+    ledger.studies.renew("orthanc")
+    (claimed,) = ledger.studies.claim(["orthanc"])
+    assert (claimed.priority, claimed.attempts) == (after, 1)
+    assert (claimed.priority in SENT_AGAIN) == (before in SENT_AGAIN)
