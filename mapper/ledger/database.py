@@ -17,14 +17,12 @@ from mapper.errors import LedgerFailed, SettingError
 from mapper.ledger.advisory import held, lock
 from mapper.ledger.migrations import upgrade
 from mapper.ledger.schema import study
+from mapper.ledger.sqlite_session import BUSY, begin, opened
 
 UPGRADE = -1
 """The number of the lock under which the tables are made."""
 CONNECTIONS = 150
 """As many as may be open: each of 64 workers holds one with its locks, and one for a transaction; pages ask beside."""
-BUSY = 30.0
-"""Seconds for which SQLite waits for another one that writes; who waits longer for a thread of ours is let through."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY * 1000:.0f}", "foreign_keys=ON")
 Inserting = Callable[[Any], Any]
 NO_DRIVER = "ledger: no driver for this database: use sqlite:/// or postgresql+psycopg://"
 INSTALL_POSTGRESQL = "pip install 'orthanc-fhir[postgresql]', from its source pip install '.[postgresql]'"
@@ -48,11 +46,12 @@ class Database:
         except ArgumentError as error:
             raise SettingError(NO_DRIVER) from error
         self._reading = self.engine.execution_options(reading=True)
+        self._lazy = self.engine.execution_options(lazily=True)
         self._open = threading.local()
         self._turn = threading.Lock()
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _open_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "connect", opened)
+            event.listen(self.engine, "begin", begin)
 
     @property
     def file(self) -> Path | None:
@@ -94,17 +93,19 @@ class Database:
             upgrade(db)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, lazily: bool = False) -> Iterator[Connection]:
         """Open one transaction that writes; it is stored on disk when the block ends. Raises LedgerFailed.
 
-        Inside another one of the same thread it is a part of that: both are stored, or neither is.
+        Inside another one of the same thread it is a part of that: both are stored, or neither is. One that is stored
+        `lazily` outlives our process, but SQLite leaves it to the next one that is not to wait for the disk: until then
+        a power cut takes it.
         """
         outer: Connection | None = getattr(self._open, "connection", None)
         if outer is not None:
             with failing():
                 yield outer
             return
-        with self._turns(), failing(), self.engine.begin() as connection:
+        with self._turns(), failing(), (self._lazy if lazily else self.engine).begin() as connection:
             self._open.connection = connection
             try:
                 yield connection
@@ -187,14 +188,3 @@ def _make_private(file: Path) -> None:
     if not str(file).startswith((":memory:", "file:")):
         with suppress(OSError):  # SQLite itself says what is wrong, when it opens it
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _open_sqlite(connection: Any, record: Any) -> None:
-    connection.isolation_level = None  # pysqlite begins too late by itself; `_begin_sqlite` does it
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -82,11 +82,12 @@ class Studies:
     def claim(self, sources: Sequence[str], limit: int = 1) -> list[Claim]:
         """Take up to `limit` due studies of these sources; one whose lease ran out is due again.
 
-        A study whose last allowed attempt never came to an end is parked instead.
+        A study whose last allowed attempt never came to an end is parked instead. It is stored lazily: with
+        what is stored before a study is sent, and one that a power cut takes leaves a study that waits still.
         """
         now = self._clock()
         owner = new_owner()
-        with self._database.write() as db:
+        with self._database.write(lazily=True) as db:
             lost = db.execute(GIVEN_UP, {"now": now}).all()
             add(db, [Sync(one[0], one[1], one[2] or now, now, "parked", UNFINISHED, ATTEMPTS) for one in lost])
             claims = []
@@ -106,8 +107,8 @@ class Studies:
         return len(dead)
 
     def extend(self, claim: Claim) -> bool:
-        """Lengthen the lease of a claim; False when it is no longer ours."""
-        with self._database.write() as db:
+        """Lengthen the lease of a claim; False when it is no longer ours. No lease has to outlive a power cut."""
+        with self._database.write(lazily=True) as db:
             return _move(db, claim, "extended", lease_until=self._clock() + LEASE)
 
     def finish(self, claim: Claim, how: Ending = "done", reason: str = "", failure: str = "", **facts: Any) -> bool:

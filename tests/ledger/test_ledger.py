@@ -525,6 +525,23 @@ def test_sqlite_is_opened_so_that_nothing_acknowledged_is_lost(ledger_url: str) 
     database.close()
 
 
+LAZY = [(), (False,), (True,), (True, False), (False, True), (True, True, False, False, True)]
+
+
+@pytest.mark.parametrize("turns", LAZY, ids=str)
+def test_what_is_stored_lazily_makes_nothing_else_lazy(ledger_url: str, turns: tuple[bool, ...]) -> None:
+    database = Database(ledger_url)
+    full, normal = 2, 1
+    for lazily in turns:
+        with database.write(lazily=lazily) as db:
+            assert db.exec_driver_sql("PRAGMA synchronous").scalar() == (normal if lazily else full)
+            with database.write(lazily=not lazily) as inner:
+                assert inner is db, "a part of the other, and stored as that is"
+    with database.write() as db:
+        assert db.exec_driver_sql("PRAGMA synchronous").scalar() == full
+    database.close()
+
+
 DAY = 24 * 3600.0
 
 

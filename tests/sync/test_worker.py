@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
@@ -727,3 +727,24 @@ def test_studies_that_kill_the_process_end_parked_and_the_others_synced(world: W
             world.worker = world.new_worker()
             world.clock.forward(LEASE)
     assert (world.state(A), world.state(B)) == ("parked", "synced")
+
+
+@pytest.mark.parametrize("how", ["nothing was done", "it was sent", "it was recorded"])
+def test_a_claim_that_a_power_cut_forgot_is_made_again(world: World, how: str) -> None:
+    world.source.store(A)
+    world.mark(A)
+    before = raw(world)
+    (claim,) = world.ledger.studies.claim(["orthanc"])
+    if how == "it was sent":
+        world.sink.cuts.append(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            world.worker.settle(claim)
+    if how == "it was recorded":
+        world.worker.settle(claim)
+    with world.database.write() as db:
+        db.execute(update(study).values(before._asdict()))
+    assert world.ledger.studies.finish(claim) is False
+    assert world.work() == 1
+    assert world.state(A) == "synced"
+    assert set(world.sink.versions().values()) == {1}
+    assert world.sink.available() == [A]
