@@ -14,7 +14,6 @@ import pytest
 from mapper.dicom.reader import Reader
 from mapper.errors import BadUID, StudyGone
 from mapper.maps import DOCUMENT_KEYWORDS, INSTANCE_KEYWORDS, KEYWORDS
-from mapper.sources.orthanc.kept import NUMBER
 from mapper.sources.orthanc.source import Orthanc as Source
 from samples.dataset import part10
 from stack import FhirServer, Orthanc, OrthancInFolder
@@ -26,7 +25,7 @@ from tests.support.study import Sample, new_uid, study
 ID = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
 UID = r"[0-9.]{1,64}"
 ASKED = re.compile(
-    rf"/statistics|/system|/changes|/series|/studies|/tools/(now|find|lookup)|/studies/{ID}(/series|/statistics|/metadata/{NUMBER})?"
+    rf"/statistics|/system|/changes|/series|/studies|/tools/(now|find|lookup)|/studies/{ID}(/series|/statistics|/metadata)?"
     rf"|/dicom-web/studies(/{UID}/series/{UID}/metadata)?"
 )
 """All that the mapper has to ask of an Orthanc."""

@@ -48,8 +48,6 @@ COUNT = Answer(200, {"CountStudies": 3})
 NOW = Answer(200, b"20240101T120000")
 MISSING = Answer(404, {"HttpError": "Not Found", "HttpStatus": 404, "OrthancError": "Unknown", "OrthancStatus": 17})
 """What Orthanc says of what it does not have."""
-NOT_KEPT = MISSING
-"""That nothing is kept for us with a study."""
 
 
 def orthanc(url: str, **given: Any) -> Orthanc:
@@ -231,13 +229,13 @@ METADATA = Answer(
 )
 
 
-def looked(one: dict[str, Any]) -> list[Answer]:
-    """Answer one look at a study by an Orthanc that dates deletions."""
-    return [Answer(200, one)]
+def looked(one: dict[str, Any], **kept: str) -> Answer:
+    """Answer the look behind the reading of a study: all its metadata."""
+    return Answer(200, {"LastUpdate": one["LastUpdate"], **kept})
 
 
 def test_a_study_is_read_between_two_looks_that_agree() -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, NOT_KEPT, *looked(study())]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, looked(study())]
     with HttpFake(*answers) as http:
         reading = orthanc(http.url).read(UID, [])
     assert reading.study.uid == UID
@@ -247,7 +245,31 @@ def test_a_study_is_read_between_two_looks_that_agree() -> None:
     assert metadata.headers["Accept"] == "application/dicom+json"
 
 
-KEPT = b'[{"system":"urn:sparc_dataset:uid","value":"urn:uid:breast-1"}]'
+LOOKS_BEHIND: dict[str, list[str]] = {  # Orthanc -> what is asked after the metadata of the series
+    "1.10.1": [f"/studies/{ID}/metadata?expand=", f"/studies/{ID}/series?expand="],
+    "1.12.7": [f"/studies/{ID}/metadata?expand="],
+}
+
+
+@pytest.mark.parametrize(("version", "behind"), LOOKS_BEHIND.items())
+def test_nothing_is_asked_twice_of_a_study_but_whether_it_stayed(version: str, behind: list[str]) -> None:
+    """Of one for which nothing is kept: that is told by an answer, not by a 404 that has to be asked about."""
+    one = study(Series=[SERIES.body[0]["ID"]])
+    answers = [HIT, Answer(200, one), Answer(200, {"Version": version}), NOW, SERIES, METADATA, looked(one), SERIES]
+    with HttpFake(*answers[: 6 + len(behind)]) as http:
+        orthanc(http.url).read(UID, [])
+    assert [asked.path for asked in http.asked] == [
+        "/tools/lookup",
+        f"/studies/{ID}",
+        "/system",
+        "/tools/now",
+        f"/studies/{ID}/series?expand=",
+        f"/dicom-web/studies/{UID}/series/{UID}.1/metadata",
+        *behind,
+    ]
+
+
+KEPT = '[{"system":"urn:sparc_dataset:uid","value":"urn:uid:breast-1"}]'
 EXTENDED = Answer(200, {"Version": "1.12.7", "Capabilities": {"HasExtendedFind": True}})
 OLD = Answer(200, {"Version": "1.12.4"})
 
@@ -256,13 +278,13 @@ OLD = Answer(200, {"Version": "1.12.4"})
 def test_what_orthanc_keeps_for_us_is_part_of_the_study_and_of_its_state_where_a_listing_tells_it(
     system: Answer,
 ) -> None:
-    answers = [HIT, Answer(200, study()), system, NOW, SERIES, METADATA, Answer(200, KEPT), *looked(study())]
+    answers = [HIT, Answer(200, study()), system, NOW, SERIES, METADATA, looked(study(), FhirIdentifiers=KEPT)]
     with HttpFake(*answers) as http:
         reading = orthanc(http.url).read(UID, [])
-    assert http.asked[6].path == f"/studies/{ID}/metadata/5290"
+    assert http.asked[6].path == f"/studies/{ID}/metadata?expand="
     assert reading.study.identifiers == (("urn:sparc_dataset:uid", "urn:uid:breast-1"),)
     assert reading.study.problems == ()
-    listed = {**study(), "Metadata": {"FhirIdentifiers": KEPT.decode(), "LastUpdate": "20240101T110000"}}
+    listed = {**study(), "Metadata": {"FhirIdentifiers": KEPT, "LastUpdate": "20240101T110000"}}
     for moved_at in ("20240101T110000", ""):
         seen = look({**listed, "LastUpdate": moved_at})
         assert (seen == reading.sighting) is (system is EXTENDED)
@@ -277,23 +299,23 @@ def test_a_listing_asks_for_metadata_where_it_can_have_them() -> None:
 
 
 STRANGE = {
-    "no JSON": b"SECRET",
-    "no list": b'{"system":"urn:a","value":"b"}',
-    "another shape": b'["urn:a","b"]',
-    "an element more": b'[{"system":"urn:a","value":"b","use":"usual"}]',
-    "no system": b'[{"system":"","value":"b"}]',
-    "a system that is none": b'[{"system":"SECRET","value":"b"}]',
-    "an empty value": b'[{"system":"urn:a","value":" "}]',
-    "controls": b'[{"system":"urn:a","value":"b\\u0007"}]',
-    "too long": b'[{"system":"urn:a","value":"' + b"x" * 2000 + b'"}]',
-    "too many": b"[" + b",".join([b'{"system":"urn:a","value":"b"}'] * 65) + b"]",
-    "bytes": b"\xff\xfe",
+    "no JSON": "SECRET",
+    "no list": '{"system":"urn:a","value":"b"}',
+    "another shape": '["urn:a","b"]',
+    "an element more": '[{"system":"urn:a","value":"b","use":"usual"}]',
+    "no system": '[{"system":"","value":"b"}]',
+    "a system that is none": '[{"system":"SECRET","value":"b"}]',
+    "an empty value": '[{"system":"urn:a","value":" "}]',
+    "controls": '[{"system":"urn:a","value":"b\\u0007"}]',
+    "too long": '[{"system":"urn:a","value":"' + "x" * 2000 + '"}]',
+    "too many": "[" + ",".join(['{"system":"urn:a","value":"b"}'] * 65) + "]",
+    "bytes that were no text": "\ufffd\ufffd",
 }
 
 
 @pytest.mark.parametrize("kept", STRANGE.values(), ids=STRANGE)
-def test_what_is_kept_and_is_no_identifier_is_a_problem_of_the_study_and_no_more(kept: bytes) -> None:
-    answers = [HIT, Answer(200, study()), EXTENDED, NOW, SERIES, METADATA, Answer(200, kept), *looked(study())]
+def test_what_is_kept_and_is_no_identifier_is_a_problem_of_the_study_and_no_more(kept: str) -> None:
+    answers = [HIT, Answer(200, study()), EXTENDED, NOW, SERIES, METADATA, looked(study(), FhirIdentifiers=kept)]
     with HttpFake(*answers) as http:
         found = orthanc(http.url).read(UID, []).study
     assert found.identifiers == ()
@@ -304,7 +326,7 @@ def test_what_is_kept_and_is_no_identifier_is_a_problem_of_the_study_and_no_more
 def test_time_that_passes_is_no_change() -> None:
     """A state that was young and grew older is the same state; it keeps the young mark, to be read again."""
     young = study("20240101T115959")
-    once = [HIT, Answer(200, young), NOW, SERIES, METADATA, NOT_KEPT, Answer(200, young)]
+    once = [HIT, Answer(200, young), NOW, SERIES, METADATA, looked(young)]
     with HttpFake(*once[:2], SYSTEM, *once[2:], *once) as http:
         source = orthanc(http.url)
         for _ in range(2):
@@ -318,27 +340,28 @@ AGES = {"20240101T115859": False, "20240101T115900": True, "20240101T115959": Tr
 
 @pytest.mark.parametrize(("last_update", "asked"), AGES.items())
 def test_the_time_is_asked_again_of_what_is_not_old_by_far(last_update: str, asked: bool) -> None:
-    old = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, NOT_KEPT, Answer(200, study())]
+    old = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, looked(study())]
     one = Answer(200, study(last_update))
-    with HttpFake(*old, HIT, one, *([NOW] if asked else []), SERIES, METADATA, NOT_KEPT, one) as http:
+    with HttpFake(*old, HIT, one, *([NOW] if asked else []), SERIES, METADATA, looked(one.body)) as http:
         source = orthanc(http.url)
         source.read(UID, [])
         assert source.read(UID, []).sighting == look(study(last_update))
 
 
 def test_deletions_that_move_no_date_are_seen_by_the_number_of_instances() -> None:
-    """Orthanc 1.10.1: the number before is that of the series that are read, the one after Orthanc's own."""
-    older, counted = Answer(200, {"Version": "1.10.1"}), {"CountInstances": 1}
-    answers = [HIT, Answer(200, study()), older, NOW, SERIES, METADATA, NOT_KEPT, Answer(200, study())]
-    with HttpFake(*answers, Answer(200, counted)) as http:
-        assert orthanc(http.url).read(UID, []).sighting == look(study(), instances=1)
-    for after in (Answer(200, {"CountInstances": 0}), MISSING):
+    """Orthanc 1.10.1: both numbers, and the series themselves, are those that it lists."""
+    older, one = Answer(200, {"Version": "1.10.1"}), study(Series=[SERIES.body[0]["ID"]])
+    answers = [HIT, Answer(200, one), older, NOW, SERIES, METADATA, looked(one)]
+    with HttpFake(*answers, SERIES) as http:
+        assert orthanc(http.url).read(UID, []).sighting == look(one, instances=1)
+    fewer, another = one_series(f"{UID}.1", 0), one_series(f"{UID}.2", 1, 2)
+    for after in (Answer(200, [fewer]), Answer(200, [another]), Answer(200, []), MISSING):
         assert type(fails(lambda source: source.read(UID, []), *answers, after)) is SourceChanged
 
 
-@pytest.mark.parametrize("after", [MISSING, Answer(200, study("20240101T113000"))], ids=["it went", "it moved"])
+@pytest.mark.parametrize("after", [MISSING, looked(study("20240101T113000"))], ids=["it went", "it moved"])
 def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, NOT_KEPT, after]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, after]
     error = fails(lambda source: source.read(UID, []), *answers)
     assert type(error) is SourceChanged
 
@@ -366,7 +389,7 @@ INSTANCE_HIT = Answer(200, [{"ID": ID, "Type": "Instance"}])
 
 def test_metadata_that_leave_attributes_out_are_no_study() -> None:
     """SeriesMetadata MainDicomTags or Extrapolate: what Orthanc itself has, its DICOMweb does not tell."""
-    begins = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, BARE), NOT_KEPT, Answer(200, study())]
+    begins = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, Answer(200, BARE), looked(study())]
     more = [INSTANCE_HIT, Answer(200, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "PatientName": SECRET})]
     down = fails(lambda source: source.read(UID, []), *begins, *more)
     assert type(down) is SourceDown
@@ -476,7 +499,7 @@ TWO_HITS = Answer(200, [{"ID": OTHER, "Type": "Study"}, {"ID": ID, "Type": "Stud
 
 def test_two_hits_are_two_patients_and_named_by_orthancs_ids() -> None:
     looks = [Answer(200, study(ID=OTHER)), Answer(200, study())]
-    answers = [TWO_HITS, *looks, NOW, SYSTEM, *looks]
+    answers = [TWO_HITS, *looks, NOW, looks[0], SYSTEM, looks[1]]
     with HttpFake(*answers) as http, pytest.raises(TwoPatients) as failed:
         orthanc(http.url).read(UID, [])
     assert ID in str(failed.value)
@@ -495,8 +518,7 @@ def test_of_two_hits_the_one_counts_that_is_called_so_to_the_letter() -> None:
         NOW,
         SERIES,
         METADATA,
-        NOT_KEPT,
-        *looked(study()),
+        looked(study()),
     ]
     with HttpFake(*answers) as http:
         assert orthanc(http.url).read(UID, []).sighting.id == ID
@@ -749,7 +771,7 @@ def asked_for(http: HttpFake) -> set[str]:
 @pytest.mark.parametrize("uid", HOSTILE, ids=ascii)
 def test_a_series_whose_uid_no_url_can_hold_is_counted_and_not_asked_for(uid: str | None) -> None:
     series = Answer(200, [one_series(uid, 3, 1), one_series(f"{UID}.1", 1, 2), one_series(uid, 4, 3)])
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, series, METADATA, NOT_KEPT, *looked(study())]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, series, METADATA, looked(study())]
     with HttpFake(*answers) as http:
         found = orthanc(http.url).read(UID, []).study
     assert asked_for(http) == {
@@ -759,7 +781,7 @@ def test_a_series_whose_uid_no_url_can_hold_is_counted_and_not_asked_for(uid: st
         "/tools/now",
         f"/studies/{ID}/series",
         f"/dicom-web/studies/{UID}/series/{UID}.1/metadata",
-        f"/studies/{ID}/metadata/5290",
+        f"/studies/{ID}/metadata",
     }
     assert [one.uid for one in found.series] == [f"{UID}.1"]
     assert (sorted(found.unlisted), found.instances) == ([3, 4], 8)
@@ -904,7 +926,7 @@ def test_metadata_beyond_their_bound_are_tried_again(answer: Answer) -> None:
 def test_metadata_may_be_larger_and_slower_than_other_answers() -> None:
     body = METADATA.body[0] | {"00321033": {"vr": "LO", "Value": ["x" * (1 << 20)]}}
     slow = Answer(200, [body], wait=0.6)
-    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, slow, NOT_KEPT, *looked(study())]
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, slow, looked(study())]
     with HttpFake(*answers) as http:
         found = orthanc(http.url, answer=Bound(1, 0.5), metadata=Bound(2, 30.0)).read(UID, [])
     assert found.study.instances == 1

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 import msgspec
+from msgspec.structs import replace
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Reader
@@ -24,9 +25,10 @@ from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.database import Database
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.feed import OrthancFeed
-from mapper.sources.orthanc.kept import identified
+from mapper.sources.orthanc.kept import identified, kept_in
 from mapper.sources.orthanc.series import SeriesReader
 from mapper.sources.orthanc.sighting import name_of, remembering, sighting, state_of
+from mapper.sources.orthanc.unread import gone, unreadable
 from mapper.sources.source import Feed, Reading, Sighting
 
 MOVES_ON_DELETION = (1, 12, 1)
@@ -68,12 +70,10 @@ class Orthanc:
         self.feed: Feed | None = OrthancFeed(self._api)
         self.catalogue = OrthancCatalogue(self._api)
 
-    # -- one study ------------------------------------------------------------------------------
-
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
         """Return one whole study, read series by series; see Source.read."""
         if answers.is_id(study_uid) or not is_askable(study_uid):
-            raise self._unread(study_uid)
+            raise unreadable(study_uid, self._api.study(study_uid) if answers.is_id(study_uid) else None)
         study = self._api.study(self._only_id(study_uid, known_ids))
         if study is None:
             raise SourceChanged(f"study {study_uid} went while it was read")
@@ -84,23 +84,23 @@ class Orthanc:
         before = sighting(study, now, sum(len(one.Instances) for one in listed) if counting else None)
         collector = Collector()
         self._instances.take(study, study_uid, listed, collector)
-        kept, after = self._api.kept(before.id), self._sighting(before.id, now)
-        if after and state_of(after) == state_of(before):
-            whole = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
-            return Reading(whole, remembering(before, kept) if self._api.tells_metadata else before)
-        raise SourceChanged(f"study {study_uid} changed while it was read")
+        metadata = self._api.metadata(study.ID)
+        if metadata is None or not self._stayed(study, before, metadata.get("LastUpdate", ""), now):
+            raise SourceChanged(f"study {study_uid} changed while it was read")
+        kept = kept_in(metadata)
+        whole = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
+        return Reading(whole, remembering(before, kept) if self._api.tells_metadata else before)
 
-    def _unread(self, name: str) -> BadUID | StudyGone:
-        """Return why there is nothing to read of a study that is known by Orthanc's id, or by no name of ours."""
-        if not answers.is_id(name):
-            return StudyGone("Orthanc knows no study by this name: it is no UID")
-        study = self._api.study(name)
-        if study is None or name_of(study) != name:
-            why = "is no longer in Orthanc" if study is None else "is known by its StudyInstanceUID"
-            return StudyGone(f"Orthanc's study {name} {why}")
-        return BadUID(
-            f"the StudyInstanceUID of Orthanc's study {name} is none: no URL can be made of it; correct it in Orthanc"
-        )
+    def _stayed(self, study: answers.Study, before: Sighting, moved: str, now: datetime) -> bool:
+        """Tell whether a study is as it was before it was read, by when it moved last.
+
+        Where a deletion moves no date, by its series and the number of its instances as well.
+        """
+        after, instances = replace(study, LastUpdate=moved), None
+        if self._counts_needed():
+            listed = self._api.series(study.ID)
+            after.Series, instances = [one.ID for one in listed], sum(len(one.Instances) for one in listed)
+        return state_of(sighting(after, now, instances)) == state_of(before)
 
     def _only_id(self, study_uid: str, known_ids: list[str]) -> str:
         ids = sorted(set(self._api.ids("Study", study_uid)))
@@ -121,14 +121,18 @@ class Orthanc:
 
     def _fingerprints(self, ids: Sequence[str]) -> dict[str, str]:
         """Return what a listing tells of studies now, so that the sweep tells when one of them changes."""
-        now, tells = self._api.now(), self._api.tells_metadata
+        now = self._api.now()
         found = (one for id in ids if (one := self._sighting(id, now)))
-        return {one.id: (remembering(one, self._api.kept(one.id)) if tells else one).fingerprint for one in found}
+        return {one.id: one.fingerprint for one in found}
 
-    def _sighting(self, orthanc_id: str, now: datetime) -> Sighting | None:
-        study, counted = self._api.study(orthanc_id), self._counts_needed()
-        instances = self._api.instances(orthanc_id) if study and counted else None
-        return None if study is None or (counted and instances is None) else sighting(study, now, instances)
+    def _sighting(self, id: str, now: datetime) -> Sighting | None:
+        """Return what a listing would tell of one study, None where it is gone."""
+        study, counted = self._api.study(id), self._counts_needed()
+        instances = self._api.instances(id) if study and counted else None
+        if study is None or (counted and instances is None):
+            return None
+        seen = sighting(study, now, instances)
+        return remembering(seen, self._api.kept(id)) if self._api.tells_metadata else seen
 
     def holds(self, study_uid: str) -> bool:
         """Tell whether Orthanc holds a study that is known by this name; see Source.holds.
@@ -143,8 +147,6 @@ class Orthanc:
         found = self._client.must("POST", FIND, list[answers.Study], data=msgspec.json.encode(query))
         return any(name_of(study) == study_uid for study in found)
 
-    # -- all studies ----------------------------------------------------------------------------
-
     def listing(self) -> Iterator[Sighting]:
         """Yield every study Orthanc holds, in pages; see Source.listing."""
         now = self._api.now()
@@ -158,8 +160,6 @@ class Orthanc:
 
     def _counts_needed(self) -> bool:
         return self._api.version < MOVES_ON_DELETION
-
-    # -- the server itself ----------------------------------------------------------------------
 
     def probe(self) -> None:
         """Ask whether studies can be listed and read; see Source.probe."""
@@ -186,8 +186,3 @@ class Orthanc:
         yield from checkup.deletions(self._counts_needed())
         if self._database:
             yield from checkup.kept(self._database.is_extended, self._database.lacking)
-
-
-def gone(study_uid: str, known_ids: Sequence[str]) -> StudyGone:
-    """Return that Orthanc has no such study, and that it once had where we know under which ids."""
-    return StudyGone(f"study {study_uid} is no longer in Orthanc" if known_ids else f"Orthanc has no study {study_uid}")
