@@ -28,7 +28,7 @@ class Threads:
 
     def __init__(self, worker: Worker, triggers: list[Triggers], bell: Bell, workers: int, days: int = 90) -> None:
         self._worker, self._triggers, self._bell, self._days = worker, triggers, bell, days
-        self._next_forgetting = 0.0
+        self._workers, self._next_forgetting = workers, 0.0
         self._stopping = threading.Event()
         self._work = threading.Event()
         targets = [("triggers", self._mark), ("leases", self._keep)]
@@ -41,6 +41,7 @@ class Threads:
     def start(self) -> None:
         """Start all threads."""
         self._worker.ledger.studies.take_back()
+        self._worker.together = self._workers
         self._guarded(self._sign)  # before any work: whoever starts beside us must see it
         for thread in self._threads:
             thread.start()
@@ -80,7 +81,7 @@ class Threads:
         self._next_forgetting = time.monotonic() + (0.0 if number else FORGETS_EVERY)
 
     def _sync(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() or self._worker.taken:
             if not self._guarded(self._worker.turn):
                 self._work.wait(IDLE)
                 self._work.clear()
@@ -93,7 +94,7 @@ class Threads:
             self._guarded(self._sign)
             if time.monotonic() >= extended + LEASE / 4:
                 extended = time.monotonic()
-                for claim in list(self._worker.claims.values()):
+                for claim in list(self._worker.taken.held):
                     self._guarded(partial(ledger.studies.extend, claim))
             self._stopping.wait(SIGN)
         self._guarded(partial(ledger.meta.put, ALIVE, "0"))

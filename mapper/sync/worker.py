@@ -5,7 +5,7 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from mapper.sinks.sink import Sink
 from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker
 from mapper.sync.delivery import Check, Delivery
+from mapper.sync.taken import Taken
 
 PROBLEMS_KEPT = 100
 OUTAGE_WAIT = 5.0
@@ -57,8 +58,9 @@ class Worker:
     """The stage between mapping and sink; see Delivery."""
     delivery: Delivery = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
-    claims: dict[str, Claim] = field(init=False, default_factory=dict)
-    """What is being synced now, by owner: whoever keeps the time extends these leases."""
+    together: int = 1
+    """How many studies are claimed at once: as many as there are threads, so that none of them waits for long."""
+    taken: Taken = field(init=False)
 
     def __post_init__(self) -> None:
         locks, several = Locks(self.ledger.database), len(self.sources) > 1
@@ -71,6 +73,7 @@ class Worker:
             name: Breaker(name, source.probe, tell=partial(tell, source_side(name)))
             for name, source in self.sources.items()
         }
+        self.taken = Taken(self._claimed)
         self.sink_breaker = Breaker("fhir", self.sink.probe, tell=partial(tell, SINK))
 
     def version(self, source: str) -> str:
@@ -80,16 +83,22 @@ class Worker:
     def turn(self) -> bool:
         """Sync one due study; False when there is none, or a side that it needs is down."""
         if not self.sink_breaker.closed():
+            for waiting in self.taken.drop():
+                self.ledger.studies.release(waiting, self.sink_breaker.reason, OUTAGE_WAIT, SinkDown.__name__)
             return False
+        claim = self.taken.next(self.together)
+        if claim is None:
+            return False
+        try:
+            self.settle(replace(claim, began=self.ledger.clock()))
+        finally:
+            self.taken.end(claim)
+        return True
+
+    def _claimed(self, most: int) -> list[Claim]:
+        """Take up to so many due studies of the sources that answer."""
         ready = [name for name, breaker in self.breakers.items() if breaker.closed()]
-        claims = self.ledger.studies.claim(ready) if ready else []
-        for claim in claims:
-            self.claims[claim.owner] = claim
-            try:
-                self.settle(claim)
-            finally:
-                del self.claims[claim.owner]
-        return bool(claims)
+        return self.ledger.studies.claim(ready, most) if ready else []
 
     def settle(self, claim: Claim) -> None:
         """Sync one claimed study and record its fate, whatever happens."""
