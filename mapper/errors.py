@@ -25,8 +25,8 @@ What can go wrong, the fate of the study it happens to, and whose side it is on:
   + BundleRejected    park      sink     400 or 422 and its OperationOutcome
   + ExistsTwice       park      sink     412: the server holds one identity twice
 
-An unexpected exception parks the study under its type's name. An outage opens the breaker of its side and
-burns no attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
+An unexpected exception parks the study under its type's name. An outage opens the breaker of its side and burns no
+attempt. No message here holds a value of a DICOM attribute, the StudyInstanceUID excepted.
 """
 
 from collections.abc import Mapping
@@ -44,6 +44,7 @@ class MapperError(Exception):
     side: ClassVar[Side] = "ours"
     outage: ClassVar[bool] = False
     retry_after: float | None = None
+    too_much: bool = False  # the other side has more to do than it can
 
     def __init_subclass__(
         cls, *, side: Side | None = None, fate: Fate | None = None, outage: bool = False, **named: Any
@@ -65,10 +66,8 @@ class SourceDown(MapperError, side="source", fate="retry"):
     outage = True
 
 
-class SourceBusy(MapperError, side="source"):
+class SourceBusy(MapperError, side="source", fate="retry"):
     """The source answers, but fails at this request."""
-
-    fate = "retry"
 
 
 class AnswerTooLarge(SourceBusy):

@@ -12,3 +12,6 @@ class Metrics:
 
     def series(self, how: str) -> None:
         """Note how a series of an Orthanc was read: `database`, or why not from there (mapper.sources.orthanc)."""
+
+    def at_once(self, limit: int) -> None:
+        """Note how many studies may be synced at once from now on (mapper.sync.concurrency)."""

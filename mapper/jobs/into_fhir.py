@@ -56,6 +56,7 @@ class Shift:
 
     def __init__(self, worker: Worker, threads: int, hours: Hours | None = None) -> None:
         self._worker, self._hours = worker, hours
+        worker.staff(threads)
         self._stopping = threading.Event()
         self.failure: BaseException | None = None
         self._threads = [

@@ -44,6 +44,8 @@ MEANING: dict[int, tuple[type[MapperError], str]] = {
     503: (SinkBusy, "is not available now"),
     504: (SinkBusy, "did not answer its gateway in time"),
 }
+TOO_MUCH = frozenset({408, 429, 503, 504})
+"""What says that a server has more to do than it can (RFC 9110 section 15, RFC 6585 section 4)."""
 STALE = frozenset({"HAPI-0989"})
 MISSING_TARGET = frozenset({"HAPI-1094", "HAPI-1096"})
 SERVER_CODE = re.compile(r"\bHAPI-\d{4,5}\b")  # of HAPI alone: another text of this shape may be a value
@@ -96,6 +98,7 @@ def failure(answer: Answer, now: Callable[[], float], *, conditional: bool = Fal
         kind, meaning = StaleVersion, "holds another version than the one we wrote last"
     said = f" ({', '.join(codes[:SAID])})" if codes else ""
     error = kind(f"the FHIR server {meaning}: HTTP {answer.status}{said}")
+    error.too_much = answer.status in TOO_MUCH
     error.retry_after = retry_after(answer.headers.get("Retry-After"), now)
     return error
 

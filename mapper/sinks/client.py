@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mapper.errors import MapperError, SettingError, SinkBusy, SinkDown, SinkRefused
 from mapper.http.body import decoded
-from mapper.http.no_answer import NoAnswer, Unreachable, Unreadable, Untrusted
+from mapper.http.no_answer import Late, NoAnswer, Unreachable, Unreadable, Untrusted
 from mapper.http.peer import Bound, Peer, basic
 from mapper.http.target import Target
 from mapper.metrics import Metrics
@@ -118,7 +118,9 @@ class FhirClient:
         except Untrusted as error:
             raise SinkRefused(f"the FHIR server is not to be trusted: {error}: check fhir_ca and fhir_url") from None
         except NoAnswer as error:
-            raise SinkBusy(f"the FHIR server's answer to {method} {target.template or '/'} {error}") from None
+            busy = SinkBusy(f"the FHIR server's answer to {method} {target.template or '/'} {error}")
+            busy.too_much = isinstance(error, Late)
+            raise busy from None
         self._metrics.answer(f"{answer.status // 100}xx")
         return answer
 

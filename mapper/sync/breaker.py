@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from mapper.errors import MapperError
+from mapper.errors import MapperError, SinkBusy, SinkDown
 from mapper.log import logger
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 10.0
@@ -66,3 +66,14 @@ class Breaker:
         changed, self.reason = reason != self.reason, reason
         if changed:
             self._tell(reason)
+
+
+def outage_behind(busy: SinkBusy, probe: Callable[[], object]) -> MapperError:
+    """Return the outage that explains a failure (a gateway may say 502 for hours), else the failure itself."""
+    try:
+        probe()
+    except MapperError as error:
+        down = SinkDown(f"{busy}; now it answers nobody")
+        down.retry_after = busy.retry_after
+        return error if error.outage else down
+    return busy

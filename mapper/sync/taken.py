@@ -5,8 +5,10 @@ Claims are taken together, by one transaction for as many as there are threads.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from mapper.errors import LeaseLost
 from mapper.ledger.claim import Claim
 
 
@@ -28,17 +30,19 @@ class Taken:
         """Return how many wait."""
         return len(self._waiting)
 
-    def next(self, together: int) -> Claim | None:
-        """Return a claim, None where nothing is due; where none waits, so many are taken together."""
+    @contextmanager
+    def next(self, together: int) -> Iterator[Claim | None]:
+        """Hand out a claim until the block ends, None where nothing is due; where none waits, so many are taken."""
         with self._lock:
             if not self._waiting:
                 self._waiting.extend(self._take(together))
                 self.held.update(self._waiting)
-            return self._waiting.popleft() if self._waiting else None
-
-    def end(self, claim: Claim) -> None:
-        """Forget a claim that was handed out: it came to an end."""
-        self.held.discard(claim)
+            claim = self._waiting.popleft() if self._waiting else None
+        try:
+            yield claim
+        finally:
+            if claim is not None:
+                self.held.discard(claim)
 
     def drop(self) -> list[Claim]:
         """Return all that wait, and forget them: nobody will come for them."""
@@ -47,3 +51,9 @@ class Taken:
             self._waiting.clear()
             self.held.difference_update(dropped)
             return dropped
+
+
+def must_have_ended(ended: bool) -> None:
+    """Raise LeaseLost where a claim was no longer ours to end."""
+    if not ended:
+        raise LeaseLost("the lease ran out while the study was written: it is synced once more")

@@ -41,7 +41,7 @@ class Threads:
     def start(self) -> None:
         """Start all threads."""
         self._worker.ledger.studies.take_back()
-        self._worker.together = self._workers
+        self._worker.staff(self._workers, together=self._workers)
         self._guarded(self._sign)  # before any work: whoever starts beside us must see it
         for thread in self._threads:
             thread.start()

@@ -26,12 +26,12 @@ from mapper.maps import MAPPING_VERSION, Mapped
 from mapper.metrics import Metrics
 from mapper.sinks.sink import Sink
 from mapper.sources.source import Reading, Source
-from mapper.sync.breaker import Breaker
+from mapper.sync.breaker import Breaker, outage_behind
+from mapper.sync.concurrency import Concurrency
 from mapper.sync.delivery import Check, Delivery
-from mapper.sync.taken import Taken
+from mapper.sync.taken import Taken, must_have_ended
 
-PROBLEMS_KEPT = 100
-OUTAGE_WAIT = 5.0
+PROBLEMS_KEPT, OUTAGE_WAIT = 100, 5.0
 T = TypeVar("T")
 log = logger(__name__)
 
@@ -58,8 +58,9 @@ class Worker:
     """The stage between mapping and sink; see Delivery."""
     delivery: Delivery = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
-    together: int = 1
-    """How many studies are claimed at once: as many as there are threads, so that none of them waits for long."""
+    together: int = field(init=False, default=1)
+    """How many studies are claimed at once."""
+    concurrency: Concurrency = field(init=False, default_factory=Concurrency)
     taken: Taken = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,14 +87,24 @@ class Worker:
             for waiting in self.taken.drop():
                 self.ledger.studies.release(waiting, self.sink_breaker.reason, OUTAGE_WAIT, SinkDown.__name__)
             return False
-        claim = self.taken.next(self.together)
-        if claim is None:
+        if not self.concurrency.enter():
             return False
         try:
-            self.settle(replace(claim, began=self.ledger.clock()))
+            with self.taken.next(min(self.together, self.concurrency.limit)) as claim:
+                if claim is not None:
+                    self.settle(replace(claim, began=self.ledger.clock()))
+                return claim is not None
         finally:
-            self.taken.end(claim)
-        return True
+            self.concurrency.leave()
+
+    def staff(self, threads: int, together: int = 1) -> None:
+        """Say how many threads call `turn`, and how many studies they claim at once."""
+        self.together, self.concurrency = together, Concurrency(threads, self._adapted)
+        self.metrics.at_once(threads)
+
+    def _adapted(self, limit: int) -> None:
+        self.metrics.at_once(limit)
+        log.warning("at once", studies=limit, workers=self.concurrency.most)
 
     def _claimed(self, most: int) -> list[Claim]:
         """Take up to so many due studies of the sources that answer."""
@@ -124,7 +135,8 @@ class Worker:
     def sync(self, claim: Claim) -> int:
         """Make FHIR say what the source says about one study; returns the number of problems."""
         source = self.sources[claim.source]
-        reading = self._timed("read", lambda: source.read(claim.study_uid, self._known_ids(claim)))
+        known = self.ledger.seen.ids(claim.source, claim.study_uid)
+        reading = self._timed("read", lambda: source.read(claim.study_uid, known))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
         ended = False
@@ -134,7 +146,9 @@ class Worker:
             self.ledger.seen.remember(claim.source, reading.sighting)
             ended = self.end(claim, "done", started=mapped.rank, problems=problems)
 
+        began = time.monotonic()
         self._timed("put", lambda: self.delivery.write(claim, mapped, done))
+        self.concurrency.went(time.monotonic() - began)
         must_have_ended(ended)
         return len(mapped.problems)
 
@@ -158,7 +172,9 @@ class Worker:
 
     def failed(self, claim: Claim, error: MapperError) -> State:
         """Record a failure by its fate; returns the state it leads to."""
-        error = self.outage_behind(error) if isinstance(error, SinkBusy) else error
+        if error.too_much:
+            self.concurrency.too_much()
+        error = outage_behind(error, self.sink.probe) if isinstance(error, SinkBusy) else error
         failure = type(error).__name__
         if error.outage:
             breaker = self.breakers[claim.source] if error.side == "source" else self.sink_breaker
@@ -175,28 +191,9 @@ class Worker:
             self.ledger.studies.mark(claim.source, [claim.study_uid])
         return "retrying" if error.fate == "retry" else "parked"
 
-    def outage_behind(self, busy: SinkBusy) -> MapperError:
-        """Return the outage that explains a failure (a gateway may say 502 for hours), else the failure itself."""
-        try:
-            self.sink.probe()
-        except MapperError as error:
-            down = SinkDown(f"{busy}; now it answers nobody")
-            down.retry_after = busy.retry_after
-            return error if error.outage else down
-        return busy
-
-    def _known_ids(self, claim: Claim) -> list[str]:
-        return self.ledger.seen.ids(claim.source, claim.study_uid)
-
     def _timed(self, stage: str, do: Callable[[], T]) -> T:
         began = time.monotonic()
         try:
             return do()
         finally:
             self.metrics.stage(stage, time.monotonic() - began)
-
-
-def must_have_ended(ended: bool) -> None:
-    """Raise LeaseLost where a claim was no longer ours to end."""
-    if not ended:
-        raise LeaseLost("the lease ran out while the study was written: it is synced once more")

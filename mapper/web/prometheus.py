@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -80,6 +80,9 @@ class Prometheus(Metrics):
         self._series = Counter(
             "orthanc_fhir_series", "Series read, from the database or why not so.", ["how"], registry=self.registry
         )
+        self._at_once = Gauge(
+            "orthanc_fhir_at_once", "Studies that this process may sync at once now.", registry=self.registry
+        )
         self._stages = Histogram(
             "orthanc_fhir_stage_seconds", "Seconds by stage.", ["stage"], buckets=BUCKETS, registry=self.registry
         )
@@ -95,6 +98,10 @@ class Prometheus(Metrics):
     def series(self, how: str) -> None:
         """Count a series that was read."""
         self._series.labels(how).inc()
+
+    def at_once(self, limit: int) -> None:
+        """Record how many studies may be synced at once."""
+        self._at_once.set(limit)
 
     def refused(self, reason: str) -> None:
         """Count a request or a connection that was refused."""

@@ -246,8 +246,8 @@ def test_a_study_is_read_between_two_looks_that_agree() -> None:
 
 
 LOOKS_BEHIND: dict[str, list[str]] = {  # Orthanc -> what is asked after the metadata of the series
-    "1.10.1": [f"/studies/{ID}/metadata?expand=", f"/studies/{ID}/series?expand="],
-    "1.12.7": [f"/studies/{ID}/metadata?expand="],
+    "1.10.1": [f"/studies/{ID}/metadata?expand=&numeric=", f"/studies/{ID}/series?expand="],
+    "1.12.7": [f"/studies/{ID}/metadata?expand=&numeric="],
 }
 
 
@@ -281,7 +281,7 @@ def test_what_orthanc_keeps_for_us_is_part_of_the_study_and_of_its_state_where_a
     answers = [HIT, Answer(200, study()), system, NOW, SERIES, METADATA, looked(study(), FhirIdentifiers=KEPT)]
     with HttpFake(*answers) as http:
         reading = orthanc(http.url).read(UID, [])
-    assert http.asked[6].path == f"/studies/{ID}/metadata?expand="
+    assert http.asked[6].path == f"/studies/{ID}/metadata?expand=&numeric="
     assert reading.study.identifiers == (("urn:sparc_dataset:uid", "urn:uid:breast-1"),)
     assert reading.study.problems == ()
     listed = {**study(), "Metadata": {"FhirIdentifiers": KEPT, "LastUpdate": "20240101T110000"}}
@@ -296,6 +296,30 @@ def test_a_listing_asks_for_metadata_where_it_can_have_them() -> None:
         with HttpFake(NOW, system, Answer(200, [study()]), Answer(200, [])) as http:
             assert [one.id for one in orthanc(http.url).listing()] == [ID]
         assert all((f"response-content={content}" in one.path) is bool(content) for one in http.asked[2:])
+
+
+LISTED_KEPT: dict[str, tuple[dict[str, str], bool]] = {  # all metadata of a study -> whether it is asked for by number
+    "by number": ({"7": "20240101T110000", "5290": KEPT}, False),
+    "by number, nothing kept": ({"7": "20240101T110000", "1024": "x"}, False),
+    "by name": ({"LastUpdate": "20240101T110000", "FhirIdentifiers": KEPT}, False),
+    "by name, which nobody gave it": ({"LastUpdate": "20240101T110000", "5290": KEPT}, False),
+    "by another name": ({"LastUpdate": "20240101T110000", "OurIdentifiers": KEPT}, True),
+    "by another name, beside what nobody named": (
+        {"LastUpdate": "20240101T110000", "1024": "x", "OurIdentifiers": KEPT},
+        True,
+    ),
+    "by name, nothing kept": ({"LastUpdate": "20240101T110000", "ModifiedFrom": "x"}, False),
+}
+
+
+@pytest.mark.parametrize(("told", "asked"), LISTED_KEPT.values(), ids=LISTED_KEPT)
+def test_what_is_kept_is_found_by_whatever_name(told: dict[str, str], asked: bool) -> None:
+    answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, Answer(200, told)]
+    with HttpFake(*answers, *([Answer(200, KEPT.encode())] if asked else [])) as http:
+        reading = orthanc(http.url).read(UID, [])
+    assert http.asked[-1].path.endswith("/metadata/5290") is asked
+    assert bool(reading.study.identifiers) is (KEPT in told.values())
+    assert reading.sighting == look(study()), "it stayed as it was"
 
 
 STRANGE = {

@@ -1,11 +1,8 @@
 """Claims taken together: each is handed out once, none is kept from others for long, and none is lost."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from mapper.errors import SinkDown
 from mapper.ledger.claim import Claim
@@ -32,6 +29,13 @@ def claim(number: int) -> Claim:
     return Claim("orthanc", f"1.2.{number}", 1, 1, 0, "owner")
 
 
+def given(taken: Taken, together: int) -> Claim | None:
+    """Return the next claim, held for as long as it was handed out."""
+    with taken.next(together) as one:
+        assert one is None or one in taken.held
+    return one
+
+
 def test_claims_are_handed_out_in_their_order_and_more_are_taken_when_none_is_left() -> None:
     line, asked = [claim(number) for number in range(5)], list[int]()
 
@@ -41,11 +45,9 @@ def test_claims_are_handed_out_in_their_order_and_more_are_taken_when_none_is_le
         return taken
 
     taken = Taken(take)
-    handed = []
-    while one := taken.next(2):
+    handed = list[Claim]()
+    while (one := given(taken, 2)) is not None:
         handed.append(one)
-        assert one in taken.held
-        taken.end(one)
     assert handed == [claim(number) for number in range(5)]
     assert asked == [2, 2, 2, 2], "the last time nothing was due"
     assert taken.held == set()
@@ -53,9 +55,17 @@ def test_claims_are_handed_out_in_their_order_and_more_are_taken_when_none_is_le
 
 def test_what_waits_can_be_dropped() -> None:
     taken = Taken(lambda most: [claim(number) for number in range(most)])
-    first = taken.next(3)
-    assert taken.drop() == [claim(1), claim(2)]
-    assert (len(taken), taken.held) == (0, {first})
+    with taken.next(3) as first:
+        assert taken.drop() == [claim(1), claim(2)]
+        assert (len(taken), taken.held) == (0, {first})
+    assert taken.held == set()
+
+
+def test_a_claim_at_which_something_fails_is_held_no_longer() -> None:
+    taken = Taken(lambda most: [claim(1)])
+    with pytest.raises(ZeroDivisionError), taken.next(1):
+        raise ZeroDivisionError
+    assert taken.held == set()
 
 
 def test_what_waits_for_a_thread_is_given_back_when_the_sink_goes_down(world: World) -> None:
@@ -110,37 +120,3 @@ def test_threads_that_stop_finish_what_they_took(world: World) -> None:
     threads.stop()
     assert world.worker.taken.held == set()
     assert {world.state(uid) for uid in UIDS} <= {"pending", "synced"}
-
-
-@contextmanager
-def counted(world: World) -> Iterator[dict[str, int]]:
-    """Count the statements and the transactions that write, of this ledger."""
-    found = {"statements": 0, "commits": 0}
-
-    def statement(connection: Any, cursor: Any, said: str, *others: Any) -> None:
-        found["statements"] += not said.startswith("BEGIN")
-
-    def commit(connection: Any) -> None:
-        found["commits"] += not connection.get_execution_options().get("reading", False)
-
-    engine = world.database.engine
-    event.listen(engine, "before_cursor_execute", statement)
-    event.listen(engine, "commit", commit)
-    try:
-        yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", statement)
-        event.remove(engine, "commit", commit)
-
-
-def test_how_much_is_asked_of_the_ledger_for_a_study(world: World) -> None:
-    """A transaction for the claims of many, one before the write and one behind it; more resources ask no more."""
-    world.worker.together = len(UIDS)
-    assert not world.worker.turn(), "both sides answer"
-    for _ in ("first", "again"):
-        world.mark(*UIDS)
-        with counted(world) as found:
-            while world.worker.turn():
-                pass
-        assert found["commits"] <= 2 * len(UIDS) + 2
-        assert found["statements"] <= 26 * len(UIDS)

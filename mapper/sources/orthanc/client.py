@@ -13,7 +13,8 @@ from mapper.http.target import Target
 from mapper.sources.orthanc import answers
 
 PROBE = Bound(1, 5.0)
-DOWN = frozenset({502, 503, 504})
+DOWN, TOO_MUCH = frozenset({502, 503, 504}), frozenset({408, 429})
+"""What says that nobody is there, or that there is too much to do."""
 T = TypeVar("T")
 
 
@@ -110,7 +111,9 @@ class OrthancClient:
             )
         if status in DOWN:
             return SourceDown(f"{self.url} answers {status}")
-        return SourceBusy(f"{self.url} answers {status} to {request}")
+        busy = SourceBusy(f"{self.url} answers {status} to {request}")
+        busy.too_much = status in TOO_MUCH
+        return busy
 
     def _silence(self, request: str, error: NoAnswer) -> MapperError:
         """Return what it means that there is no answer to use: the service is down, or fails at this one request."""

@@ -15,6 +15,10 @@ from mapper.errors import Problem
 from mapper.http.target import Target
 
 NUMBER, NAME = "5290", "FhirIdentifiers"
+MOVED, MOVED_NAME = "7", "LastUpdate"
+"""The metadata of Orthanc's own that says when a study moved."""
+OWN_NAMES = frozenset({MOVED_NAME, "AnonymizedFrom", "MainDicomTagsSignature", "ModifiedFrom"})
+"""Those of Orthanc's own that studies have, by name."""
 MOST = 64
 """Identifiers of one study."""
 LONGEST = 1024
@@ -39,6 +43,18 @@ def kept_at(id: str) -> Target:
 def kept_in(metadata: Mapping[str, str]) -> str | None:
     """Return it from all metadata of a study, None where there is none."""
     return metadata.get(NAME, metadata.get(NUMBER))
+
+
+def moved_in(metadata: Mapping[str, str]) -> str:
+    """Return LastUpdate from all metadata of a study, empty where Orthanc has none."""
+    return metadata.get(MOVED, metadata.get(MOVED_NAME, ""))
+
+
+def is_named_otherwise(metadata: Mapping[str, str]) -> bool:
+    """Tell whether what is kept may stand among all metadata of a study under a name that somebody else gave it."""
+    if not {MOVED, NUMBER, NAME}.isdisjoint(metadata):
+        return False
+    return any(name not in OWN_NAMES and not name.isdecimal() for name in metadata)
 
 
 def read(text: str | None) -> Identifiers:

@@ -25,7 +25,7 @@ from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.database import Database
 from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.feed import OrthancFeed
-from mapper.sources.orthanc.kept import identified, kept_in
+from mapper.sources.orthanc.kept import identified, is_named_otherwise, kept_in, moved_in
 from mapper.sources.orthanc.series import SeriesReader
 from mapper.sources.orthanc.sighting import name_of, remembering, sighting, state_of
 from mapper.sources.orthanc.unread import gone, unreadable
@@ -85,9 +85,9 @@ class Orthanc:
         collector = Collector()
         self._instances.take(study, study_uid, listed, collector)
         metadata = self._api.metadata(study.ID)
-        if metadata is None or not self._stayed(study, before, metadata.get("LastUpdate", ""), now):
+        if metadata is None or not self._stayed(study, before, moved_in(metadata), now):
             raise SourceChanged(f"study {study_uid} changed while it was read")
-        kept = kept_in(metadata)
+        kept = self._api.kept(study.ID) if is_named_otherwise(metadata) else kept_in(metadata)
         whole = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
         return Reading(whole, remembering(before, kept) if self._api.tells_metadata else before)
 

@@ -1,0 +1,170 @@
+"""How many studies are synced at once: all at first, fewer where a server has too much to do, and all again."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.null_server import NullFhir
+from mapper.errors import SinkBusy
+from mapper.http.peer import Bound
+from mapper.ledger.ledger import Ledger
+from mapper.sinks.answer import Answer, failure
+from mapper.sinks.client import FhirClient
+from mapper.sinks.fhir_server import FhirServer
+from mapper.sync.concurrency import SLOW, Concurrency
+from mapper.sync.threads import Threads
+from mapper.sync.triggers import Bell
+from tests.convergence.proxy import Proxy
+from tests.support.fakes import World
+from tests.support.http_fake import Answer as Told
+from tests.support.http_fake import HttpFake
+from tests.support.stack import until
+
+CASES: dict[str, tuple[int, str, int]] = {  # threads, what happens -> how many at once then
+    "nothing": (8, "", 8),
+    "success": (8, "+" * 20, 8),
+    "too much once": (8, "-", 4),
+    "twice by what was begun before": (8, "--", 4),
+    "again by what was begun since": (8, "-........-", 2),
+    "never below one": (2, "-..-..-..-", 1),
+    "as many successes as at once": (8, "-" + "." * 8 + "+" * 4, 5),
+    "one fewer": (8, "-" + "." * 8 + "+" * 3, 4),
+    "up to all": (4, "-" + "." * 4 + "+" * 2 + "+" * 3 + "+" * 20, 4),
+    "a slow write": (8, "~", 4),
+    "a thread alone": (1, "-.+", 1),
+}
+
+
+def happens(concurrency: Concurrency, what: str) -> None:
+    """Let studies go well (+), too slowly (~), be too much (-), or one of those begun end (.)."""
+    for one in what:
+        if one == ".":
+            concurrency.leave()
+            concurrency.enter()
+        elif one == "-":
+            concurrency.too_much()
+        else:
+            concurrency.went(SLOW if one == "~" else 0.1)
+
+
+@pytest.mark.parametrize(("threads", "what", "limit"), CASES.values(), ids=CASES)
+def test_how_many_at_once(threads: int, what: str, limit: int) -> None:
+    told: list[int] = []
+    concurrency = Concurrency(threads, told.append)
+    for _ in range(threads):
+        assert concurrency.enter()
+    happens(concurrency, what)
+    assert concurrency.limit == limit
+    assert (told or [threads])[-1] == limit
+
+
+@given(st.integers(1, 64), st.text("+-~.", max_size=60))
+def test_there_is_always_one_and_never_more_than_all_and_in_the_end_all_again(threads: int, what: str) -> None:
+    concurrency = Concurrency(threads)
+    for _ in range(threads):
+        assert concurrency.enter()
+    assert not concurrency.enter(), "no more than there are threads"
+    for one in what:
+        happens(concurrency, one)
+        assert 1 <= concurrency.limit <= threads
+    for _ in range(threads):
+        concurrency.leave()
+    happens(concurrency, "+" * threads * threads)
+    assert concurrency.limit == threads
+
+
+STATUSES = {400: False, 408: True, 409: False, 413: False, 429: True, 500: False, 502: False, 503: True, 504: True}
+"""What a FHIR server answers -> whether that says that it has too much to do."""
+
+
+@pytest.mark.parametrize(("status", "too_much"), STATUSES.items())
+def test_what_says_that_a_server_has_too_much_to_do(status: int, too_much: bool) -> None:
+    assert failure(Answer(status, {}, b""), time.time).too_much is too_much
+
+
+def test_a_server_that_does_not_answer_in_time_has_too_much_to_do() -> None:
+    with HttpFake(Told(200, wait=10.0)) as http, pytest.raises(SinkBusy) as failed:
+        FhirServer(FhirClient(http.url, bound=Bound(1, 0.2)), http.url).put([{"resourceType": "Patient", "id": "a"}])
+    assert failed.value.too_much
+
+
+class Narrow(Proxy):
+    """A FHIR server that takes two writes at once, and answers 503 to every other one."""
+
+    ROOM = 2
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(upstream)
+        self.inside = self.refused = 0
+        self.flight = self._written
+
+    def fault(self, method: str) -> str:
+        """Refuse a write for which there is no room."""
+        with self._lock:
+            if method == "GET":
+                return ""
+            if self.inside >= self.ROOM:
+                self.refused += 1
+                return "503"
+            self.inside += 1
+            return ""
+
+    @contextmanager
+    def _written(self, body: bytes) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.inside -= 1
+
+
+class Stubborn(Concurrency):
+    """Has all threads work, whatever a server says."""
+
+    def too_much(self) -> None:
+        """Do nothing."""
+
+
+UIDS = tuple(f"1.2.{number}" for number in range(1, 41))
+WORKERS, MILLISECONDS = 12, 60
+
+
+@pytest.fixture
+def null(tmp_path: Path) -> Iterator[NullFhir]:
+    with NullFhir(tmp_path / "narrow", milliseconds=MILLISECONDS) as server:
+        yield server
+
+
+def refused(new_database: Callable[[], str], null: NullFhir, kind: type[Concurrency]) -> tuple[int, int]:
+    """Sync many studies into a narrow server; returns how many writes it refused, and how many attempts were burnt."""
+    world, burnt = World(new_database()), 0
+    world.ledger = Ledger(world.database, time.time, jitter=lambda least, most: 0.1)
+    for uid in UIDS:
+        world.source.store(uid, patient=uid)
+    with Narrow(null.url) as proxy:
+        sink = FhirServer(FhirClient(proxy.url), proxy.url)
+        worker = world.new_worker(sink=sink)
+        world.mark(*UIDS)
+        threads = Threads(worker, [], Bell(), WORKERS)
+        threads.start()
+        worker.concurrency = kind(WORKERS)
+        try:
+            until(lambda: {world.state(uid) for uid in UIDS} <= {"synced", "parked"}, 120.0)
+        finally:
+            threads.stop()
+        burnt = sum(world.state(uid) == "parked" for uid in UIDS)
+    world.database.close()
+    return proxy.refused, burnt
+
+
+def test_a_narrow_server_is_not_overrun(new_database: Callable[[], str], null: NullFhir) -> None:
+    adapted, parked = refused(new_database, null, Concurrency)
+    assert parked == 0
+    assert adapted < len(UIDS)
+    stubborn, _ = refused(new_database, null, Stubborn)
+    assert adapted < stubborn / 2
