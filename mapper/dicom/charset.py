@@ -29,6 +29,7 @@ from mapper.dicom.graphic_sets import (
 from mapper.dicom.item import tag_of
 
 UTF_8 = "ISO_IR 192"
+OWN = tag_of("SpecificCharacterSet")
 SETS = SINGLE | MULTIPLE
 ESCAPE = re.compile(rb"(\x1b[ -/]+[0-~])")
 RUNS = re.compile(rb"[\x80-\xff]+|[\x00-\x1f]|[\x20-\x7f]+")
@@ -139,13 +140,13 @@ def doubt(terms: Sequence[str]) -> str | None:
 
 def named(elements: Any) -> Iterator[tuple[str, ...]]:
     """Yield the values of every SpecificCharacterSet in a data set of DICOM JSON and in the items of its sequences."""
-    own = tag_of("SpecificCharacterSet")
     for tag, element in elements.items():
         values = element.get("Value") if isinstance(element, JSON_OBJECT) else None
-        if tag == own:
-            if isinstance(values, list):
-                yield tuple("" if value is None else str(value).strip() for value in values)
-        elif isinstance(values, list):
-            for value in values:
-                if not isinstance(value, SCALAR) and isinstance(value, JSON_OBJECT):
-                    yield from named(value)
+        if not isinstance(values, list):
+            continue
+        if tag == OWN:
+            yield tuple("" if value is None else str(value).strip() for value in values)
+            continue
+        for value in values:
+            if not isinstance(value, SCALAR) and isinstance(value, JSON_OBJECT):
+                yield from named(value)

@@ -43,6 +43,8 @@ class RawTexts:
         self._client = client
         self._left = MOST
         self._known: dict[tuple[Path, str], bytes] = {}
+        self._trusted: Elements = {}
+        """The attributes of the last data set that Orthanc decoded right: what repeats is not looked at again."""
 
     def of_series(self, series: answers.Series) -> Callable[[Elements], Elements]:
         """Return what puts the attributes of an instance of a series right; raises as OrthancClient.answer."""
@@ -50,11 +52,16 @@ class RawTexts:
         return lambda elements: self._mended(elements, members)
 
     def _mended(self, elements: Elements, members: set[str]) -> Elements:
+        new = {tag: one for tag, one in elements.items() if self._trusted.get(tag) is not one}
+        if self._trusted and CHARSET in elements and CHARSET not in new and not is_doubtful(new):
+            self._trusted = elements
+            return elements
         sets = [terms for terms in named(elements) if any(terms)]
         if not sets:
             ascii = all(map(str.isascii, strings(elements)))
             return elements if ascii else {**elements, CHARSET: {"vr": "CS", "Value": ["ISO_IR 6"]}}
-        if not is_doubtful(elements):
+        if all(map(is_trusted, sets)):
+            self._trusted = elements if CHARSET in elements else {}
             return elements
         texts, shared = Texts(), {tag: one for tag, one in elements.items() if tag in SHARED}
         try:
