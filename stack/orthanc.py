@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any, ClassVar
 
 from demo.private import kept_password, private_file
@@ -107,6 +108,17 @@ class Orthanc(Process):
     def ready(self) -> bool:
         """Ask for the system page."""
         return answers(f"{self.url}/system", self.auth)
+
+    def clean(self) -> None:
+        """End Orthanc and remove its folder with all its data; at once, as stop() takes it two and a half seconds."""
+        self.kill()
+        super().clean()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()  # for the same reason; its index takes no harm
+        super().__exit__(kind, error, trace)
 
 
 def merge(into: dict[str, Any], over: Mapping[str, Any]) -> None:

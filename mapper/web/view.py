@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from mapper.plural import counted, plural
 from mapper.web.guard import HEADERS
 from mapper.web.refusals import UNSEEN, problem
-from mapper.web.rendering import known
+from mapper.web.rendering import COMPILED, known
 from mapper.words import WORDS, span
 
 HERE = Path(str(files("mapper.web")))
@@ -54,6 +54,7 @@ class View:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=COMPILED,
         )
         environment.filters |= {"at": self.at, "iso": iso, "ago": self.ago, "age": age, "span": span, "number": number}
         environment.filters |= {"prose": prose, "counted": counted, "many": plural, "sentence": sentence}

@@ -122,7 +122,7 @@ class Real:
         self.ask("DELETE", f"/instances/{found}")
 
     def stop(self) -> None:
-        self.server.stop()
+        self.server.kill()
 
 
 class OverDicomweb(Real):

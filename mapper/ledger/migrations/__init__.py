@@ -1,5 +1,6 @@
 """The ledger's schema by Alembic: one migration takes every ledger there ever was, a file more each later change."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -24,10 +25,18 @@ def config(db: Connection) -> Config:
     return found
 
 
+@cache
+def migrations() -> ScriptDirectory:
+    """Return the migrations, which are read once."""
+    found = Config()
+    found.set_main_option("script_location", str(HERE))
+    return ScriptDirectory.from_config(found)
+
+
 def upgrade(db: Connection) -> None:
     """Bring the tables to those of this release; raises SettingError when a later release made them."""
     settings = config(db)
-    scripts = ScriptDirectory.from_config(settings)
+    scripts = migrations()
     current = MigrationContext.configure(db).get_current_revision()
     if current == scripts.get_current_head():
         return
