@@ -56,7 +56,8 @@ def into_fhir(
     if hours and not (mine := mine or service.deliver()):
         raise SettingError(NO_HOURS)
     service.sink.probe()
-    marked = sum(take_in(ledger, service.worker.sources[one.name]) for one in chosen)
+    patience, sources = Patience(say=progress.say), [service.worker.sources[one.name] for one in chosen]
+    marked = sum(take_in(ledger, source, patience=patience) for source in sources)
     stages = Stages(ledger, [])
     if not (mine := mine or service.deliver()):
         progress.say("another process delivers from this ledger, and SQLite allows one: it does the work")
@@ -98,7 +99,8 @@ def into_files(
     namespace = namespace_of(settings, make=True)
     site, source, sink = site_of(settings, mine, namespace), source_of(mine, settings), Ndjson(folder)
     into = into_folder(sink, site, settings.deleted)
-    began, asked = time.monotonic(), source.count()
+    began, patience = time.monotonic(), Patience(say=progress.say)
+    asked = patience(source.count)
 
     def tell(tally: Tally) -> None:
         handled = tally.done + tally.already + len(tally.failed)
@@ -110,7 +112,6 @@ def into_files(
         with crew_of(settings.workers, processes, dask) as crew:
             recipe = Recipe(settings, mine.name, namespace)
             version = output_version(site, "")
-            patience = Patience(say=progress.say)
             found = IntoFiles(source, recipe, crew, into, version, hours, patience, tell).run()
     finally:
         sink.close()

@@ -13,6 +13,7 @@ from functools import partial
 from mapper.jobs.batches import batches
 from mapper.jobs.executors import Crew
 from mapper.jobs.hours import Hours
+from mapper.jobs.patience import Patience
 from mapper.jobs.reading import Recipe
 from mapper.jobs.remote import Remote, mapped_there
 from mapper.ledger.claim import BEHIND
@@ -29,15 +30,21 @@ POLL = 0.5
 LONGEST_WAIT = 30.0
 
 
-def take_in(ledger: Ledger, source: Source, tell: Callable[[int], object] = lambda number: None) -> int:
+def take_in(
+    ledger: Ledger,
+    source: Source,
+    tell: Callable[[int], object] = lambda number: None,
+    patience: Patience | None = None,
+) -> int:
     """Mark what a source lists and the ledger does not know in this state, behind all else; returns how many.
 
-    Raises SourceDown or SourceBusy; what was marked until then stays so.
+    Raises SourceDown or SourceBusy when patience is over; what was marked until then stays so.
     """
     marked = listed = 0
-    for some in batches(source.listing(), AT_ONCE):
-        listed += len(some)
-        marked += ledger.seen.take_in(source.name, [one for one in some if one.stable and one.study_uid], BEHIND)
+    for some in batches((patience or Patience(seconds=0.0)).listing(source.listing), AT_ONCE):
+        listed += sum(not again for _, again in some)
+        ripe = {one.id: one for one, _ in some if one.stable and one.study_uid}  # what is listed anew comes twice
+        marked += ledger.seen.take_in(source.name, ripe.values(), BEHIND)
         tell(listed)
     return marked
 

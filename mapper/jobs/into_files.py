@@ -62,11 +62,12 @@ class IntoFiles:
     def run(self) -> Tally:
         """Do what is not done; raises SourceDown and SinkDown when patience is over: say it again to go on."""
         self._flushed = self.clock()
-        before = self.source.count()
+        before = self.patience(self.source.count)
         self.into.sink.list_anew()
         waiting: deque[tuple[str, int, Future[Read]]] = deque()
-        for one in self.source.listing():
-            self.into.sink.add_listed(one.study_uid)
+        for one, again in self.patience.listing(self.source.listing):
+            if not self.into.sink.add_listed(one.study_uid) and again:
+                continue
             self.tally.listed += 1
             if not one.stable:
                 self.tally.moving += 1
@@ -130,7 +131,7 @@ class IntoFiles:
         Each is asked for: a listing of an archive that moves may skip one.
         """
         listed, known, vanished = self.into.sink.study_counts()
-        after = self.source.count()
+        after = self.patience(self.source.count)
         complete = min(before, after) <= listed <= max(before, after)
         self.tally.brake = brake_on(vanished, known, complete) if vanished else ""
         while vanished and not self.tally.brake and (some := self.into.sink.vanished(AT_ONCE)):

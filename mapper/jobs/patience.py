@@ -1,7 +1,7 @@
 """Patience with a side that is down or busy: a job asks again, longer each time, and says why it waits."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,6 +32,27 @@ class Patience:
                     self.say(f"waiting: {error}")
                 tries += 1
                 waited += self.pause(tries, error)
+
+    def listing(self, begin: Callable[[], Iterator[T]]) -> Iterator[tuple[T, bool]]:
+        """Yield what a listing yields, begun anew where it fails for now, and whether it was begun anew.
+
+        Then things come again. Raises what the listing raised last, when it was waited for `seconds` in all.
+        """
+        waited, tries, items = 0.0, 0, begin()
+        while True:
+            try:
+                one = next(items)
+            except StopIteration:
+                return
+            except MapperError as error:
+                if error.fate != "retry" or waited >= self.seconds:
+                    raise
+                self.say(f"waiting, then listed anew: {error}")
+                tries += 1
+                waited += self.pause(tries, error)
+                items = begin()
+                continue
+            yield one, tries > 0
 
     def pause(self, tries: int, error: MapperError) -> float:
         """Wait after a try that failed, longer each time, and as long as was asked for; returns the seconds."""

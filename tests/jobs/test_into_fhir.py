@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
 from mapper.errors import LedgerFailed, SourceDown
 from mapper.jobs import into_fhir
 from mapper.jobs.into_fhir import Shift, take_in
+from mapper.jobs.patience import Patience
 from mapper.ledger.claim import BEHIND, BY_HAND
+from mapper.sources.source import Sighting
 from mapper.sync.threads import ALIVE
 from tests.support.fakes import World
 
@@ -31,6 +34,22 @@ def test_each_study_is_marked_once(world: World) -> None:
     assert take_in(world.ledger, world.source) == 0
     world.source.store(UIDS[0], instance="2")
     assert take_in(world.ledger, world.source) == 1
+
+
+def test_a_listing_that_breaks_off_is_begun_anew_and_marks_each_study_once(world: World) -> None:
+    whole, told, once = world.source.listing, list[str](), [7]
+
+    def broken() -> Iterator[Sighting]:
+        yield from islice(whole(), once.pop() if (breaks := bool(once)) else None)
+        if breaks:
+            raise SourceDown("answers 503")
+
+    world.source.listing = broken  # type: ignore[method-assign]
+    listed: list[int] = []
+    patience = Patience(say=told.append, sleep=lambda seconds: None)
+    assert take_in(world.ledger, world.source, listed.append, patience) == 12
+    assert told == ["waiting, then listed anew: answers 503"]
+    assert world.work() == 12
 
 
 def test_what_still_moves_is_left_to_the_sweep(world: World) -> None:

@@ -17,13 +17,13 @@ from mapper.jobs.executors import Crew, crew_of
 from mapper.jobs.hours import Hours
 from mapper.jobs.into_files import IntoFiles, Tally
 from mapper.jobs.into_folder import into_folder
-from mapper.jobs.patience import Patience
+from mapper.jobs.patience import LONGEST, Patience
 from mapper.jobs.reading import Read, Recipe
 from mapper.maps import study_to_fhir
 from mapper.settings import Settings
 from mapper.sinks.ndjson.sink import Ndjson
 from mapper.sources.fingerprint import YOUNG
-from mapper.sources.source import Reading
+from mapper.sources.source import Reading, Sighting
 from tests.support.fakes import SITE, FakeSource
 
 RECIPE = Recipe(Settings(), "orthanc", UUID(int=0))
@@ -317,3 +317,48 @@ def test_a_process_that_is_killed_is_replaced() -> None:
         with pytest.raises(SourceBusy, match="killed"):
             crew.result(lost)
         assert crew.result(crew.submit(die, 0)) == 0
+
+
+class Stumbling(FakeSource):
+    """Breaks off in the middle of its listing, so many times."""
+
+    times = 0
+
+    def listing(self) -> Iterator[Sighting]:
+        for number, one in enumerate(super().listing()):
+            if number == 5 and self.times:
+                self.times -= 1
+                raise SourceDown("answers 503")
+            yield one
+
+
+@pytest.fixture
+def stumbling() -> Stumbling:
+    made = Stumbling()
+    for uid in UIDS:
+        made.store(uid, StudyDate="20240517")
+    return made
+
+
+def test_a_listing_that_breaks_off_is_waited_for_and_nothing_is_done_twice(stumbling: Stumbling, sink: Ndjson) -> None:
+    stumbling.times, waited = 3, list[float]()
+    tally = run(stumbling, sink, sleep=waited.append)
+    assert (tally.listed, tally.done, tally.already, tally.failed) == (8, 8, 0, {})
+    assert sorted(stumbling.reads) == UIDS
+    assert len(waited) == 3
+
+
+def test_a_listing_that_never_comes_to_its_end_ends_the_job(stumbling: Stumbling, sink: Ndjson) -> None:
+    stumbling.times, waited = 10_000, list[float]()
+    with pytest.raises(SourceDown):
+        run(stumbling, sink, sleep=waited.append)
+    assert Patience.seconds <= sum(waited) <= Patience.seconds + LONGEST
+    stumbling.times = 0
+    assert run(stumbling, sink).done + len(set(stumbling.reads)) >= len(UIDS)
+    assert sorted(set(stumbling.reads)) == UIDS
+
+
+def test_a_listing_is_not_waited_for_where_that_is_of_no_use(source: FakeSource, sink: Ndjson) -> None:
+    source.down = BadMetadata("no list")
+    with pytest.raises(BadMetadata):
+        run(source, sink, sleep=lambda seconds: pytest.fail("nobody waits"))

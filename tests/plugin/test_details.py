@@ -6,11 +6,13 @@ from html import escape
 import pytest
 
 from mapper.errors import BundleRejected
+from mapper.ledger.state import OPEN
 from mapper.remedies import remedy
 from tests.support.loaded import ID, STUDY_URI, Load, load, settings
 from tests.support.orthanc_fake import ChangeType, ResourceType, Sdk
 from tests.support.served import Served
 from tests.support.situations import TOKEN, A, Site
+from tests.support.stack import until
 
 __all__ = ["load"]
 
@@ -35,6 +37,12 @@ def real(load: Load, site: Site) -> Iterator[Sdk]:
         sdk.change(ChangeType.ORTHANC_STOPPED, ResourceType.NONE, "")
 
 
+def sync(site: Site) -> None:
+    """Sync the study, or wait until the threads of the service that is served did."""
+    site.sync(A)
+    until(lambda: site.world.state(A) not in OPEN)
+
+
 def test_a_study_that_is_new_to_the_mapper(real: Sdk) -> None:
     html = real.request("GET", STUDY_URI + "/page").body.decode()
     assert "FHIR: pending" in html
@@ -44,7 +52,7 @@ def test_a_study_that_is_new_to_the_mapper(real: Sdk) -> None:
 def test_a_study_with_problems_and_a_past(real: Sdk, site: Site) -> None:
     site.world.source.store(A, PatientBirthDate=NO_DATE)
     site.world.sink.failures.append(BundleRejected("HTTP 422 (processing)"))
-    site.sync(A)
+    sync(site)
     html = real.request("GET", STUDY_URI + "/page").body.decode()
     assert "FHIR: parked" in html
     assert "HTTP 422 (processing)" in html
@@ -53,7 +61,7 @@ def test_a_study_with_problems_and_a_past(real: Sdk, site: Site) -> None:
     assert rest
     assert html.count("<td>BundleRejected</td>") == 1
 
-    site.sync(A)
+    sync(site)
     html = real.request("GET", STUDY_URI + "/page").body.decode()
     assert "FHIR: synced" in html
     assert "<td>Patient.birthDate</td><td>PatientBirthDate StudyDate</td>" in html

@@ -164,9 +164,9 @@ class Index:
         """Forget what an archive listed."""
         self._db.execute("delete from listed")
 
-    def add_listed(self, study_uid: str) -> None:
-        """Say that an archive lists a study."""
-        self._db.execute("insert or ignore into listed values (?)", (study_uid,))
+    def add_listed(self, study_uid: str) -> bool:
+        """Say that an archive lists a study; returns whether that is new."""
+        return self._db.execute("insert or ignore into listed values (?)", (study_uid,)).rowcount > 0
 
     def vanished(self, most: int) -> list[str]:
         """Return studies that were written and that the archive did not list, so many of them at most."""

@@ -140,10 +140,10 @@ class Ndjson:
         with self._folder.open() as index:
             index.list_anew()
 
-    def add_listed(self, study_uid: str) -> None:
-        """Remember that an archive lists a study: on disk, as there may be more of them than fit into memory."""
+    def add_listed(self, study_uid: str) -> bool:
+        """Remember that an archive lists a study, on disk, as there may be many; returns whether that is new."""
         with self._folder.open() as index:
-            index.add_listed(study_uid)
+            return index.add_listed(study_uid)
 
     def vanished(self, most: int) -> list[str]:
         """Return studies that were written, are not gone, and were not listed: so many at most."""
