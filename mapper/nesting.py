@@ -26,27 +26,38 @@ class Shape(NamedTuple):
     """No more than these are open at one time, beside those before the piece."""
     within: bool
     """Whether the piece ends in a string."""
+    alone: bool
+    """Whether the last bracket, and none before it, closes the first; False where that takes too long to tell."""
 
 
 @lru_cache(maxsize=32)  # texts that differ by their values alone, as the instances of a series, have one shape
 def shape_of(marks: bytes, within: bool) -> Shape:
     """Return the shape of a piece by its quotes and brackets; `within` tells whether it begins in a string."""
     parts = marks.replace(b'""', b"").split(b'"')  # whose quotes they are does not matter: none opens
-    rest = brackets = b"".join(parts[within::2]).translate(ONE_KIND)
+    brackets = b"".join(parts[within::2]).translate(ONE_KIND)
+    rest, rounds = unpaired(brackets)
+    alone = brackets.startswith(b"[") and brackets.endswith(b"]") and not unpaired(brackets[1:-1])[0]
+    return Shape(brackets, rounds + rest.count(b"["), within ^ (len(parts) % 2 == 0), alone)
+
+
+def unpaired(brackets: bytes) -> tuple[bytes, int]:
+    """Return what is left of brackets when pairs are taken out, and how many rounds that took."""
     rounds = 0
-    while rounds < ROUNDS and b"[]" in rest:
-        rest, rounds = rest.replace(b"[]", b""), rounds + 1
-    return Shape(brackets, rounds + rest.count(b"["), within ^ (len(parts) % 2 == 0))
+    while rounds < ROUNDS and b"[]" in brackets:
+        brackets, rounds = brackets.replace(b"[]", b""), rounds + 1
+    return brackets, rounds
 
 
 class Nesting:
     """Follows the brackets of a JSON text (RFC 8259) that arrives in pieces; what stands in strings does not count."""
 
-    __slots__ = ("_escaped", "_limit", "_within", "depth", "too_deep")
+    __slots__ = ("_begun", "_escaped", "_limit", "_within", "alone", "depth", "too_deep")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._within = self._escaped = False
+        self._within = self._escaped = self._begun = False
+        self.alone = False
+        """Whether all came in one piece, and its first bracket is closed by its last, by none before it."""
         self.depth = 0
         """How many brackets are open now."""
         self.too_deep = False
@@ -78,6 +89,8 @@ class Nesting:
             self.too_deep = max(accumulate(steps, initial=self.depth)) > self._limit
         self.depth += 2 * shape.brackets.count(b"[") - len(shape.brackets)
         self._within = shape.within
+        self.alone = shape.alone and not (self._begun or shape.within)
+        self._begun = True
 
 
 def too_deep(text: bytes, limit: int) -> bool:

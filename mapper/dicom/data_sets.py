@@ -15,6 +15,8 @@ MOST_BLANKS = 1 << 16
 LARGEST = 64 << 20
 """Bytes of one data set beyond which nothing of it is read: it is held whole, and once more while it is decoded."""
 BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
+NEAR = 64
+"""Bytes by which a data set and the one before it mostly differ."""
 UNFINISHED = re.compile(rb"\}[ \t\r\n]*,?[ \t\r\n]*")
 
 ITEMS = 64
@@ -30,7 +32,7 @@ def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     last data set.
     """
     text, opened = bytearray(), False
-    nesting, followed, searched = Nesting(DEEPEST), 0, 0
+    nesting, followed, searched, size = Nesting(DEEPEST), 0, 0, 0
     for part in parts:
         text += part
         if not opened:
@@ -42,14 +44,22 @@ def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
                 del text[1:]
                 continue
             text, opened = inside, True
-        while between := BETWEEN.search(text, searched):
+        while True:
+            if size and not searched and (alike := as_long(text, size)):
+                one, deep, following = alike
+                yield one, deep
+                size = len(one)
+                del text[:following]
+                continue
+            if (between := BETWEEN.search(text, searched)) is None:
+                break
             end = searched = between.start() + 1
             nesting.feed(text[followed:end])
             followed = end
             if nesting.outside:
                 yield taken(text, end), nesting.too_deep
                 del text[: between.end()]
-                nesting, followed, searched = Nesting(DEEPEST), 0, 0
+                nesting, followed, searched, size = Nesting(DEEPEST), 0, 0, end
         searched = unfinished(text, searched)
         bounded(len(text) - MOST_BLANKS)  # what may stand behind it
         nesting.feed(text[followed:searched])
@@ -65,6 +75,20 @@ def data_sets(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
         raise BadMetadata(NOT_METADATA)
     if last := taken(text, len(text) - 1).strip(BLANKS):
         yield last, nesting.too_deep
+
+
+def as_long(text: bytearray, size: int) -> tuple[bytes, bool, int] | None:
+    """Return the data set that a text begins with, whether it nests too deep, and where the next one begins.
+
+    None unless it is about as long as the one before, of which this is the length: its brackets, and not the search for
+    each place that might be its end, tell that it is one data set.
+    """
+    between = BETWEEN.search(text, max(0, size - NEAR), size + NEAR)
+    if between is None:
+        return None
+    one, nesting = taken(text, between.start() + 1), Nesting(DEEPEST)
+    nesting.feed(one)
+    return (one, nesting.too_deep, between.end()) if nesting.alone else None
 
 
 def bounded(size: int) -> None:

@@ -13,6 +13,8 @@ from mapper.dicom.data_sets import DEEPEST, LARGEST, MOST_BLANKS, data_sets
 from mapper.errors import BadMetadata
 
 ITEM = '{"00080100":{"vr":"SH","Value":["},{"]}}'
+LONG = '{"a":"' + "b" * 300 + '","c":"x"}'
+HALF = '{"a":"' + "b" * 150 + '"}'
 ITEMS = f'{{"00081032":{{"vr":"SQ","Value":[{ITEM},{ITEM} , {ITEM}]}}}}'
 LISTS: dict[str, tuple[str, list[str]]] = {
     "nothing in it": ("[]", []),
@@ -25,6 +27,17 @@ LISTS: dict[str, tuple[str, list[str]]] = {
     "behind an escaped quote": (r'[{"a":"\"},{"},{}]', [r'{"a":"\"},{"}', "{}"]),
     "behind a backslash at the end": (r'[{"a":"\\"},{"b":"\\\\"}]', [r'{"a":"\\"}', r'{"b":"\\\\"}']),
     "items": (f"[{ITEMS},{ITEMS}]", [ITEMS, ITEMS]),
+    **{
+        f"as long as the one before, but {what}": (f"[{LONG},{text},{LONG}]", [LONG, *sets, LONG])
+        for what, text, sets in (
+            ("for a few bytes", LONG.replace("x", "xy" * 9), [LONG.replace("x", "xy" * 9)]),
+            ("by far", '{"a":1}', ['{"a":1}']),
+            ("together with another one", f"{HALF},{HALF}", [HALF, HALF]),
+            ("with an end in a text", LONG.replace("x", "},{"), [LONG.replace("x", "},{")]),
+            ("with items at its end", LONG.replace('"x"', "[{},{},{}]"), [LONG.replace('"x"', "[{},{},{}]")]),
+            ("two without anything between", HALF + HALF, [HALF + HALF]),
+        )
+    },
     "many blanks": ("[{}" + " " * 40_000 + "," + "\n" * 20_000 + "{}]", ["{}", "{}"]),
 }
 
