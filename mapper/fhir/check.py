@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from mapper.dicom.characters import NONCHARACTERS
 from mapper.dicom.decoding import JSON_OBJECT, SCALAR
 from mapper.errors import BundleRejected
-from mapper.fhir.bundle import as_entries
+from mapper.fhir.bundle import as_entries, dump
 from mapper.fhir.instances import ID, parts
 from mapper.fhir.resource import Resource
 
@@ -121,6 +121,35 @@ def time_faults(text: str, path: str) -> Iterator[Fault]:
 def model_faults(resource: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield what the R4B model of a resource refuses, codes of required bindings included."""
     kind = resource["resourceType"]
+    sent = bytes_of(resource) if kind in SHARED else b""
+    if sent in PASSED:
+        return
+    found = list(faults_of(resource, kind))
+    yield from found
+    if sent and not found:
+        if len(PASSED) >= KEPT:
+            PASSED.clear()
+        PASSED.add(sent)
+
+
+SHARED = frozenset({"Device", "Endpoint", "Organization", "Practitioner"})
+"""Types of which one resource goes with many studies: what passed is let pass again."""
+KEPT, LARGEST_KEPT = 512, 4096
+"""How many resources that passed are remembered, and the bytes of the largest."""
+PASSED: set[bytes] = set()
+
+
+def bytes_of(resource: Mapping[str, Any]) -> bytes:
+    """Return a resource as it is sent, nothing where that does not tell all of it, or it is large."""
+    try:
+        sent = dump(resource)
+    except TypeError:  # the models say what is wrong with it
+        return b""
+    return b"" if len(sent) > LARGEST_KEPT or b"null" in sent else sent  # null is what NaN is sent as, too
+
+
+def faults_of(resource: Mapping[str, Any], kind: str) -> Iterator[Fault]:
+    """Yield what the model of a resource type refuses."""
     for part in parts(resource):
         try:
             model(kind).model_validate(plain(part))

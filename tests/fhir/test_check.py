@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mapper.errors import BundleRejected
-from mapper.fhir.check import SAID, check
+from mapper.fhir.check import KEPT, LARGEST_KEPT, PASSED, SAID, check
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1980-02-29"}
 STUDY: dict[str, Any] = {
@@ -62,6 +62,36 @@ def test_what_must_not_be_sent_is_refused_without_its_value(resources: list[dict
     text = str(failed.value).replace("Patient.SECRET", "")  # a name, as the models give it: ours, never a value
     assert "SECRET" not in text
     assert "our own check" in text
+
+
+DEVICE: dict[str, Any] = {"resourceType": "Device", "id": "d1", "status": "active", "url": "http://a.example/1"}
+LIKE: dict[str, dict[str, Any]] = {
+    "another status": {**DEVICE, "status": "SECRET"},
+    "another type": {**DEVICE, "resourceType": "Endpoint"},
+    "an element more": {**DEVICE, "SECRET": "x"},
+    "an element of another type": {**DEVICE, "url": 7},
+    "no number": {**DEVICE, "property": [{"type": {"text": "a"}, "valueQuantity": [{"value": float("nan")}]}]},
+    "what no JSON holds": {**DEVICE, "url": {"a", "b"}},
+    "a list more": {**DEVICE, "udiCarrier": []},
+}
+
+
+@pytest.mark.parametrize("like", LIKE.values(), ids=LIKE)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_like_something_that_passed_is_looked_at_for_itself(like: dict[str, Any], times: int) -> None:
+    check([DEVICE])
+    for _ in range(times):
+        with pytest.raises(BundleRejected):
+            check([like])
+    check([DEVICE])
+
+
+def test_of_what_passed_a_bounded_number_is_remembered() -> None:
+    for number in range(KEPT + 10):
+        check([{**DEVICE, "id": f"d{number}"}])
+        assert len(PASSED) <= KEPT
+    check([{**DEVICE, "url": "http://a.example/" + "a" * LARGEST_KEPT}])
+    assert all(len(one) <= LARGEST_KEPT for one in PASSED)
 
 
 def test_of_many_faults_the_first_are_said() -> None:
