@@ -93,7 +93,7 @@ class Shift:
 
     def _is_open(self) -> bool:
         rows = self._worker.ledger.rows
-        return bool(self._worker.taken.held) or rows.next_due() is not None or rows.behind() > 0
+        return bool(self._worker.claims) or rows.next_due() is not None or rows.behind() > 0
 
     def _work(self) -> None:
         try:
@@ -113,7 +113,7 @@ class Shift:
             guarded(lambda: ledger.meta.put(ALIVE, str(ledger.clock())), self._stopping)
             if time.monotonic() >= extended + LEASE / 4:
                 extended = time.monotonic()
-                for claim in list(self._worker.taken.held):
+                for claim in list(self._worker.claims.values()):
                     guarded(partial(ledger.studies.extend, claim), self._stopping)
             self._stopping.wait(5.0)
         guarded(partial(ledger.meta.put, ALIVE, "0"), self._stopping)

@@ -41,7 +41,7 @@ class Threads:
     def start(self) -> None:
         """Start all threads."""
         self._worker.ledger.studies.take_back()
-        self._worker.staff(self._workers, together=self._workers)
+        self._worker.staff(self._workers)
         self._guarded(self._sign)  # before any work: whoever starts beside us must see it
         for thread in self._threads:
             thread.start()
@@ -81,7 +81,7 @@ class Threads:
         self._next_forgetting = time.monotonic() + (0.0 if number else FORGETS_EVERY)
 
     def _sync(self) -> None:
-        while not self._stopping.is_set() or self._worker.taken:
+        while not self._stopping.is_set():
             if not self._guarded(self._worker.turn):
                 self._work.wait(IDLE)
                 self._work.clear()
@@ -94,7 +94,7 @@ class Threads:
             self._guarded(self._sign)
             if time.monotonic() >= extended + LEASE / 4:
                 extended = time.monotonic()
-                for claim in list(self._worker.taken.held):
+                for claim in list(self._worker.claims.values()):
                     self._guarded(partial(ledger.studies.extend, claim))
             self._stopping.wait(SIGN)
         self._guarded(partial(ledger.meta.put, ALIVE, "0"))

@@ -5,7 +5,7 @@ A crash anywhere repeats work and loses none: the ledger's row is the last thing
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -29,7 +29,6 @@ from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker, outage_behind
 from mapper.sync.concurrency import Concurrency
 from mapper.sync.delivery import Check, Delivery
-from mapper.sync.taken import Taken, must_have_ended
 
 PROBLEMS_KEPT, OUTAGE_WAIT = 100, 5.0
 T = TypeVar("T")
@@ -58,10 +57,9 @@ class Worker:
     """The stage between mapping and sink; see Delivery."""
     delivery: Delivery = field(init=False)
     breakers: dict[str, Breaker] = field(init=False)
-    together: int = field(init=False, default=1)
-    """How many studies are claimed at once."""
+    claims: dict[str, Claim] = field(init=False, default_factory=dict)
+    """What is being synced now, by owner: whoever keeps the time extends these leases."""
     concurrency: Concurrency = field(init=False, default_factory=Concurrency)
-    taken: Taken = field(init=False)
 
     def __post_init__(self) -> None:
         locks, several = Locks(self.ledger.database), len(self.sources) > 1
@@ -74,7 +72,6 @@ class Worker:
             name: Breaker(name, source.probe, tell=partial(tell, source_side(name)))
             for name, source in self.sources.items()
         }
-        self.taken = Taken(self._claimed)
         self.sink_breaker = Breaker("fhir", self.sink.probe, tell=partial(tell, SINK))
 
     def version(self, source: str) -> str:
@@ -84,32 +81,31 @@ class Worker:
     def turn(self) -> bool:
         """Sync one due study; False when there is none, or a side that it needs is down."""
         if not self.sink_breaker.closed():
-            for waiting in self.taken.drop():
-                self.ledger.studies.release(waiting, self.sink_breaker.reason, OUTAGE_WAIT, SinkDown.__name__)
             return False
-        if not self.concurrency.enter():
+        ready = [name for name, breaker in self.breakers.items() if breaker.closed()]
+        if not ready or not self.concurrency.enter():
             return False
         try:
-            with self.taken.next(min(self.together, self.concurrency.limit)) as claim:
-                if claim is not None:
-                    self.settle(replace(claim, began=self.ledger.clock()))
-                return claim is not None
+            claims = self.ledger.studies.claim(ready)
+            for claim in claims:
+                self.claims[claim.owner] = claim
+                try:
+                    self.settle(claim)
+                finally:
+                    del self.claims[claim.owner]
+            return bool(claims)
         finally:
             self.concurrency.leave()
 
-    def staff(self, threads: int, together: int = 1) -> None:
-        """Say how many threads call `turn`, and how many studies they claim at once."""
-        self.together, self.concurrency = together, Concurrency(threads, self._adapted)
+    def staff(self, threads: int) -> None:
+        """Say how many threads will call `turn`."""
+        self.concurrency = Concurrency(threads, self._adapted)
         self.metrics.at_once(threads)
 
-    def _adapted(self, limit: int) -> None:
+    def _adapted(self, limit: int, fewer: bool) -> None:
         self.metrics.at_once(limit)
-        log.warning("at once", studies=limit, workers=self.concurrency.most)
-
-    def _claimed(self, most: int) -> list[Claim]:
-        """Take up to so many due studies of the sources that answer."""
-        ready = [name for name, breaker in self.breakers.items() if breaker.closed()]
-        return self.ledger.studies.claim(ready, most) if ready else []
+        say = log.warning if fewer else log.info
+        say("at once", studies=limit, workers=self.concurrency.most)
 
     def settle(self, claim: Claim) -> None:
         """Sync one claimed study and record its fate, whatever happens."""
@@ -146,9 +142,8 @@ class Worker:
             self.ledger.seen.remember(claim.source, reading.sighting)
             ended = self.end(claim, "done", started=mapped.rank, problems=problems)
 
-        began = time.monotonic()
         self._timed("put", lambda: self.delivery.write(claim, mapped, done))
-        self.concurrency.went(time.monotonic() - began)
+        self.concurrency.went_well()
         must_have_ended(ended)
         return len(mapped.problems)
 
@@ -197,3 +192,9 @@ class Worker:
             return do()
         finally:
             self.metrics.stage(stage, time.monotonic() - began)
+
+
+def must_have_ended(ended: bool) -> None:
+    """Raise LeaseLost where a claim was no longer ours to end."""
+    if not ended:
+        raise LeaseLost("the lease ran out while the study was written: it is synced once more")

@@ -117,7 +117,7 @@ def test_an_interrupt_ends_a_shift_and_what_is_left_stays_in_line(world: World) 
 
     with pytest.raises(KeyboardInterrupt):
         Shift(world.worker, 2).run(interrupt)
-    assert world.worker.taken.held == set()
+    assert world.worker.claims == {}
     Shift(world.worker, 2).run(lambda: None)
     assert world.sink.available() == sorted(UIDS)
 
@@ -151,7 +151,7 @@ def test_leases_are_lengthened_after_a_ledger_failed_at_it(
     monkeypatch.setattr(into_fhir, "LEASE", 0.0)
     take_in(world.ledger, world.source)
     claims = world.ledger.studies.claim([world.source.name])
-    world.worker.taken.held.update(claims)
+    world.worker.claims.update({one.owner: one for one in claims})
     asked = {"sign": 0, "lease": 0}
     sign, lease = world.ledger.meta.put, world.ledger.studies.extend
 

@@ -322,6 +322,18 @@ def test_what_is_kept_is_found_by_whatever_name(told: dict[str, str], asked: boo
     assert reading.sighting == look(study()), "it stayed as it was"
 
 
+def test_metadata_of_somebody_else_that_are_too_large_are_not_asked_for() -> None:
+    large = Answer(200, {"7": "20240101T110000", "1111": "x" * (1 << 20)})
+    behind = [large, COUNT, Answer(200, b"20240101T110000"), Answer(200, KEPT.encode())]
+    with HttpFake(HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, *behind) as http:
+        reading = orthanc(http.url).read(UID, [])
+    assert reading.study.identifiers
+    assert [asked.path for asked in http.asked[-2:]] == [
+        f"/studies/{ID}/metadata/LastUpdate",
+        f"/studies/{ID}/metadata/5290",
+    ]
+
+
 STRANGE = {
     "no JSON": "SECRET",
     "no list": '{"system":"urn:a","value":"b"}',

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.null_server import NullFhir
-from mapper.errors import SinkBusy
+from mapper.dicom.reader import Reader
+from mapper.errors import SinkBusy, SourceBusy
 from mapper.http.peer import Bound
 from mapper.ledger.ledger import Ledger
 from mapper.sinks.answer import Answer, failure
 from mapper.sinks.client import FhirClient
 from mapper.sinks.fhir_server import FhirServer
-from mapper.sync.concurrency import SLOW, Concurrency
+from mapper.sources.orthanc.source import Orthanc
+from mapper.sync import worker as module
+from mapper.sync.concurrency import Concurrency
 from mapper.sync.threads import Threads
 from mapper.sync.triggers import Bell
 from tests.convergence.proxy import Proxy
@@ -25,45 +30,56 @@ from tests.support.http_fake import Answer as Told
 from tests.support.http_fake import HttpFake
 from tests.support.stack import until
 
-CASES: dict[str, tuple[int, str, int]] = {  # threads, what happens -> how many at once then
-    "nothing": (8, "", 8),
-    "success": (8, "+" * 20, 8),
-    "too much once": (8, "-", 4),
-    "twice by what was begun before": (8, "--", 4),
-    "again by what was begun since": (8, "-........-", 2),
-    "never below one": (2, "-..-..-..-", 1),
-    "as many successes as at once": (8, "-" + "." * 8 + "+" * 4, 5),
-    "one fewer": (8, "-" + "." * 8 + "+" * 3, 4),
-    "up to all": (4, "-" + "." * 4 + "+" * 2 + "+" * 3 + "+" * 20, 4),
-    "a slow write": (8, "~", 4),
-    "a thread alone": (1, "-.+", 1),
+CASES: dict[str, tuple[int, str, list[int]]] = {  # threads, what happens -> how many at once, after each change
+    "nothing": (8, "", []),
+    "success": (8, "+" * 20, []),
+    "too much once": (8, "-", [4]),
+    "twice by what was begun before": (8, "--", [4]),
+    "by what was begun before, after others ended": (8, "-<+<+<+<+!", [4, 5]),
+    "again by what was begun since": (8, "-<-", [4, 2]),
+    "never below one": (2, "-<-<-<-", [1]),
+    "as many successes as at once": (8, "-" + "+" * 4, [4, 5]),
+    "one fewer": (8, "-" + "+" * 3, [4]),
+    "up to all": (4, "-" + "+" * 2 + "+" * 3 + "+" * 20, [2, 3, 4]),
+    "an odd number": (5, "-", [2]),
+    "a thread alone": (1, "-<+", []),
 }
 
 
 def happens(concurrency: Concurrency, what: str) -> None:
-    """Let studies go well (+), too slowly (~), be too much (-), or one of those begun end (.)."""
-    for one in what:
-        if one == ".":
+    """Let this thread's study go well (+), be too much (-), or end and another one begin (<).
+
+    Or let one of another thread, begun before anything happened, be too much (!).
+    """
+    with ThreadPoolExecutor(1) as other:
+        if "!" in what:
             concurrency.leave()
-            concurrency.enter()
-        elif one == "-":
-            concurrency.too_much()
-        else:
-            concurrency.went(SLOW if one == "~" else 0.1)
+            assert other.submit(concurrency.enter).result()
+        for one in what:
+            if one == "!":
+                other.submit(concurrency.too_much).result()
+            elif one == "<":
+                concurrency.leave()
+                while not concurrency.enter():
+                    concurrency.leave()
+            else:
+                (concurrency.went_well if one == "+" else concurrency.too_much)()
 
 
-@pytest.mark.parametrize(("threads", "what", "limit"), CASES.values(), ids=CASES)
-def test_how_many_at_once(threads: int, what: str, limit: int) -> None:
-    told: list[int] = []
-    concurrency = Concurrency(threads, told.append)
+@pytest.mark.parametrize(("threads", "what", "limits"), CASES.values(), ids=CASES)
+def test_how_many_at_once(threads: int, what: str, limits: list[int]) -> None:
+    told: list[tuple[int, bool]] = []
+    concurrency = Concurrency(threads, lambda limit, fewer: told.append((limit, fewer)))
     for _ in range(threads):
         assert concurrency.enter()
     happens(concurrency, what)
-    assert concurrency.limit == limit
-    assert (told or [threads])[-1] == limit
+    assert [limit for limit, _ in told] == limits
+    before = [threads, *limits]
+    assert [fewer for _, fewer in told] == [now < was for was, now in pairwise(before)]
+    assert concurrency.limit == before[-1]
 
 
-@given(st.integers(1, 64), st.text("+-~.", max_size=60))
+@given(st.integers(1, 64), st.text("+-<", max_size=60))
 def test_there_is_always_one_and_never_more_than_all_and_in_the_end_all_again(threads: int, what: str) -> None:
     concurrency = Concurrency(threads)
     for _ in range(threads):
@@ -72,8 +88,6 @@ def test_there_is_always_one_and_never_more_than_all_and_in_the_end_all_again(th
     for one in what:
         happens(concurrency, one)
         assert 1 <= concurrency.limit <= threads
-    for _ in range(threads):
-        concurrency.leave()
     happens(concurrency, "+" * threads * threads)
     assert concurrency.limit == threads
 
@@ -91,6 +105,13 @@ def test_a_server_that_does_not_answer_in_time_has_too_much_to_do() -> None:
     with HttpFake(Told(200, wait=10.0)) as http, pytest.raises(SinkBusy) as failed:
         FhirServer(FhirClient(http.url, bound=Bound(1, 0.2)), http.url).put([{"resourceType": "Patient", "id": "a"}])
     assert failed.value.too_much
+
+
+@pytest.mark.parametrize(("status", "too_much"), {400: False, 408: True, 429: True, 500: False}.items())
+def test_what_says_that_an_orthanc_has_too_much_to_do(status: int, too_much: bool) -> None:
+    with HttpFake(Told(status)) as http, pytest.raises(SourceBusy) as failed:
+        Orthanc(http.url, Reader((), ())).count()
+    assert failed.value.too_much is too_much
 
 
 class Narrow(Proxy):
@@ -140,7 +161,9 @@ def null(tmp_path: Path) -> Iterator[NullFhir]:
         yield server
 
 
-def refused(new_database: Callable[[], str], null: NullFhir, kind: type[Concurrency]) -> tuple[int, int]:
+def refused(
+    new_database: Callable[[], str], null: NullFhir, kind: type[Concurrency], patch: pytest.MonkeyPatch
+) -> tuple[int, int]:
     """Sync many studies into a narrow server; returns how many writes it refused, and how many attempts were burnt."""
     world, burnt = World(new_database()), 0
     world.ledger = Ledger(world.database, time.time, jitter=lambda least, most: 0.1)
@@ -151,8 +174,8 @@ def refused(new_database: Callable[[], str], null: NullFhir, kind: type[Concurre
         worker = world.new_worker(sink=sink)
         world.mark(*UIDS)
         threads = Threads(worker, [], Bell(), WORKERS)
+        patch.setattr(module, "Concurrency", kind)
         threads.start()
-        worker.concurrency = kind(WORKERS)
         try:
             until(lambda: {world.state(uid) for uid in UIDS} <= {"synced", "parked"}, 120.0)
         finally:
@@ -162,9 +185,11 @@ def refused(new_database: Callable[[], str], null: NullFhir, kind: type[Concurre
     return proxy.refused, burnt
 
 
-def test_a_narrow_server_is_not_overrun(new_database: Callable[[], str], null: NullFhir) -> None:
-    adapted, parked = refused(new_database, null, Concurrency)
+def test_a_narrow_server_is_not_overrun(
+    new_database: Callable[[], str], null: NullFhir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapted, parked = refused(new_database, null, Concurrency, monkeypatch)
     assert parked == 0
     assert adapted < len(UIDS)
-    stubborn, _ = refused(new_database, null, Stubborn)
+    stubborn, _ = refused(new_database, null, Stubborn, monkeypatch)
     assert adapted < stubborn / 2

@@ -272,7 +272,7 @@ def test_a_lease_is_lengthened_while_its_study_is_synced(world: World, monkeypat
     monkeypatch.setattr(module, "LEASE", 0.0)
     world.mark(A)
     (claim,) = world.ledger.studies.claim(["orthanc"])
-    world.worker.taken.held.add(claim)
+    world.worker.claims[claim.owner] = claim
     go_on.clear()
     threads = Threads(world.worker, [Held(world.source, world.ledger)], Bell(), workers=0)
     threads.start()

@@ -13,6 +13,7 @@ from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.client import OrthancClient
 from mapper.sources.orthanc.instance_row import InstanceRow
 from mapper.sources.orthanc.kept import kept_at
+from mapper.sources.orthanc.metadata import metadata_of, text_of
 from mapper.sources.orthanc.sighting import parse_time
 
 PAGE, ROWS = 500, 1000
@@ -84,14 +85,12 @@ class Api:
         return self.client.json("GET", Target("/studies/{study}", id), answers.Study)
 
     def metadata(self, id: str) -> dict[str, str] | None:
-        """Return all metadata of a study, None where there is none: by number, or by name (1.10.1 tells no numbers)."""
-        target = Target("/studies/{study}/metadata", id)
-        return self.client.json("GET", target, dict[str, str], expand="", numeric="")
+        """Return the metadata of a study, None where there is none; see mapper.sources.orthanc.metadata."""
+        return metadata_of(self.client, id)
 
     def kept(self, id: str) -> str | None:
         """Return what is kept for us at a study as user metadata, None where there is nothing."""
-        with self.client.answer("GET", kept_at(id), accept="text/plain") as incoming:
-            return None if incoming is None else incoming.read().decode(errors="replace")
+        return text_of(self.client, kept_at(id))
 
     @property
     def tells_metadata(self) -> bool:
