@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from stack.process import ROOT
 
 PROGRAMS = {
-    "map": 240.0,
+    "map": 200.0,
     "large_study": 110.0,
     "speed": 130.0,
     "throughput": 340.0,
@@ -22,7 +22,7 @@ PROGRAMS = {
     "ledger": 170.0,
     "pages": 90.0,
     "reports": 30.0,
-    "backfill": 130.0,
+    "backfill": 180.0,
 }
 """The seconds after which each is ended; what it measured until then it has printed."""
 ALONE = frozenset({"alike", "each_study", "sizes"})
