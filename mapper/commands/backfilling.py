@@ -100,7 +100,7 @@ def into_files(
     site, source, sink = site_of(settings, mine, namespace), source_of(mine, settings), Ndjson(folder)
     into = into_folder(sink, site, settings.deleted)
     began, patience = time.monotonic(), Patience(say=progress.say)
-    asked = patience(source.count)
+    asked = source.count()
 
     def tell(tally: Tally) -> None:
         handled = tally.done + tally.already + len(tally.failed)

@@ -62,7 +62,7 @@ class IntoFiles:
     def run(self) -> Tally:
         """Do what is not done; raises SourceDown and SinkDown when patience is over: say it again to go on."""
         self._flushed = self.clock()
-        before = self.patience(self.source.count)
+        before = self.source.count()
         self.into.sink.list_anew()
         waiting: deque[tuple[str, int, Future[Read]]] = deque()
         for one, again in self.patience.listing(self.source.listing):

@@ -34,24 +34,26 @@ class Patience:
                 waited += self.pause(tries, error)
 
     def listing(self, begin: Callable[[], Iterator[T]]) -> Iterator[tuple[T, bool]]:
-        """Yield what a listing yields, begun anew where it fails for now, and whether it was begun anew.
+        """Yield what a listing yields, begun anew where it breaks off, and whether it was begun anew.
 
-        Then things come again. Raises what the listing raised last, when it was waited for `seconds` in all.
+        Then things come again. Raises what the listing raised where it never began, and what it raised last when it was
+        waited for `seconds` in all.
         """
-        waited, tries, items = 0.0, 0, begin()
+        waited, tries, began, items = 0.0, 0, False, begin()
         while True:
             try:
                 one = next(items)
             except StopIteration:
                 return
             except MapperError as error:
-                if error.fate != "retry" or waited >= self.seconds:
+                if error.fate != "retry" or not began or waited >= self.seconds:
                     raise
                 self.say(f"waiting, then listed anew: {error}")
                 tries += 1
                 waited += self.pause(tries, error)
                 items = begin()
                 continue
+            began = True
             yield one, tries > 0
 
     def pause(self, tries: int, error: MapperError) -> float:
