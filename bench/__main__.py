@@ -13,14 +13,14 @@ from stack.process import ROOT
 
 PROGRAMS = {
     "map": 200.0,
-    "large_study": 110.0,
-    "speed": 130.0,
+    "large_study": 80.0,
+    "speed": 100.0,
     "throughput": 340.0,
     "live": 290.0,
-    "reading": 90.0,
-    "memory": 150.0,
+    "reading": 200.0,
+    "memory": 110.0,
     "ledger": 170.0,
-    "pages": 90.0,
+    "pages": 70.0,
     "reports": 30.0,
     "backfill": 180.0,
 }

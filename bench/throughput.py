@@ -40,9 +40,9 @@ from stack.process import ROOT
 STUDIES, ROUNDS = 300, 3
 SECONDS = 150.0
 """After so many no further round is begun: one is enough, more say how much they differ."""
-FEW = 160
-"""Studies that are enough to see how the rate grows with the workers."""
 WORKERS, MANY = 4, 16
+OF_EACH = 30
+"""Studies for each worker, as far as there are so many: the start then weighs the same, however many work."""
 BOUND = Bound(512, 120.0)
 SHARE, CPU, BESIDE, LINEAR = 0.20, 12.0, 0.80, 0.90
 """Targets: our share of all CPU, its milliseconds a study, our rate beside the bare ones, that of many workers."""
@@ -129,7 +129,8 @@ def against_nothing(full: FullOrthanc, console: Console) -> None:
         rates = {}
         for workers in (1, WORKERS, MANY):
             pids = {"Orthanc": full.orthanc.pid, "nothing": fhir.pid}
-            run = full.synced(fhir, workers, pids)  # type: ignore[arg-type]
+            few = FullOrthanc(full.folder, full.orthanc, min(full.studies, workers * OF_EACH))
+            run = few.synced(fhir, workers, pids)  # type: ignore[arg-type]
             rates[workers] = run.rate
             linear = rates[workers] / (workers * rates[1])
             said = verdict(linear >= LINEAR, f"{linear:.2f}", f"at least {LINEAR}", run.others)
@@ -155,7 +156,7 @@ def main() -> None:
             full = FullOrthanc(folder, orthanc, studies)
             against_bare(full, fhir, database, rounds, console)
             console.print()
-            against_nothing(FullOrthanc(folder, orthanc, min(studies, FEW)), console)
+            against_nothing(full, console)
         database.clean()
 
 
