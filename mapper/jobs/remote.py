@@ -1,6 +1,7 @@
 """A source whose studies are read and mapped by a crew; all else it is asked itself."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from mapper.errors import SourceDown
 from mapper.finding import Finding
@@ -21,9 +22,16 @@ class Remote:
 
     def read(self, study_uid: str, known_ids: list[str]) -> Reading:
         """Return one study, read and mapped elsewhere; raises as Source.read and `read` of mapper.jobs.reading."""
+        return self._read(study_uid, known_ids)
+
+    def read_again(self, study_uid: str, known_ids: list[str], seconds: float) -> Reading:
+        """See Rereadable."""
+        return self._read(study_uid, known_ids, seconds)
+
+    def _read(self, *asked: Any) -> Reading:
         if self._crew.lost:
             raise SourceDown(self._crew.lost)
-        return as_reading(self._crew.result(self._crew.submit(read, self._recipe, study_uid, known_ids)))
+        return as_reading(self._crew.result(self._crew.submit(read, self._recipe, *asked)))
 
     def holds(self, study_uid: str) -> bool:
         """See Source.holds."""

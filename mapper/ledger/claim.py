@@ -26,3 +26,5 @@ class Claim:
     owner: str
     began: float = 0.0
     """When it was taken, in seconds since 1970 UTC."""
+    synced_at: float | None = None
+    """When the study was synced last, None: never."""

@@ -94,7 +94,8 @@ class Studies:
             for source, study_uid in due(db, sources, now, limit):
                 which = {"of_source": source, "of_study": study_uid}
                 row = db.execute(CLAIMED, {**which, "now": now, "until": now + LEASE, "by": owner}).one()
-                claims.append(Claim(source, study_uid, row.generation, row.attempts, row.priority, owner, now))
+                generation, attempts, priority, synced_at = row
+                claims.append(Claim(source, study_uid, generation, attempts, priority, owner, now, synced_at))
         return claims
 
     def take_back(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mapper.dicom.study import Study
 from mapper.finding import Finding
@@ -82,6 +82,14 @@ class Catalogue(Protocol):
         """Return the names of its plugins, as far as that is a thing of its; raises as `count`."""
 
 
+@runtime_checkable
+class Rereadable(Protocol):
+    """What a source offers beside that keeps what it once answered, and may go on to answer it for a while."""
+
+    def read_again(self, study_uid: str, known_ids: list[str], seconds: float) -> Reading:
+        """Return a study as `read` does, and nothing that was kept of what moved within so many seconds."""
+
+
 class Source(Protocol):
     """Where studies come from. Whoever has no feed is listed again and again: `feed` is None then."""
 
@@ -114,3 +122,13 @@ class Source(Protocol):
 
     def check(self) -> Iterator[Finding]:
         """Yield what `doctor` should say of this source; raises SourceDown or SourceBusy."""
+
+
+def read_within(source: Source, study_uid: str, known_ids: list[str], seconds: float | None) -> Reading:
+    """Return a study past what its source has kept of what moved within so many seconds; None: as it reads any study.
+
+    Raises as Source.read.
+    """
+    if seconds is None or not isinstance(source, Rereadable):
+        return source.read(study_uid, known_ids)
+    return source.read_again(study_uid, known_ids, seconds)

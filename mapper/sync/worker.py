@@ -29,6 +29,7 @@ from mapper.sources.source import Reading, Source
 from mapper.sync.breaker import Breaker, outage_behind
 from mapper.sync.concurrency import Concurrency
 from mapper.sync.delivery import Check, Delivery
+from mapper.sync.rereading import read
 
 PROBLEMS_KEPT, OUTAGE_WAIT = 100, 5.0
 T = TypeVar("T")
@@ -131,8 +132,7 @@ class Worker:
     def sync(self, claim: Claim) -> int:
         """Make FHIR say what the source says about one study; returns the number of problems."""
         source = self.sources[claim.source]
-        known = self.ledger.seen.ids(claim.source, claim.study_uid)
-        reading = self._timed("read", lambda: source.read(claim.study_uid, known))
+        reading = self._timed("read", lambda: read(source, claim, self.ledger))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
         ended = False

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from mapper.configuration import PREFIX, load
@@ -51,7 +52,7 @@ def truth_of(mapper: Mapper) -> Truth:
     source, mapping = orthanc_of(one, settings), mapping_of({one.name: site})
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
-            reading = source.read(uid, [])
+            reading = source.read_again(uid, [], inf)
         except TwoPatients:
             found.parked.add(uid)
             continue

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import re
 import socket
 from collections.abc import Callable
@@ -400,6 +401,51 @@ def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
     answers = [HIT, Answer(200, study()), SYSTEM, NOW, SERIES, METADATA, after]
     error = fails(lambda source: source.read(UID, []), *answers)
     assert type(error) is SourceChanged
+
+
+CACHE = f"/series/{SERIES.body[0]['ID']}/attachments/4301"
+MOVED_AGO: dict[str, tuple[str, float | None, bool]] = {  # LastUpdate of a series, seconds -> whether it is made anew
+    "an hour ago, never read": ("20240101T110000", None, False),
+    "eleven seconds ago, never read": ("20240101T115949", None, False),
+    "ten seconds ago, never read": ("20240101T115950", None, True),
+    "just now, never read": ("20240101T120000", None, True),
+    "in the future: its clock was set back": ("20240101T130000", None, True),
+    "an hour ago, read since": ("20240101T110000", 3599.0, False),
+    "an hour ago, read before": ("20240101T110000", 3600.0, True),
+    "an hour ago, everything is asked for": ("20240101T110000", math.inf, True),
+    "nobody knows when": ("", math.inf, False),
+}
+
+
+@pytest.mark.parametrize(("moved", "seconds", "anew"), MOVED_AGO.values(), ids=MOVED_AGO)
+def test_what_dicomweb_keeps_of_a_series_that_moved_is_not_asked_for(
+    moved: str, seconds: float | None, anew: bool
+) -> None:
+    one, series = study("20240101T115959"), Answer(200, [{**SERIES.body[0], "LastUpdate": moved}])
+    deleted = [Answer(200, {})] if anew else []
+    with HttpFake(HIT, Answer(200, one), SYSTEM, NOW, series, *deleted, METADATA, looked(one)) as http:
+        source = orthanc(http.url)
+        source.read(UID, []) if seconds is None else source.read_again(UID, [], seconds)
+    before_metadata = next(i for i, one in enumerate(http.asked) if one.path.startswith("/dicom-web"))
+    assert (http.asked[before_metadata - 1].path == CACHE) is anew
+
+
+REFUSALS = {"there is none": MISSING, **{str(status): Answer(status, {}) for status in (401, 403, 405, 500, 503)}}
+
+
+@pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS)
+def test_where_it_may_not_be_made_anew_it_is_read_as_it_is_kept_which_is_said_once(
+    answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = study("20240101T115959")
+    series = Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
+    read = [HIT, Answer(200, one), series, answer, METADATA, looked(one)]
+    with HttpFake(*read[:2], SYSTEM, NOW, *read[2:], *read[:2], NOW, *read[2:]) as http:
+        source = orthanc(http.url)
+        for _ in range(2):
+            assert source.read(UID, []).study.instances == 1
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("kept metadata") == (0 if answer is MISSING else 1)
 
 
 def test_a_series_that_dicomweb_does_not_have_proves_nothing() -> None:

@@ -64,6 +64,7 @@ class Series(Struct):
     ParentStudy: Id
     MainDicomTags: Tags
     Instances: list[Raw] = []
+    LastUpdate: str = ""
 
     @property
     def ids(self) -> frozenset[str]:

@@ -3,13 +3,19 @@
 from contextlib import AbstractContextManager
 
 from mapper.dicom.study import Study
-from mapper.errors import SourceDown
+from mapper.errors import SourceBusy, SourceDown
 from mapper.http.peer import Bound, Incoming
 from mapper.http.target import Target
+from mapper.log import logger
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.api import Api
 
 DICOM_JSON = "application/dicom+json"
+CACHE = "/series/{series}/attachments/4301"
+"""Where the plugin keeps the metadata of a series, from 1.15 on: it takes them for those of the instances that have the
+same ids, whatever was stored over one of these since, and makes them anew when the series is stable again; an Orthanc
+that is stopped before never does."""
+log = logger(__name__)
 
 
 class DicomWeb:
@@ -19,6 +25,7 @@ class DicomWeb:
         """Remember whom to ask; `bound` is what the metadata of one series may cost."""
         self.root = root
         self._api, self._bound = api, bound
+        self._refused = False
         self.suspect: str | None = None
         """The study of which attributes were left out, if that was seen."""
 
@@ -32,6 +39,19 @@ class DicomWeb:
         template = f"{self.root}/studies/{{study}}/series/{{series}}/instances/{{instance}}/metadata"
         target = Target(template, study_uid, series_uid, uid)
         return self._api.client.answer("GET", target, accept=DICOM_JSON, bound=self._bound)
+
+    def make_anew(self, series: str) -> None:
+        """Have the metadata of a series, by Orthanc's id, be read from its instances when they are asked for next.
+
+        Where that is not allowed they are what Orthanc has of them, which is logged once.
+        """
+        try:
+            with self._api.client.answer("DELETE", Target(CACHE, series)):
+                return
+        except (SourceDown, SourceBusy) as error:
+            if not self._refused:
+                log.warning("kept metadata", reason=str(error), do=f"let us DELETE {CACHE}")
+            self._refused = True
 
     def probe(self) -> None:
         """Ask whether it is there; raises SourceDown."""

@@ -1,6 +1,6 @@
 """The instances of a study of Orthanc, series by series: from the database where that may be, else by metadata."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Mend, Reader
@@ -24,8 +24,15 @@ class SeriesReader:
         """Remember whom to ask; without `database` all is read by metadata."""
         self._client, self._dicomweb, self._reader, self._database = client, dicomweb, reader, database
 
-    def take(self, study: answers.Study, study_uid: str, listed: Sequence[answers.Series], into: Collector) -> None:
-        """Take all series of a study.
+    def take(
+        self,
+        study: answers.Study,
+        study_uid: str,
+        listed: Sequence[answers.Series],
+        into: Collector,
+        moved: Callable[[answers.Series], bool] = lambda series: False,
+    ) -> None:
+        """Take all series of a study; the metadata of one that `moved` are made anew.
 
         Raises SourceChanged where one is not to be had, BadMetadata, and as OrthancClient.answer.
         """
@@ -38,6 +45,8 @@ class SeriesReader:
                 continue
             mend, stored = exact.of_series(series), rows.get(series.ID)
             if not (stored and self._database and self._database.take(study_uid, series_uid, stored, into, mend)):
+                if moved(series):
+                    self._dicomweb.make_anew(series.ID)
                 self._by_metadata(study_uid, series_uid, into, mend)
 
     def _by_metadata(self, study_uid: str, series_uid: str, into: Collector, mend: Mend) -> None:

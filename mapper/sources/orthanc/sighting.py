@@ -44,6 +44,11 @@ def state_of(seen: Sighting) -> tuple[str, str]:
     return seen.id, grown(seen.fingerprint)
 
 
+def has_moved(series: answers.Series, now: datetime, seconds: float) -> bool:
+    """Tell whether a series moved within so many seconds."""
+    return bool(series.LastUpdate) and (now - parse_time(series.LastUpdate)).total_seconds() <= seconds
+
+
 def digest(ids: list[str]) -> str:
     """Return a short name for a set of ids."""
     return sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
