@@ -403,11 +403,12 @@ def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
     assert type(error) is SourceChanged
 
 
+DICOMWEB = Answer(200, {"ID": "dicom-web", "Version": "1.20"})
 CACHE = f"/series/{SERIES.body[0]['ID']}/attachments/4301"
 MOVED_AGO: dict[str, tuple[str, float | None, bool]] = {  # LastUpdate of a series, seconds -> whether it is made anew
     "an hour ago, never read": ("20240101T110000", None, False),
-    "eleven seconds ago, never read": ("20240101T115949", None, False),
-    "ten seconds ago, never read": ("20240101T115950", None, True),
+    "a minute ago, never read": ("20240101T115900", None, False),
+    "59 seconds ago, never read": ("20240101T115901", None, True),
     "just now, never read": ("20240101T120000", None, True),
     "in the future: its clock was set back": ("20240101T130000", None, True),
     "an hour ago, read since": ("20240101T110000", 3599.0, False),
@@ -422,7 +423,7 @@ def test_what_dicomweb_keeps_of_a_series_that_moved_is_not_asked_for(
     moved: str, seconds: float | None, anew: bool
 ) -> None:
     one, series = study("20240101T115959"), Answer(200, [{**SERIES.body[0], "LastUpdate": moved}])
-    deleted = [Answer(200, {})] if anew else []
+    deleted = [DICOMWEB, Answer(200, {})] if anew else []
     with HttpFake(HIT, Answer(200, one), SYSTEM, NOW, series, *deleted, METADATA, looked(one)) as http:
         source = orthanc(http.url)
         source.read(UID, []) if seconds is None else source.read_again(UID, [], seconds)
@@ -440,12 +441,25 @@ def test_where_it_may_not_be_made_anew_it_is_read_as_it_is_kept_which_is_said_on
     one = study("20240101T115959")
     series = Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
     read = [HIT, Answer(200, one), series, answer, METADATA, looked(one)]
-    with HttpFake(*read[:2], SYSTEM, NOW, *read[2:], *read[:2], NOW, *read[2:]) as http:
+    with HttpFake(*read[:2], SYSTEM, NOW, read[2], DICOMWEB, *read[3:], *read[:2], NOW, *read[2:]) as http:
         source = orthanc(http.url)
         for _ in range(2):
             assert source.read(UID, []).study.instances == 1
     said = capsys.readouterr()
     assert (said.out + said.err).count("kept metadata") == (0 if answer is MISSING else 1)
+
+
+KEEPERS = {"1.7": False, "1.14": False, "1.15": True, "1.20": True, "mainline": True}
+
+
+@pytest.mark.parametrize(("version", "keeps"), KEEPERS.items())
+def test_a_plugin_that_keeps_nothing_is_not_asked_to_make_it_anew(version: str, keeps: bool) -> None:
+    one = study("20240101T115959")
+    series = Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
+    plugin = [Answer(200, {"Version": version}), *([Answer(200, {})] if keeps else [])]
+    with HttpFake(HIT, Answer(200, one), SYSTEM, NOW, series, *plugin, METADATA, looked(one)) as http:
+        orthanc(http.url).read(UID, [])
+    assert (CACHE in [asked.path for asked in http.asked]) is keeps
 
 
 def test_a_series_that_dicomweb_does_not_have_proves_nothing() -> None:
@@ -640,7 +654,13 @@ def test_states_are_told_apart_by_content_alone() -> None:
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("1.10.1", (1, 10, 1)), ("1.12.7", (1, 12, 7)), ("1.12.10", (1, 12, 10)), ("mainline", (999, 0, 0))],
+    [
+        ("1.10.1", (1, 10, 1)),
+        ("1.12.7", (1, 12, 7)),
+        ("1.12.10", (1, 12, 10)),
+        ("1.7", (1, 7, 0)),
+        ("mainline", (999, 0, 0)),
+    ],
 )
 def test_a_version(text: str, version: tuple[int, ...]) -> None:
     assert parse_version(text) == version

@@ -72,6 +72,12 @@ class Series(Struct):
         return frozenset(bytes(id).decode(errors="replace").strip('"') for id in self.Instances)
 
 
+class Plugin(Struct):
+    """A plugin of `/plugins/{id}`."""
+
+    Version: str
+
+
 class Hit(Struct):
     """What `/tools/lookup` found."""
 

@@ -194,6 +194,6 @@ class Api:
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """Return `1.12.7` as (1, 12, 7)."""
-    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
-    return tuple(map(int, numbers.groups())) if numbers else (999, 0, 0)
+    """Return `1.12.7` as (1, 12, 7), and a plugin's `1.7` as (1, 7, 0)."""
+    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(map(int, numbers.groups(default="0"))) if numbers else (999, 0, 0)

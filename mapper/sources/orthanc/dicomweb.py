@@ -1,6 +1,7 @@
 """Orthanc's DICOMweb: the metadata of a series, and whether they are whole."""
 
 from contextlib import AbstractContextManager
+from functools import cached_property
 
 from mapper.dicom.study import Study
 from mapper.errors import SourceBusy, SourceDown
@@ -8,13 +9,16 @@ from mapper.http.peer import Bound, Incoming
 from mapper.http.target import Target
 from mapper.log import logger
 from mapper.sources.orthanc import answers
-from mapper.sources.orthanc.api import Api
+from mapper.sources.orthanc.api import Api, parse_version
 
 DICOM_JSON = "application/dicom+json"
-CACHE = "/series/{series}/attachments/4301"
-"""Where the plugin keeps the metadata of a series, from 1.15 on: it takes them for those of the instances that have the
-same ids, whatever was stored over one of these since, and makes them anew when the series is stable again; an Orthanc
-that is stopped before never does."""
+CACHE, KEEPING = "/series/{series}/attachments/4301", (1, 15)
+"""Where the plugin keeps the metadata of a series, and from which version on.
+
+It takes them for those of the instances that have the same ids, whatever was stored over one of these since, and makes
+them anew when the series is stable again; an Orthanc that is stopped before never does.
+"""
+PLUGIN = Target("/plugins/dicom-web")
 log = logger(__name__)
 
 
@@ -45,6 +49,8 @@ class DicomWeb:
 
         Where that is not allowed they are what Orthanc has of them, which is logged once.
         """
+        if not self._keeps:
+            return
         try:
             with self._api.client.answer("DELETE", Target(CACHE, series)):
                 return
@@ -52,6 +58,11 @@ class DicomWeb:
             if not self._refused:
                 log.warning("kept metadata", reason=str(error), do=f"let us DELETE {CACHE}")
             self._refused = True
+
+    @cached_property
+    def _keeps(self) -> bool:
+        plugin = self._api.client.json("GET", PLUGIN, answers.Plugin)
+        return plugin is None or parse_version(plugin.Version) >= KEEPING
 
     def probe(self) -> None:
         """Ask whether it is there; raises SourceDown."""

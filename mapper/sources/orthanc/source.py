@@ -34,8 +34,11 @@ from mapper.sources.source import Feed, Reading, Sighting
 
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
-JUST_NOW = 10.0
-"""Seconds for which nothing that Orthanc keeps of a series that moved is read, of a study that was never read."""
+JUST_NOW = 59.0
+"""Seconds for which nothing that DICOMweb keeps of a series that moved is read, of a study that was never read.
+
+With Orthanc's own StableAge, a minute, a new study is read later than that.
+"""
 ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
 
 
