@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from mapper.fhir.resource import Key
 from mapper.jobs.sds.apply import Applied, Differing
 from mapper.jobs.sds.deposit import Deposited
+from mapper.plural import counted, plural
 from mapper.records.sds.finding import Where
 
 WHO = {
@@ -73,7 +74,8 @@ class InFhir:
     def lines(self) -> Iterator[str]:
         """Yield numbers, what is there and says otherwise, what was left out, and what is there for nothing."""
         done = self.applied
-        yield f"dataset {self.uuid}: {done.made} resources made, {done.changed} changed, {done.same} as they were"
+        made = counted(done.made, "resource")
+        yield f"dataset {self.uuid}: {made} made, {done.changed} changed, {done.same} as they were"
         if self.renamed:
             yield (
                 "it was written from a folder of another name before, and is called by this one now; if that folder is "
@@ -126,19 +128,19 @@ class InOrthanc:
 
     @property
     def well(self) -> bool:
-        """Tell whether Orthanc took every instance."""
-        return not self.done.refused
+        """Tell whether Orthanc took every instance, and FHIR will say what the sheets say."""
+        return not (self.done.refused or self.unsaid)
 
     def lines(self) -> Iterator[str]:
         """Yield numbers, what FHIR will not have, and what was refused."""
         done = self.done
         yield (
-            f"dataset {self.uuid}: {done.sent} instances sent, {done.there} were there, identifiers written of "
-            f"{len(done.kept)} studies"
+            f"dataset {self.uuid}: {counted(done.sent, 'instance')} sent, {done.there} {plural(done.there, 'was')} "
+            f"there, identifiers written of {counted(len(done.kept), 'study')}"
         )
         if done.changed:
             how = "marked: a running `serve` syncs them" if self.marked else "no ledger here: `serve` finds them itself"
-            yield f"{len(done.changed)} studies changed, {how}"
+            yield f"{counted(len(done.changed), 'study')} changed, {how}"
         for value in done.replaced:
             yield f"{value} was kept for these studies before: it gave way to this dataset's identifier"
         if self.unsaid:
@@ -146,7 +148,8 @@ class InOrthanc:
                 f"{cells(self.unsaid)}: no DICOM header says this; FHIR will not have it while Orthanc holds the study "
                 "(to keep it, write it into the headers)"
             )
-        yield from (f"study {uid}: Orthanc refused {number} instances" for uid, number in done.refused.items())
+        for uid, number in done.refused.items():
+            yield f"study {uid}: Orthanc refused {counted(number, 'instance')}"
 
     def json(self) -> dict[str, Any]:
         """Return the same for programs."""

@@ -61,6 +61,7 @@ def pushed(settings: Settings, folder: Path, overwrite: bool, progress: "Progres
 
     Raises as Sink.put when patience is over, and SettingError where files are named so that they are not read.
     """
+    from mapper.commands.trail import record
     from mapper.jobs.patience import Patience
     from mapper.jobs.push import Push
     from mapper.sinks.ndjson.chunk import strangers
@@ -70,6 +71,8 @@ def pushed(settings: Settings, folder: Path, overwrite: bool, progress: "Progres
     if others := strangers(folder):
         raise SettingError(f"{folder}: {others[0]} is not read: {NAMING}")
     sink, files = fhir_server_of(settings), Ndjson(folder)
+    if overwrite:
+        record(settings, "allowed to overwrite")
     try:
         sink.probe()
         patience = Patience(say=progress.say)

@@ -62,6 +62,7 @@ def sds(
     """
     import orjson
 
+    from mapper.commands import trail
     from mapper.commands.dataset import checked, no_dataset, not_lost, not_onto_itself, told
     from mapper.commands.dataset_writers import MEASUREMENTS, STDOUT, WRITERS, Job, source_of, to_folder
     from mapper.records.sds.identity import dataset_uuid as uuid_of
@@ -101,6 +102,8 @@ def sds(
                 job = Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer)
                 job.given, job.correct, job.prune = dataset_uuid is not None, correct, prune
                 folder = folder_of(to) if in_files else None
+                if prune:
+                    trail.record(settings, "allowed to remove")
                 outcome = to_folder(job, folder) if folder else WRITERS[to](job)
     if as_json and to not in STDOUT:
         facts = found.json() | ({"written": outcome.json()} if outcome else {})

@@ -16,6 +16,7 @@ from mapper.ledger.ledger import Ledger
 from mapper.settings import Settings
 from mapper.web.audit import NOBODYS, Audit
 from mapper.wiring import ledger_of
+from samples.sds import write
 from stack import free_port
 
 A, B, UNSEEN = "1.2.3.4", "1.2.3.5", "Doe1"
@@ -79,6 +80,29 @@ def test_what_is_done_stands_in_the_audit_file(
     assert [(one["what"], one["studies"]) for one in told] == lines
     assert {(one["visitor"], one["os_user"]) for one in told} <= {("command line", ME)}
     assert UNSEEN not in file.read_text(encoding="utf-8")
+
+
+ALLOWED: dict[str, tuple[list[str], list[str]]] = {  # with and without what destroys -> what stands in the audit file
+    "push": (["push", "{folder}"], []),
+    "push over others": (["push", "{folder}", "--overwrite"], ["allowed to overwrite"]),
+    "a dataset": (["sds", "{dataset}", "--to", "fhir"], []),
+    "a dataset, what is gone removed": (["sds", "{dataset}", "--to", "fhir", "--prune"], ["allowed to remove"]),
+}
+
+
+@pytest.mark.parametrize(("command", "lines"), ALLOWED.values(), ids=ALLOWED)
+def test_what_may_destroy_stands_in_the_audit_file_before_it_is_done(
+    ledger: Ledger, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], lines: list[str]
+) -> None:
+    """Here there is nobody to do it to."""
+    monkeypatch.setenv("ORTHANC_FHIR_FHIR_URL", f"http://127.0.0.1:{free_port()}")
+    (tmp_path / "ndjson").mkdir()
+    places = {"folder": tmp_path / "ndjson", "dataset": write(tmp_path, "breast")}
+    result = run(*(word.format(**places) for word in command))
+    assert result.exit_code == 1
+    assert "does not answer" in result.stderr
+    _, *told = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    assert [one["what"] for one in told] == lines
 
 
 def missing(file: Path) -> None:

@@ -22,7 +22,9 @@ from tests.support.study import Sample, new_name, study
 
 STILL = 40
 """Studies that nobody touches meanwhile."""
-HELD_AT_MOST = 120.0
+HELD_AT_MOST = 240.0
+PATIENCE = 2 * HELD_AT_MOST
+"""Seconds for which the mapper waits for an answer: what is held here is no outage."""
 WAYS: dict[str, list[str]] = {"threads": [], "processes": ["--processes", "2"]}
 
 
@@ -79,7 +81,7 @@ class Site:
         self.orthanc = Orthanc(
             folder / "orthanc", overrides={"StableAge": 1}, mapper_url=f"http://127.0.0.1:{port}", token=TOKEN
         )
-        told = {"ORTHANC_FHIR_FHIR_URL": fhir_url, "ORTHANC_FHIR_WORKERS": "8"}
+        told = {"ORTHANC_FHIR_FHIR_URL": fhir_url, "ORTHANC_FHIR_WORKERS": "8", "ORTHANC_FHIR_TIMEOUT": str(PATIENCE)}
         self.mapper = Mapper(
             folder / "mapper", port, orthanc=self.orthanc, fhir=fhir, token=TOKEN, ledger=ledger, settings=told
         )
