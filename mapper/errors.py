@@ -45,6 +45,7 @@ class MapperError(Exception):
     outage: ClassVar[bool] = False
     retry_after: float | None = None
     too_much: bool = False  # the other side has more to do than it can
+    status: int = 0  # of the HTTP answer that says so, if one does
 
     def __init_subclass__(
         cls, *, side: Side | None = None, fate: Fate | None = None, outage: bool = False, **named: Any

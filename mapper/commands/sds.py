@@ -62,9 +62,9 @@ def sds(
     """
     import orjson
 
-    from mapper.commands import trail
     from mapper.commands.dataset import checked, no_dataset, not_lost, not_onto_itself, told
     from mapper.commands.dataset_writers import MEASUREMENTS, STDOUT, WRITERS, Job, source_of, to_folder
+    from mapper.commands.trail import record
     from mapper.records.sds.identity import dataset_uuid as uuid_of
 
     in_files = is_folder(to)
@@ -97,13 +97,13 @@ def sds(
                 )
             for one in found.findings:
                 say(f"{one.level}: {one}", err=True)
-            with problem_file(problems) as kept, told(kept, found) as record:
+            with problem_file(problems) as kept, told(kept, found) as keep:
                 uuid = uuid_of(found.dataset, dataset_uuid)
-                job = Job(found.dataset, uuid, settings, whose, record, sys.stdout.buffer)
+                job = Job(found.dataset, uuid, settings, whose, keep, sys.stdout.buffer)
                 job.given, job.correct, job.prune = dataset_uuid is not None, correct, prune
                 folder = folder_of(to) if in_files else None
                 if prune:
-                    trail.record(settings, "allowed to remove")
+                    record(settings, "allowed to remove")
                 outcome = to_folder(job, folder) if folder else WRITERS[to](job)
     if as_json and to not in STDOUT:
         facts = found.json() | ({"written": outcome.json()} if outcome else {})

@@ -92,7 +92,14 @@ class IntoFiles:
         while self.hours and (pause := self.hours.wait()):
             self.into.sink.flush()
             self.patience.sleep(min(pause, FLUSH))
-        return study_uid, tries, self.crew.submit(read, self.recipe, study_uid, [])
+        return study_uid, tries, self.crew.submit(read, self.recipe, study_uid, [], self._since(study_uid, tries))
+
+    def _since(self, study_uid: str, tries: int) -> str | None:
+        """Return the state after which nothing that was kept of a study is read; see read_since."""
+        state = self.into.sink.state(study_uid)
+        if tries > 1 or state == YOUNG:
+            return ""
+        return state.rpartition(" ")[2] or None
 
     def _take(self, waiting: deque[tuple[str, int, "Future[Read]"]]) -> None:
         """Deliver the study that was asked for first; one that fails for now is asked for again."""

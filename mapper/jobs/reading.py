@@ -16,7 +16,7 @@ from mapper.maps import Mapped, study_to_fhir
 from mapper.maps.rule import Made
 from mapper.maps.site import Site
 from mapper.settings import Settings
-from mapper.sources.source import Reading, Sighting, Source, read_within
+from mapper.sources.source import Reading, Sighting, Source, read_since
 from mapper.wiring import site_of, source_of
 
 OTHER_RELEASE = "--dask: a worker is of another release than this command: start `dask worker` with this same one"
@@ -67,10 +67,10 @@ def digest(settings: Settings) -> str:
     return sha256(json.dumps(settings.model_dump(), default=told, sort_keys=True).encode()).hexdigest()
 
 
-def read(recipe: Recipe, study_uid: str, known_ids: list[str], seconds: float | None = None) -> Read:
-    """Return one study mapped and checked; see read_within. Raises as Source.read, NotOneStudy and BundleRejected."""
+def read(recipe: Recipe, study_uid: str, known_ids: list[str], since: str | None = None) -> Read:
+    """Return one study mapped and checked; see read_since. Raises as Source.read, NotOneStudy and BundleRejected."""
     source, site = recipe.made()
-    reading = read_within(source, study_uid, known_ids, seconds)
+    reading = read_since(source, study_uid, known_ids, since)
     mapped = study_to_fhir(reading.study, site)
     check(mapped.resources)
     return Read(reading.sighting, replace(mapped, resources=[portable(one) for one in mapped.resources]))

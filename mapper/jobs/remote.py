@@ -24,9 +24,9 @@ class Remote:
         """Return one study, read and mapped elsewhere; raises as Source.read and `read` of mapper.jobs.reading."""
         return self._read(study_uid, known_ids)
 
-    def read_again(self, study_uid: str, known_ids: list[str], seconds: float) -> Reading:
+    def read_again(self, study_uid: str, known_ids: list[str], since: str) -> Reading:
         """See Rereadable."""
-        return self._read(study_uid, known_ids, seconds)
+        return self._read(study_uid, known_ids, since)
 
     def _read(self, *asked: Any) -> Reading:
         if self._crew.lost:

@@ -26,5 +26,7 @@ class Claim:
     owner: str
     began: float = 0.0
     """When it was taken, in seconds since 1970 UTC."""
-    synced_at: float | None = None
-    """When the study was synced last, None: never."""
+    fingerprint: str = ""
+    """In which state the study was read when it was synced last; empty: never, or by an earlier release."""
+    failure: str = ""
+    """The kind of its last failure, empty when it did not fail since."""

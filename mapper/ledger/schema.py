@@ -36,6 +36,7 @@ study = Table(
     Column("problems", Text, nullable=False, default="[]", doc="JSON list of element, attribute, reason"),
     Column("mapping_version", String(32), nullable=False, default=""),
     Column("started", String(32), nullable=False, default="", doc="rank among the studies of one patient"),
+    Column("fingerprint", String(255), nullable=False, default="", doc="in which it was read when it was synced last"),
     Column("synced_at", Float),
     Column("marked_at", Float, nullable=False, default=0.0, doc="since when it is dirty: the lag counts from here"),
     Column("claimed_at", Float, doc="when the last attempt began"),

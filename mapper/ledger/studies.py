@@ -94,8 +94,8 @@ class Studies:
             for source, study_uid in due(db, sources, now, limit):
                 which = {"of_source": source, "of_study": study_uid}
                 row = db.execute(CLAIMED, {**which, "now": now, "until": now + LEASE, "by": owner}).one()
-                generation, attempts, priority, synced_at = row
-                claims.append(Claim(source, study_uid, generation, attempts, priority, owner, now, synced_at))
+                generation, attempts, priority, *facts = row
+                claims.append(Claim(source, study_uid, generation, attempts, priority, owner, now, *facts))
         return claims
 
     def take_back(self) -> int:

@@ -86,8 +86,11 @@ class Catalogue(Protocol):
 class Rereadable(Protocol):
     """What a source offers beside that keeps what it once answered, and may go on to answer it for a while."""
 
-    def read_again(self, study_uid: str, known_ids: list[str], seconds: float) -> Reading:
-        """Return a study as `read` does, and nothing that was kept of what moved within so many seconds."""
+    def read_again(self, study_uid: str, known_ids: list[str], since: str) -> Reading:
+        """Return a study as `read` does, and nothing that was kept of what moved after the state of a fingerprint.
+
+        After an empty one all of it has moved.
+        """
 
 
 class Source(Protocol):
@@ -124,11 +127,11 @@ class Source(Protocol):
         """Yield what `doctor` should say of this source; raises SourceDown or SourceBusy."""
 
 
-def read_within(source: Source, study_uid: str, known_ids: list[str], seconds: float | None) -> Reading:
-    """Return a study past what its source has kept of what moved within so many seconds; None: as it reads any study.
+def read_since(source: Source, study_uid: str, known_ids: list[str], since: str | None) -> Reading:
+    """Return a study past what its source kept of what moved after a state; None: the study is new to us.
 
     Raises as Source.read.
     """
-    if seconds is None or not isinstance(source, Rereadable):
+    if since is None or not isinstance(source, Rereadable):
         return source.read(study_uid, known_ids)
-    return source.read_again(study_uid, known_ids, seconds)
+    return source.read_again(study_uid, known_ids, since)

@@ -1,25 +1,23 @@
 """How a claimed study is read: as any study, or past what its source has kept of it since it was read last."""
 
-from math import inf
-
-from mapper.ledger.claim import BY_HAND, Claim
+from mapper.ledger.claim import BEHIND, BY_HAND, Claim
 from mapper.ledger.ledger import Ledger
-from mapper.sources.source import Reading, Source, read_within
-
-LONGEST_SYNC = 300.0
-"""Seconds that lie at the most between the reading of a study and the end of its sync, as far as this relies on it."""
+from mapper.sources.source import Reading, Source, read_since
 
 
 def read(source: Source, claim: Claim, ledger: Ledger) -> Reading:
-    """Return the study of a claim; raises as Source.read.
+    """Return the study of a claim; raises as Source.read."""
+    return read_since(source, claim.study_uid, ledger.seen.ids(claim.source, claim.study_uid), since(claim))
 
-    What moved since it was read last is read past what the source keeps; asked for by hand, everything is.
+
+def since(claim: Claim) -> str | None:
+    """Return the state after which nothing that was kept of a study is read, empty: nothing at all; None: new to us.
+
+    Of one that was read before, and never synced, nobody knows what was kept of it then. What is only mapped anew did
+    not move.
     """
-    known_ids = ledger.seen.ids(claim.source, claim.study_uid)
-    seconds = inf if claim.priority == BY_HAND else unread(claim, ledger.clock())
-    return read_within(source, claim.study_uid, known_ids, seconds)
-
-
-def unread(claim: Claim, now: float) -> float | None:
-    """Return for how many seconds a study was not read, rather too many than too few; None: it never was."""
-    return None if claim.synced_at is None else max(0.0, now - claim.synced_at) + LONGEST_SYNC
+    if claim.priority == BY_HAND:
+        return ""
+    if claim.fingerprint or claim.priority == BEHIND:
+        return claim.fingerprint or None
+    return "" if claim.generation > 1 or claim.attempts > 1 or claim.failure else None

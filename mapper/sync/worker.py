@@ -135,12 +135,12 @@ class Worker:
         reading = self._timed("read", lambda: read(source, claim, self.ledger))
         mapped = self._timed("map", lambda: self.mapping(reading, source))
         problems = msgspec.json.encode(mapped.problems[:PROBLEMS_KEPT]).decode()
-        ended = False
+        ended, sighting = False, reading.sighting
 
         def done() -> None:
             nonlocal ended
-            self.ledger.seen.remember(claim.source, reading.sighting)
-            ended = self.end(claim, "done", started=mapped.rank, problems=problems)
+            self.ledger.seen.remember(claim.source, sighting)
+            ended = self.end(claim, "done", started=mapped.rank, problems=problems, fingerprint=sighting.fingerprint)
 
         self._timed("put", lambda: self.delivery.write(claim, mapped, done))
         self.concurrency.went_well()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any
 
 from mapper.configuration import PREFIX, load
@@ -52,7 +51,7 @@ def truth_of(mapper: Mapper) -> Truth:
     source, mapping = orthanc_of(one, settings), mapping_of({one.name: site})
     for uid in sorted({sighting.study_uid for sighting in source.listing()}):
         try:
-            reading = source.read_again(uid, [], inf)
+            reading = source.read_again(uid, [], "")
         except TwoPatients:
             found.parked.add(uid)
             continue

@@ -35,13 +35,15 @@ class Inline:
 
     size = 2
 
-    def __init__(self, source: FakeSource) -> None:
+    def __init__(self, source: FakeSource, since: dict[str, str | None]) -> None:
         self.source = source
+        self.since = since
 
-    def submit(self, do: Callable[..., Any], recipe: Recipe, study_uid: str, known: list[str]) -> "Future[Any]":
+    def submit(self, do: Callable[..., Any], recipe: Recipe, uid: str, known: list[str], since: str | None) -> Any:
+        self.since[uid] = since
         future: Future[Any] = Future()
         try:
-            reading = self.source.read(study_uid, known)
+            reading = self.source.read(uid, known)
             future.set_result(Read(reading.sighting, study_to_fhir(reading.study, SITE)))
         except Exception as error:
             future.set_exception(error)
@@ -71,7 +73,7 @@ def sink(tmp_path: Path) -> Iterator[Ndjson]:
 
 def run(source: FakeSource, sink: Ndjson, version: str = "1", **others: Any) -> Tally:
     patience = Patience(sleep=others.pop("sleep", lambda seconds: None))
-    crew = cast(Crew, Inline(source))
+    crew = cast(Crew, Inline(source, others.pop("since", {})))
     return IntoFiles(source, RECIPE, crew, into_folder(sink, SITE), version, patience=patience, **others).run()
 
 
@@ -362,3 +364,16 @@ def test_a_listing_is_not_waited_for_where_that_is_of_no_use(source: FakeSource,
     source.down = BadMetadata("no list")
     with pytest.raises(BadMetadata):
         run(source, sink, sleep=lambda seconds: pytest.fail("nobody waits"))
+
+
+def test_it_says_in_which_state_a_study_was_read_last(source: FakeSource, sink: Ndjson) -> None:
+    """What an archive has kept of what moved since is not read; nor, after a failure, what it kept then."""
+    new, since = dict[str, str | None](), dict[str, str | None]()
+    source.failures = [SourceChanged("changed")]
+    run(source, sink, since=new)
+    assert new == {uid: "" if uid == UIDS[0] else None for uid in UIDS}
+    before = {one.study_uid: one.fingerprint for one in source.listing()}
+    source.store(UIDS[1], instance="2")
+    sink.settle(UIDS[2], YOUNG)
+    run(source, sink, since=since)
+    assert since == {UIDS[1]: before[UIDS[1]], UIDS[2]: ""}

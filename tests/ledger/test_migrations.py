@@ -95,7 +95,7 @@ def test_the_migrations_end_at_the_tables_of_the_code(earlier: str) -> None:
     database.create()
     with database.read() as db:
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
-        assert list(db.execute(text("SELECT version_num FROM alembic_version")).scalars()) == ["0008"]
+        assert list(db.execute(text("SELECT version_num FROM alembic_version")).scalars()) == ["0009"]
     database.close()
 
 
@@ -108,7 +108,7 @@ def test_a_new_ledger_is_made_by_the_same_migrations(new_database: Callable[[], 
     database.close()
 
 
-@pytest.mark.parametrize("stamp", ["9999", "0009", "a1b2c3"])
+@pytest.mark.parametrize("stamp", ["9999", "0010", "a1b2c3"])
 def test_a_ledger_of_a_later_release_is_refused_in_one_line(new_database: Callable[[], str], stamp: str) -> None:
     database = Database(new_database())
     database.create()

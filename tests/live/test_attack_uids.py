@@ -25,7 +25,7 @@ from tests.support.study import Sample, new_uid, study
 ID = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
 UID = r"[0-9.]{1,64}"
 ASKED = re.compile(
-    rf"/statistics|/system|/changes|/series|/studies|/tools/(now|find|lookup)|/studies/{ID}(/series|/statistics|/metadata(/5290)?)?"
+    rf"/statistics|/system|/plugins/dicom-web|/changes|/series(/{ID}/attachments/4301)?|/studies|/tools/(now|find|lookup)|/studies/{ID}(/series|/statistics|/metadata(/5290)?)?"
     rf"|/dicom-web/studies(/{UID}/series/{UID}/metadata)?"
 )
 """All that the mapper has to ask of an Orthanc."""

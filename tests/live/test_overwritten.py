@@ -6,7 +6,6 @@ when it is stable again. An Orthanc that is stopped before never does.
 
 from collections import Counter
 from collections.abc import Callable
-from math import inf
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,8 @@ from tests.support.study import study
 
 MANY, ALL = 3, 6
 """Instances of a series, and of the study."""
-AS_KEPT = -1.0
+AS_KEPT = "99991231T000000"
+EVERYTHING = ""
 
 
 class Archive:
@@ -46,9 +46,9 @@ class Archive:
             one.ContentDescription = "new"
         self.store(number)
 
-    def said(self, seconds: float) -> Counter[str]:
-        """Return what the instances say, read past what was kept of what moved within so many seconds."""
-        found = self.source.read_again(self.sample.uid, [], seconds).study
+    def said(self, since: str) -> Counter[str]:
+        """Return what the instances say, read past what was kept of what moved since a state."""
+        found = self.source.read_again(self.sample.uid, [], since).study
         return Counter(str(one.item["ContentDescription"]) for series in found.series for one in series.instances)
 
 
@@ -68,7 +68,7 @@ def test_of_a_series_that_moved_nothing_is_read_that_was_kept(archive: Archive, 
     if isinstance(archive.server, OrthancInFolder):
         assert kept == {"old": ALL}, "that is what this is all about: later releases may mend it"
     new = Counter(new=number, old=ALL - number)
-    assert archive.said(inf) == +new
+    assert archive.said(EVERYTHING) == +new
     assert archive.said(AS_KEPT) == +new, "what is kept was made anew, for whoever asks"
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import math
 import re
 import socket
 from collections.abc import Callable
@@ -405,33 +404,42 @@ def test_a_study_that_changed_while_it_was_read(after: Answer) -> None:
 
 DICOMWEB = Answer(200, {"ID": "dicom-web", "Version": "1.20"})
 CACHE = f"/series/{SERIES.body[0]['ID']}/attachments/4301"
-MOVED_AGO: dict[str, tuple[str, float | None, bool]] = {  # LastUpdate of a series, seconds -> whether it is made anew
-    "an hour ago, never read": ("20240101T110000", None, False),
-    "a minute ago, never read": ("20240101T115900", None, False),
-    "59 seconds ago, never read": ("20240101T115901", None, True),
-    "just now, never read": ("20240101T120000", None, True),
-    "in the future: its clock was set back": ("20240101T130000", None, True),
-    "an hour ago, read since": ("20240101T110000", 3599.0, False),
-    "an hour ago, read before": ("20240101T110000", 3600.0, True),
-    "an hour ago, everything is asked for": ("20240101T110000", math.inf, True),
-    "nobody knows when": ("", math.inf, False),
+MOVED: dict[str, tuple[str, str | None, bool]] = {  # LastUpdate of a series, since which state -> is it made anew?
+    "an hour ago, new to us": ("20240101T110000", None, False),
+    "a minute ago, new to us": ("20240101T115900", None, False),
+    "59 seconds ago, new to us": ("20240101T115901", None, False),
+    "58 seconds ago, new to us": ("20240101T115902", None, True),
+    "in the future, new to us: its clock was set back": ("20240101T130000", None, True),
+    "before": ("20240101T110000", "20240101T110001", False),
+    "in this very state": ("20240101T110000", "20240101T110000", False),
+    "in this very state, with all that tells states": ("20240101T110000", "20240101T110000/3/abc", False),
+    "in this very second, behind which another change may hide": ("20240101T110000", "20240101T110000/young", True),
+    "after": ("20240101T110001", "20240101T110000", True),
+    "the study moved before: its clock was set back": ("20240101T110000", "20240101T120001", True),
+    "everything is asked for": ("20240101T110000", "", True),
+    "nobody knows when": ("", "20240101T110000", False),
+    "nobody knows when, everything is asked for": ("", "", True),
 }
 
 
-@pytest.mark.parametrize(("moved", "seconds", "anew"), MOVED_AGO.values(), ids=MOVED_AGO)
-def test_what_dicomweb_keeps_of_a_series_that_moved_is_not_asked_for(
-    moved: str, seconds: float | None, anew: bool
-) -> None:
+@pytest.mark.parametrize(("moved", "since", "anew"), MOVED.values(), ids=MOVED)
+def test_what_dicomweb_keeps_of_a_series_that_moved_is_not_asked_for(moved: str, since: str | None, anew: bool) -> None:
     one, series = study("20240101T115959"), Answer(200, [{**SERIES.body[0], "LastUpdate": moved}])
     deleted = [DICOMWEB, Answer(200, {})] if anew else []
     with HttpFake(HIT, Answer(200, one), SYSTEM, NOW, series, *deleted, METADATA, looked(one)) as http:
         source = orthanc(http.url)
-        source.read(UID, []) if seconds is None else source.read_again(UID, [], seconds)
+        source.read(UID, []) if since is None else source.read_again(UID, [], since)
     before_metadata = next(i for i, one in enumerate(http.asked) if one.path.startswith("/dicom-web"))
     assert (http.asked[before_metadata - 1].path == CACHE) is anew
+    assert (http.asked[before_metadata - 1].method == "DELETE") is anew
 
 
-REFUSALS = {"there is none": MISSING, **{str(status): Answer(status, {}) for status in (401, 403, 405, 500, 503)}}
+def of_series(one: dict[str, Any]) -> Answer:
+    """Answer the series of a study, which moved with it."""
+    return Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
+
+
+REFUSALS = {"there is none": MISSING, **{str(status): Answer(status, {}) for status in (401, 403, 405, 409)}}
 
 
 @pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS)
@@ -439,8 +447,7 @@ def test_where_it_may_not_be_made_anew_it_is_read_as_it_is_kept_which_is_said_on
     answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = study("20240101T115959")
-    series = Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
-    read = [HIT, Answer(200, one), series, answer, METADATA, looked(one)]
+    read = [HIT, Answer(200, one), of_series(one), answer, METADATA, looked(one)]
     with HttpFake(*read[:2], SYSTEM, NOW, read[2], DICOMWEB, *read[3:], *read[:2], NOW, *read[2:]) as http:
         source = orthanc(http.url)
         for _ in range(2):
@@ -449,15 +456,50 @@ def test_where_it_may_not_be_made_anew_it_is_read_as_it_is_kept_which_is_said_on
     assert (said.out + said.err).count("kept metadata") == (0 if answer is MISSING else 1)
 
 
+FAILURES: dict[int, type[MapperError]] = {408: SourceBusy, 429: SourceBusy, 500: SourceBusy, 502: SourceDown}
+
+
+@pytest.mark.parametrize(("status", "kind"), FAILURES.items())
+@pytest.mark.parametrize("at", [0, 1], ids=["the plugin", "the series"])
+def test_what_fails_for_a_while_is_tried_again_and_not_taken_for_a_refusal(
+    status: int, kind: type[MapperError], at: int
+) -> None:
+    one = study("20240101T115959")
+    asked = [HIT, Answer(200, one), SYSTEM, NOW, of_series(one), *[DICOMWEB][:at], Answer(status, {})]
+    assert type(fails(lambda source: source.read(UID, []), *asked)) is kind
+
+
+@pytest.mark.parametrize("status", [401, 403, 405])
+def test_who_may_not_look_at_plugins_makes_it_anew_all_the_same(status: int) -> None:
+    one = study("20240101T115959")
+    plugin = Answer(status, {})
+    asked = [HIT, Answer(200, one), SYSTEM, NOW, of_series(one), plugin, Answer(200, {}), METADATA, looked(one)]
+    with HttpFake(*asked) as http:
+        orthanc(http.url).read(UID, [])
+    assert CACHE in [asked.path for asked in http.asked]
+
+
+@pytest.mark.parametrize(("moved_at", "times"), [("20240101T115957", 1), ("20240101T115959", 2)], ids=["old", "young"])
+def test_one_state_of_a_series_is_made_anew_once_in_a_while(moved_at: str, times: int) -> None:
+    """Whoever could not wait for the answer finds it made then; behind a young state another one may hide."""
+    one = study(moved_at)
+    read = [HIT, Answer(200, one), of_series(one), *[Answer(200, {})], METADATA, looked(one)]
+    again = [HIT, Answer(200, one), NOW, of_series(one), *[Answer(200, {})][: times - 1], METADATA, looked(one)]
+    with HttpFake(*read[:2], SYSTEM, NOW, read[2], DICOMWEB, *read[3:], *again) as http:
+        source = orthanc(http.url)
+        for _ in range(2):
+            source.read_again(UID, [], "")
+    assert [asked.path for asked in http.asked].count(CACHE) == times
+
+
 KEEPERS = {"1.7": False, "1.14": False, "1.15": True, "1.20": True, "mainline": True}
 
 
 @pytest.mark.parametrize(("version", "keeps"), KEEPERS.items())
 def test_a_plugin_that_keeps_nothing_is_not_asked_to_make_it_anew(version: str, keeps: bool) -> None:
     one = study("20240101T115959")
-    series = Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
     plugin = [Answer(200, {"Version": version}), *([Answer(200, {})] if keeps else [])]
-    with HttpFake(HIT, Answer(200, one), SYSTEM, NOW, series, *plugin, METADATA, looked(one)) as http:
+    with HttpFake(HIT, Answer(200, one), SYSTEM, NOW, of_series(one), *plugin, METADATA, looked(one)) as http:
         orthanc(http.url).read(UID, [])
     assert (CACHE in [asked.path for asked in http.asked]) is keeps
 

@@ -1,25 +1,30 @@
 """How a claimed study is read: by what is known of when it was read last."""
 
 from collections.abc import Iterator
-from math import inf
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mapper.ledger.claim import BEHIND, BY_HAND, WITH_ALL, Claim
-from mapper.sync.rereading import LONGEST_SYNC, read
+from mapper.sync.rereading import read
+from mapper.sync.sweep import sweep
 from tests.support.fakes import World
 
-HOUR = 3600.0
-CLAIMS: dict[str, tuple[int, float | None, float | None]] = {  # priority, synced so long ago -> seconds; None: read
-    "new": (0, None, None),
-    "mapped anew, never synced": (BEHIND, None, None),
-    "by hand, never synced": (BY_HAND, None, inf),
-    "moved": (0, HOUR, HOUR + LONGEST_SYNC),
-    "with all": (WITH_ALL, HOUR, HOUR + LONGEST_SYNC),
-    "mapped anew": (BEHIND, HOUR, HOUR + LONGEST_SYNC),
-    "by hand": (BY_HAND, HOUR, inf),
-    "synced in the future: the clock was set back": (0, -HOUR, LONGEST_SYNC),
+CLAIM = Claim("orthanc", "1.2.3", 1, 1, 0, "owner")
+STATE = "20240101T110000"
+CLAIMS: dict[str, tuple[Claim, str | None]] = {  # claim -> the state after which nothing that was kept is read
+    "new": (CLAIM, None),
+    "by hand, new": (replace(CLAIM, priority=BY_HAND), ""),
+    "it moved since it was new": (replace(CLAIM, generation=2), ""),
+    "a second attempt": (replace(CLAIM, attempts=2), ""),
+    "held back by an outage, which burns no attempt": (replace(CLAIM, failure="SinkDown"), ""),
+    "moved": (replace(CLAIM, generation=9, fingerprint=STATE), STATE),
+    "with all": (replace(CLAIM, generation=9, fingerprint=STATE, priority=WITH_ALL), STATE),
+    "mapped anew": (replace(CLAIM, generation=9, fingerprint=STATE, priority=BEHIND), STATE),
+    "by hand": (replace(CLAIM, generation=9, fingerprint=STATE, priority=BY_HAND), ""),
+    "mapped anew, synced by an earlier release": (replace(CLAIM, generation=9, priority=BEHIND), None),
+    "moved, synced by an earlier release": (replace(CLAIM, generation=9), ""),
 }
 
 
@@ -39,27 +44,30 @@ class Rereading:
     def read(self, study_uid: str, known_ids: list[str]) -> Any:
         self.asked.append((study_uid, known_ids, None))
 
-    def read_again(self, study_uid: str, known_ids: list[str], seconds: float) -> Any:
-        self.asked.append((study_uid, known_ids, seconds))
+    def read_again(self, study_uid: str, known_ids: list[str], since: str) -> Any:
+        self.asked.append((study_uid, known_ids, since))
 
 
-@pytest.mark.parametrize(("priority", "ago", "seconds"), CLAIMS.values(), ids=CLAIMS)
-def test_what_moved_since_it_was_read_is_read_past_what_is_kept(
-    world: World, priority: int, ago: float | None, seconds: float | None
-) -> None:
-    now = world.ledger.clock()
-    claim = Claim("orthanc", "1.2.3", 1, 1, priority, "owner", now, None if ago is None else now - ago)
+@pytest.mark.parametrize(("claim", "since"), CLAIMS.values(), ids=CLAIMS)
+def test_what_moved_since_it_was_read_is_read_past_what_is_kept(world: World, claim: Claim, since: str | None) -> None:
     source = Rereading()
     read(source, claim, world.ledger)  # type: ignore[arg-type]
-    assert source.asked == [("1.2.3", [], seconds)]
+    assert source.asked == [("1.2.3", [], since)]
 
 
-def test_a_claim_says_when_the_study_was_synced_last(world: World) -> None:
+def test_a_claim_says_in_which_state_the_study_was_synced_last(world: World) -> None:
+    world.source.store("1.2.3")
+    sweep(world.ledger, world.source)
+    world.work()
     world.ledger.studies.mark("orthanc", ["1.2.3"])
-    (first,) = world.ledger.studies.claim(["orthanc"])
-    assert first.synced_at is None
-    world.ledger.studies.finish(first)
-    ended = world.ledger.clock()
+    (claim,) = world.ledger.studies.claim(["orthanc"])
+    (sighting,) = world.source.listing()
+    assert claim.fingerprint == sighting.fingerprint
+
+
+def test_a_claim_says_how_the_study_failed_last(world: World) -> None:
     world.ledger.studies.mark("orthanc", ["1.2.3"])
-    (second,) = world.ledger.studies.claim(["orthanc"])
-    assert second.synced_at == ended
+    (claim,) = world.ledger.studies.claim(["orthanc"])
+    world.ledger.studies.release(claim, "no answer", 0.0, "SinkDown")
+    (again,) = world.ledger.studies.claim(["orthanc"])
+    assert (again.attempts, again.failure) == (1, "SinkDown")

@@ -15,6 +15,8 @@ from mapper.sources.orthanc import answers
 PROBE = Bound(1, 5.0)
 DOWN, TOO_MUCH = frozenset({502, 503, 504}), frozenset({408, 429})
 """What says that nobody is there, or that there is too much to do."""
+NOT_ALLOWED = frozenset({401, 403, 405, 409})
+"""What says that this is not for us to do, and never will be."""
 T = TypeVar("T")
 
 
@@ -65,7 +67,9 @@ class OrthancClient:
                     yield incoming
                     return
                 if incoming.status != 404:
-                    raise self._refusal(incoming.status, request)
+                    refusal = self._refusal(incoming.status, request)
+                    refusal.status = incoming.status
+                    raise refusal
                 known = answers.is_missing(incoming.read())
         except NoAnswer as error:
             raise self._silence(request, error) from None

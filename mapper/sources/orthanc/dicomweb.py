@@ -1,5 +1,6 @@
 """Orthanc's DICOMweb: the metadata of a series, and whether they are whole."""
 
+import time
 from contextlib import AbstractContextManager
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from mapper.http.target import Target
 from mapper.log import logger
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.api import Api, parse_version
+from mapper.sources.orthanc.client import NOT_ALLOWED
 
 DICOM_JSON = "application/dicom+json"
 CACHE, KEEPING = "/series/{series}/attachments/4301", (1, 15)
@@ -19,6 +21,8 @@ It takes them for those of the instances that have the same ids, whatever was st
 them anew when the series is stable again; an Orthanc that is stopped before never does.
 """
 PLUGIN = Target("/plugins/dicom-web")
+GOOD_FOR, REMEMBERED = 600.0, 10_000
+"""Seconds for which what was made anew of one state of a series is not made anew again; of how many that is known."""
 log = logger(__name__)
 
 
@@ -30,6 +34,7 @@ class DicomWeb:
         self.root = root
         self._api, self._bound = api, bound
         self._refused = False
+        self._anew: dict[tuple[str, str], float] = {}
         self.suspect: str | None = None
         """The study of which attributes were left out, if that was seen."""
 
@@ -44,24 +49,36 @@ class DicomWeb:
         target = Target(template, study_uid, series_uid, uid)
         return self._api.client.answer("GET", target, accept=DICOM_JSON, bound=self._bound)
 
-    def make_anew(self, series: str) -> None:
-        """Have the metadata of a series, by Orthanc's id, be read from its instances when they are asked for next.
+    def make_anew(self, series: answers.Series, *, settled: bool) -> None:
+        """Have the metadata of a series be read from its instances when they are asked for next.
 
-        Where that is not allowed they are what Orthanc has of them, which is logged once.
+        Once in a while for each state of one that is `settled`: who could not wait for the answer finds it made then.
+        Where it is not allowed they are what Orthanc has of them, which is logged once. Raises as OrthancClient.answer.
         """
-        if not self._keeps:
+        state = series.ID, series.LastUpdate
+        if (settled and time.monotonic() < self._anew.get(state, 0.0)) or not self._keeps:
             return
         try:
-            with self._api.client.answer("DELETE", Target(CACHE, series)):
-                return
+            with self._api.client.answer("DELETE", Target(CACHE, series.ID)):
+                pass
         except (SourceDown, SourceBusy) as error:
+            if error.status not in NOT_ALLOWED:
+                raise
             if not self._refused:
                 log.warning("kept metadata", reason=str(error), do=f"let us DELETE {CACHE}")
             self._refused = True
+        if len(self._anew) >= REMEMBERED:
+            self._anew.clear()
+        self._anew[state] = time.monotonic() + GOOD_FOR
 
     @cached_property
     def _keeps(self) -> bool:
-        plugin = self._api.client.json("GET", PLUGIN, answers.Plugin)
+        try:
+            plugin = self._api.client.json("GET", PLUGIN, answers.Plugin)
+        except (SourceDown, SourceBusy) as error:
+            if error.status in NOT_ALLOWED:
+                return True
+            raise
         return plugin is None or parse_version(plugin.Version) >= KEEPING
 
     def probe(self) -> None:

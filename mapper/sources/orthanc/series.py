@@ -1,6 +1,6 @@
 """The instances of a study of Orthanc, series by series: from the database where that may be, else by metadata."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 
 from mapper.dicom.collector import Collector
 from mapper.dicom.reader import Mend, Reader
@@ -30,9 +30,13 @@ class SeriesReader:
         study_uid: str,
         listed: Sequence[answers.Series],
         into: Collector,
-        moved: Callable[[answers.Series], bool] = lambda series: False,
+        moved: Collection[answers.Series] = (),
+        *,
+        settled: bool = True,
     ) -> None:
-        """Take all series of a study; the metadata of one that `moved` are made anew.
+        """Take all series of a study; the metadata of those that `moved` are made anew.
+
+        It is `settled` when no other change can hide behind when they moved.
 
         Raises SourceChanged where one is not to be had, BadMetadata, and as OrthancClient.answer.
         """
@@ -45,8 +49,8 @@ class SeriesReader:
                 continue
             mend, stored = exact.of_series(series), rows.get(series.ID)
             if not (stored and self._database and self._database.take(study_uid, series_uid, stored, into, mend)):
-                if moved(series):
-                    self._dicomweb.make_anew(series.ID)
+                if series in moved:
+                    self._dicomweb.make_anew(series, settled=settled)
                 self._by_metadata(study_uid, series_uid, into, mend)
 
     def _by_metadata(self, study_uid: str, series_uid: str, into: Collector, mend: Mend) -> None:

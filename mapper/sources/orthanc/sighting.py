@@ -1,17 +1,25 @@
 """What one look at a study of Orthanc tells: what it is known by, and in which state it is."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from mapper.dicom.uid import is_askable
 from mapper.errors import BadMetadata
-from mapper.sources.fingerprint import fingerprint, grown
+from mapper.sources.fingerprint import fingerprint, grown, is_young, moved
 from mapper.sources.orthanc import answers
 from mapper.sources.orthanc.kept import kept_in
 from mapper.sources.source import Sighting
 
 RIPE = timedelta(seconds=2)
 """LastUpdate has whole seconds: one as young as this may hide a second change, so it is read again later."""
+
+JUST_NOW = timedelta(seconds=59)
+"""For how long nothing that DICOMweb keeps of a series that moved is read, of a study that is new to us.
+
+With Orthanc's own StableAge, a minute, a new study is read later than that.
+"""
+TIME = "%Y%m%dT%H%M%S"
 
 
 def name_of(study: answers.Study) -> str:
@@ -44,9 +52,19 @@ def state_of(seen: Sighting) -> tuple[str, str]:
     return seen.id, grown(seen.fingerprint)
 
 
-def has_moved(series: answers.Series, now: datetime, seconds: float) -> bool:
-    """Tell whether a series moved within so many seconds."""
-    return bool(series.LastUpdate) and (now - parse_time(series.LastUpdate)).total_seconds() <= seconds
+def moved_since(
+    study: answers.Study, listed: Iterable[answers.Series], since: str | None, now: datetime
+) -> list[answers.Series]:
+    """Return the series of a study that moved after the state of a fingerprint, or perhaps did; all after an empty one.
+
+    All did, too, where the study moved before that: the clock of Orthanc was set back. None: what moved just now.
+    """
+    if since is None:
+        since = f"{now - JUST_NOW:{TIME}}"
+    elif study.moved < moved(since):
+        since = ""
+    then = moved(since)
+    return [one for one in listed if not since or one.LastUpdate > then or (one.LastUpdate == then and is_young(since))]
 
 
 def digest(ids: list[str]) -> str:
@@ -57,6 +75,6 @@ def digest(ids: list[str]) -> str:
 def parse_time(text: str) -> datetime:
     """Return Orthanc's own UTC time `20240517T093105`; raises BadMetadata when it is none."""
     try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%S")
+        return datetime.strptime(text, TIME)
     except ValueError as error:
         raise BadMetadata("Orthanc's time is not readable") from error

@@ -7,7 +7,6 @@ under two PatientIDs answers 404 although both studies exist).
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from itertools import islice
 
 import msgspec
@@ -28,17 +27,12 @@ from mapper.sources.orthanc.dicomweb import DicomWeb
 from mapper.sources.orthanc.feed import OrthancFeed
 from mapper.sources.orthanc.kept import identified, is_named_otherwise, kept_in, moved_in
 from mapper.sources.orthanc.series import SeriesReader
-from mapper.sources.orthanc.sighting import has_moved, name_of, remembering, sighting, state_of
+from mapper.sources.orthanc.sighting import moved_since, name_of, remembering, sighting, state_of
 from mapper.sources.orthanc.unread import gone, unreadable
 from mapper.sources.source import Feed, Reading, Sighting
 
 MOVES_ON_DELETION = (1, 12, 1)
 """The Orthanc from which on LastUpdate moves when a child is deleted."""
-JUST_NOW = 59.0
-"""Seconds for which nothing that DICOMweb keeps of a series that moved is read, of a study that was never read.
-
-With Orthanc's own StableAge, a minute, a new study is read later than that.
-"""
 ANSWER, METADATA = Bound(64, 60.0), Bound(512, 600.0)
 
 
@@ -76,12 +70,8 @@ class Orthanc:
         self.feed: Feed | None = OrthancFeed(self._api)
         self.catalogue = OrthancCatalogue(self._api)
 
-    def read(self, study_uid: str, known_ids: list[str]) -> Reading:
-        """Return one whole study, read series by series; see Source.read."""
-        return self.read_again(study_uid, known_ids, JUST_NOW)
-
-    def read_again(self, study_uid: str, known_ids: list[str], seconds: float) -> Reading:
-        """Return one whole study; see Rereadable."""
+    def read(self, study_uid: str, known_ids: list[str], since: str | None = None) -> Reading:
+        """Return one whole study, read series by series; see Source.read, and Rereadable for `since`."""
         if answers.is_id(study_uid) or not is_askable(study_uid):
             raise unreadable(study_uid, self._api.study(study_uid) if answers.is_id(study_uid) else None)
         study = self._api.study(self._only_id(study_uid, known_ids))
@@ -93,13 +83,16 @@ class Orthanc:
         listed = self._api.series(study.ID)
         before = sighting(study, now, sum(len(one.Instances) for one in listed) if counting else None)
         collector = Collector()
-        self._instances.take(study, study_uid, listed, collector, partial(has_moved, now=now, seconds=seconds))
+        moved = moved_since(study, listed, since, now)
+        self._instances.take(study, study_uid, listed, collector, moved, settled=not before.young)
         metadata = self._api.metadata(study.ID)
         if metadata is None or not self._stayed(study, before, moved_in(metadata), now):
             raise SourceChanged(f"study {study_uid} changed while it was read")
         kept = self._api.kept(study.ID) if is_named_otherwise(metadata) else kept_in(metadata)
         whole = identified(self._dicomweb.complete(collector.study(study_uid)), kept)
         return Reading(whole, remembering(before, kept) if self._api.tells_metadata else before)
+
+    read_again = read
 
     def _stayed(self, study: answers.Study, before: Sighting, moved: str, now: datetime) -> bool:
         """Tell whether a study is as it was before it was read, by when it moved last.
