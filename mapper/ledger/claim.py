@@ -28,5 +28,7 @@ class Claim:
     """When it was taken, in seconds since 1970 UTC."""
     fingerprint: str = ""
     """In which state the study was read when it was synced last; empty: never, or by an earlier release."""
+    done_generation: int = 0
+    """The generation of the study that was finished last."""
     failure: str = ""
     """The kind of its last failure, empty when it did not fail since."""

@@ -58,7 +58,8 @@ CLAIMED = (
     .where(*ONE, may("claimed", "taken over"))
     .values(state=to("claimed", "taken over"), owner=bindparam("by"), lease_until=bindparam("until"))
     .values(attempts=study.c.attempts + 1, claimed_at=NOW, changed_at=NOW)
-    .returning(study.c.generation, study.c.attempts, study.c.priority, study.c.fingerprint, study.c.failure)
+    .returning(study.c.generation, study.c.attempts, study.c.priority)
+    .returning(study.c.fingerprint, study.c.done_generation, study.c.failure)
 )
 
 

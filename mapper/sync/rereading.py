@@ -18,6 +18,7 @@ def since(claim: Claim) -> str | None:
     """
     if claim.priority == BY_HAND:
         return ""
-    if claim.fingerprint or claim.priority == BEHIND:
-        return claim.fingerprint or None
-    return "" if claim.generation > 1 or claim.attempts > 1 or claim.failure else None
+    if claim.fingerprint:
+        return claim.fingerprint
+    at_first = claim.generation == claim.done_generation + 1 and claim.attempts == 1 and not claim.failure
+    return None if at_first and (claim.generation == 1 or claim.priority == BEHIND) else ""

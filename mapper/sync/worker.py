@@ -162,7 +162,7 @@ class Worker:
         """Say in FHIR that a study is gone; returns its fate and the reason."""
         self.delivery.retract(claim)
         self.ledger.seen.forget(claim.source, claim.study_uid)
-        must_have_ended(self.end(claim, "gone", str(gone), problems="[]"))
+        must_have_ended(self.end(claim, "gone", str(gone), problems="[]", fingerprint=""))
         return "removed", str(gone)
 
     def failed(self, claim: Claim, error: MapperError) -> State:

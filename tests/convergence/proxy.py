@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.cut()
         return self.answer(status, headers, self.proxy.edit(self.path, content))
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_PUT = do_DELETE = do_GET
 
     def ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of the server."""

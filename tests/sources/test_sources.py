@@ -439,7 +439,7 @@ def of_series(one: dict[str, Any]) -> Answer:
     return Answer(200, [{**SERIES.body[0], "LastUpdate": one["LastUpdate"]}])
 
 
-REFUSALS = {"there is none": MISSING, **{str(status): Answer(status, {}) for status in (401, 403, 405, 409)}}
+REFUSALS = {"there is none": MISSING, **{str(status): Answer(status, {}) for status in (401, 403, 405, 409, 501)}}
 
 
 @pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS)
@@ -479,17 +479,36 @@ def test_who_may_not_look_at_plugins_makes_it_anew_all_the_same(status: int) -> 
     assert CACHE in [asked.path for asked in http.asked]
 
 
-@pytest.mark.parametrize(("moved_at", "times"), [("20240101T115957", 1), ("20240101T115959", 2)], ids=["old", "young"])
-def test_one_state_of_a_series_is_made_anew_once_in_a_while(moved_at: str, times: int) -> None:
+AGAIN: dict[str, tuple[str, str, int, int]] = {  # LastUpdate, time, status -> how often it is made anew, read twice
+    "old": ("20240101T115957", "20240101T120000", 200, 1),
+    "nothing was kept": ("20240101T115957", "20240101T120000", 404, 1),
+    "young": ("20240101T115959", "20240101T120000", 200, 2),
+    "young, then old": ("20240101T115959", "20240101T120005", 200, 2),
+    "not allowed at first, perhaps": ("20240101T115957", "20240101T120000", 403, 2),
+}
+
+
+@pytest.mark.parametrize(("moved_at", "later", "status", "times"), AGAIN.values(), ids=AGAIN)
+def test_one_state_of_a_series_is_made_anew_once_in_a_while(moved_at: str, later: str, status: int, times: int) -> None:
     """Whoever could not wait for the answer finds it made then; behind a young state another one may hide."""
-    one = study(moved_at)
-    read = [HIT, Answer(200, one), of_series(one), *[Answer(200, {})], METADATA, looked(one)]
-    again = [HIT, Answer(200, one), NOW, of_series(one), *[Answer(200, {})][: times - 1], METADATA, looked(one)]
-    with HttpFake(*read[:2], SYSTEM, NOW, read[2], DICOMWEB, *read[3:], *again) as http:
+    one, deleted = study(moved_at), MISSING if status == 404 else Answer(status, {})
+    read, end = [HIT, Answer(200, one), SYSTEM, NOW, of_series(one), DICOMWEB, deleted], [METADATA, looked(one)]
+    again = [HIT, Answer(200, one), Answer(200, later.encode()), of_series(one), *[deleted][: times - 1]]
+    with HttpFake(*read, *end, *again, *end) as http:
         source = orthanc(http.url)
         for _ in range(2):
             source.read_again(UID, [], "")
     assert [asked.path for asked in http.asked].count(CACHE) == times
+
+
+def test_a_series_that_moved_after_its_study_was_looked_at_is_not_settled() -> None:
+    one, series = study("20240101T115900"), Answer(200, [{**SERIES.body[0], "LastUpdate": "20240101T115959"}])
+    read, end = [HIT, Answer(200, one), SYSTEM, NOW, series, DICOMWEB, Answer(200, {})], [METADATA, looked(one)]
+    with HttpFake(*read, *end, HIT, Answer(200, one), NOW, series, Answer(200, {}), *end) as http:
+        source = orthanc(http.url)
+        for _ in range(2):
+            source.read_again(UID, [], "")
+    assert [asked.path for asked in http.asked].count(CACHE) == 2
 
 
 KEEPERS = {"1.7": False, "1.14": False, "1.15": True, "1.20": True, "mainline": True}

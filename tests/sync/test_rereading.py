@@ -12,19 +12,26 @@ from mapper.sync.sweep import sweep
 from tests.support.fakes import World
 
 CLAIM = Claim("orthanc", "1.2.3", 1, 1, 0, "owner")
+DONE = replace(CLAIM, generation=9, done_generation=8)
 STATE = "20240101T110000"
 CLAIMS: dict[str, tuple[Claim, str | None]] = {  # claim -> the state after which nothing that was kept is read
     "new": (CLAIM, None),
     "by hand, new": (replace(CLAIM, priority=BY_HAND), ""),
+    "new, of a backfill": (replace(CLAIM, priority=BEHIND), None),
     "it moved since it was new": (replace(CLAIM, generation=2), ""),
     "a second attempt": (replace(CLAIM, attempts=2), ""),
     "held back by an outage, which burns no attempt": (replace(CLAIM, failure="SinkDown"), ""),
-    "moved": (replace(CLAIM, generation=9, fingerprint=STATE), STATE),
-    "with all": (replace(CLAIM, generation=9, fingerprint=STATE, priority=WITH_ALL), STATE),
-    "mapped anew": (replace(CLAIM, generation=9, fingerprint=STATE, priority=BEHIND), STATE),
-    "by hand": (replace(CLAIM, generation=9, fingerprint=STATE, priority=BY_HAND), ""),
-    "mapped anew, synced by an earlier release": (replace(CLAIM, generation=9, priority=BEHIND), None),
-    "moved, synced by an earlier release": (replace(CLAIM, generation=9), ""),
+    "put back in line by other settings while it was tried again": (
+        replace(CLAIM, generation=2, priority=BEHIND),
+        "",
+    ),
+    "moved": (replace(DONE, fingerprint=STATE), STATE),
+    "with all": (replace(DONE, fingerprint=STATE, priority=WITH_ALL), STATE),
+    "mapped anew": (replace(DONE, fingerprint=STATE, priority=BEHIND), STATE),
+    "by hand": (replace(DONE, fingerprint=STATE, priority=BY_HAND), ""),
+    "mapped anew, synced by an earlier release": (replace(DONE, priority=BEHIND), None),
+    "mapped anew and moved, synced by an earlier release": (replace(DONE, generation=10, priority=BEHIND), ""),
+    "moved, synced by an earlier release": (DONE, ""),
 }
 
 
@@ -71,3 +78,16 @@ def test_a_claim_says_how_the_study_failed_last(world: World) -> None:
     world.ledger.studies.release(claim, "no answer", 0.0, "SinkDown")
     (again,) = world.ledger.studies.claim(["orthanc"])
     assert (again.attempts, again.failure) == (1, "SinkDown")
+
+
+def test_of_a_study_that_went_nobody_knows_how_it_was_read(world: World) -> None:
+    """It may come back from a backup in the very state in which it was."""
+    world.source.store("1.2.3")
+    sweep(world.ledger, world.source)
+    world.work()
+    world.source.delete("1.2.3")
+    sweep(world.ledger, world.source, vanishing_allowed=True)
+    world.work()
+    world.ledger.studies.mark("orthanc", ["1.2.3"])
+    (claim,) = world.ledger.studies.claim(["orthanc"])
+    assert claim.fingerprint == ""

@@ -15,7 +15,7 @@ from mapper.sources.orthanc import answers
 PROBE = Bound(1, 5.0)
 DOWN, TOO_MUCH = frozenset({502, 503, 504}), frozenset({408, 429})
 """What says that nobody is there, or that there is too much to do."""
-NOT_ALLOWED = frozenset({401, 403, 405, 409})
+NOT_ALLOWED = frozenset({401, 403, 405, 409, 501})
 """What says that this is not for us to do, and never will be."""
 T = TypeVar("T")
 

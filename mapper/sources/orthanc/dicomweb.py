@@ -21,8 +21,11 @@ It takes them for those of the instances that have the same ids, whatever was st
 them anew when the series is stable again; an Orthanc that is stopped before never does.
 """
 PLUGIN = Target("/plugins/dicom-web")
-GOOD_FOR, REMEMBERED = 600.0, 10_000
-"""Seconds for which what was made anew of one state of a series is not made anew again; of how many that is known."""
+A_WHILE, REMEMBERED = 300.0, 10_000
+"""Seconds, beyond those that its metadata may take twice, for which one state of a series is not made anew again.
+
+Of that many states it is remembered.
+"""
 log = logger(__name__)
 
 
@@ -67,9 +70,11 @@ class DicomWeb:
             if not self._refused:
                 log.warning("kept metadata", reason=str(error), do=f"let us DELETE {CACHE}")
             self._refused = True
-        if len(self._anew) >= REMEMBERED:
-            self._anew.clear()
-        self._anew[state] = time.monotonic() + GOOD_FOR
+            return
+        if settled:
+            if len(self._anew) >= REMEMBERED:
+                self._anew.clear()
+            self._anew[state] = time.monotonic() + 2 * self._bound.seconds + A_WHILE
 
     @cached_property
     def _keeps(self) -> bool:

@@ -36,7 +36,7 @@ class SeriesReader:
     ) -> None:
         """Take all series of a study; the metadata of those that `moved` are made anew.
 
-        It is `settled` when no other change can hide behind when they moved.
+        The study is `settled` when no other change can hide behind when it moved.
 
         Raises SourceChanged where one is not to be had, BadMetadata, and as OrthancClient.answer.
         """
@@ -50,7 +50,7 @@ class SeriesReader:
             mend, stored = exact.of_series(series), rows.get(series.ID)
             if not (stored and self._database and self._database.take(study_uid, series_uid, stored, into, mend)):
                 if series in moved:
-                    self._dicomweb.make_anew(series, settled=settled)
+                    self._dicomweb.make_anew(series, settled=settled and series.LastUpdate <= study.moved)
                 self._by_metadata(study_uid, series_uid, into, mend)
 
     def _by_metadata(self, study_uid: str, series_uid: str, into: Collector, mend: Mend) -> None:
