@@ -8,7 +8,12 @@ BUSY = 30.0
 """Seconds for which SQLite waits for another one that writes; who waits longer for a thread of ours is let through."""
 STORED, LATER = "FULL", "NORMAL"
 """Whether a commit waits for the disk. One that does stores all before it: one log (WAL) has them in order."""
-PRAGMAS = ("journal_mode=WAL", f"synchronous={STORED}", f"busy_timeout={BUSY * 1000:.0f}", "foreign_keys=ON")
+LOG = 8000
+"""Pages of 4 kB in the log before they are brought into the file: a page that is written twice is brought once."""
+PRAGMAS = (
+    *("journal_mode=WAL", f"synchronous={STORED}", f"wal_autocheckpoint={LOG}"),
+    *(f"busy_timeout={BUSY * 1000:.0f}", "foreign_keys=ON"),
+)
 
 
 def opened(connection: Any, record: Any) -> None:
