@@ -71,7 +71,10 @@ class Item:
 
     def values(self, keyword: str) -> list[Any]:
         """Return every value that is not empty."""
-        return [value for value in self.positions(keyword) if value is not None]
+        element = self.element(keyword)
+        if element is None:
+            return []
+        return [value for value in decode(attribute(keyword).vr, element, Item) if value is not None]
 
     def __getitem__(self, keyword: str) -> Any:
         """Return the first value that is not empty, or None; a split text is put together again."""
@@ -84,11 +87,13 @@ class Item:
 
     def is_repeated(self, keyword: str) -> bool:
         """Tell whether there are several values where PS3.6 allows one and they are no split text."""
-        if not is_single(keyword) or vr_of(keyword) in PLAIN_TEXT:
-            return False
         element = self.element(keyword)
         values = element.get("Value") if isinstance(element, JSON_OBJECT) else None
-        return isinstance(values, list) and len(values) > 1 and sum(value not in EMPTY for value in values) > 1
+        if not isinstance(values, list) or len(values) < 2:  # as nearly always
+            return False
+        if not is_single(keyword) or vr_of(keyword) in PLAIN_TEXT:
+            return False
+        return sum(value not in EMPTY for value in values) > 1
 
     def canonical(self) -> str:
         """Return the raw attributes as one text, the same for the same content."""

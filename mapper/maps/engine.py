@@ -34,7 +34,7 @@ def repeated(rule: Rule, cx: Context, item: Item, before: Before) -> Any:
 
     The row must read nothing else. What was recorded then is recorded already.
     """
-    elements = [item.element(keyword) for keyword in rule.keywords]
+    elements = list(map(item.raw.get, rule.raw_tags))
     last = before.get(id(rule))
     if last is not None and all(map(is_, elements, last[0])):
         return last[1]

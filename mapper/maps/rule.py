@@ -74,9 +74,14 @@ class Rule:
         return tuple(Read(word.rstrip("*?"), "**" in word, "*" in word, "?" in word) for word in words)
 
     @cached_property
-    def elements(self) -> frozenset[str]:
+    def raw_tags(self) -> tuple[str, ...]:
         """The tags of the keywords as DICOM JSON writes them."""
-        return frozenset(map(tag_of, self.keywords))
+        return tuple(map(tag_of, self.keywords))
+
+    @cached_property
+    def elements(self) -> frozenset[str]:
+        """The same, whatever their order."""
+        return frozenset(self.raw_tags)
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -124,7 +129,7 @@ class Rule:
         patient is, is settled for the whole study.
         """
         whole = item
-        if self.keywords and self.keywords[0] in item:
+        if type(item) is not Item and self.keywords and self.keywords[0] in item:
             item = item.layer(self.keywords[0])
         for keyword, of_all, several, completes in self.reads:
             try:
