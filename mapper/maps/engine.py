@@ -21,7 +21,7 @@ def make(rule: Rule, cx: Context, item: Item) -> Any:
 
     What many items share is made once: by rows that read nothing else.
     """
-    kept = item.kept(rule.keywords) if type(rule) is Rule else None
+    kept = item.kept(rule.keywords) if type(rule) is Rule and type(item) is not Item else None
     if kept is None:
         return made_by(rule, cx, item)
     if id(rule) not in kept:
@@ -141,15 +141,16 @@ def apply(rules: Iterable[Rule], cx: Context, item: Item, inside: str, before: B
     said: dict[str, set[Hashable]] = {}
     for rule in rules:
         parents, name = way(rule.element, inside)
-        if why := passed_over(rule, cx, inner(out, parents).get(name)):
+        there = (inner(out, parents) if parents else out).get(name)
+        if (there is not None or rule.option) and (why := passed_over(rule, cx, there)):
             cx.silent(rule, why)
             continue
         made = make(rule, cx, item) if before is None else repeated(rule, cx, item, before)
-        if is_nothing(made):
+        if not made and is_nothing(made):
             if rule.required:
                 raise MissingElement(rule)
             continue
-        place = inner(out, parents, make=True)
+        place = inner(out, parents, make=True) if parents else out
         if isinstance(made, list):
             listed = place.setdefault(name, [])
             if new := unseen(made, said.setdefault(rule.element, set())):
