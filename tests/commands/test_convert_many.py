@@ -55,6 +55,8 @@ def scatter(folder: Path, studies: int = STUDIES) -> None:
     (folder / "c" / "read.me").write_text("no DICOM")
 
 
+MANY = 300
+"""Studies of which a job is still at work when somebody who waits for the first ones has seen them."""
 WAYS: dict[str, list[str]] = {"by itself": [], "here": ["--processes", "0"], "processes": ["--processes", "2"]}
 
 
@@ -186,7 +188,7 @@ def test_a_backfill_never_takes_studies_of_files_for_gone(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("to", ["-", "ndjson:out"])
 def test_an_interrupt_ends_it_in_one_line_with_nothing_cut(tmp_path: Path, to: str) -> None:
-    scatter(tmp_path / "in", 120)
+    scatter(tmp_path / "in", MANY)
     expected, _ = in_one_pass(Path("in"))
     arguments = [PROGRAM, "convert", "--each-study", "in", "--to", to, "--processes", "1"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
@@ -219,7 +221,7 @@ def test_an_interrupt_ends_it_in_one_line_with_nothing_cut(tmp_path: Path, to: s
 
 
 def test_after_a_kill_it_goes_on_and_nothing_is_twice(tmp_path: Path) -> None:
-    scatter(tmp_path / "in", 120)
+    scatter(tmp_path / "in", MANY)
     to = ["--each-study", "in", "--to", "ndjson:out"]
     with subprocess.Popen([PROGRAM, "convert", *to], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         while not any(path.stat().st_size for path in Path("out").glob(".ImagingStudy.*.part")):
