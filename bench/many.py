@@ -70,7 +70,7 @@ class Crew:
 
     size = 1
 
-    def submit(self, do: Callable[..., Any], recipe: Recipe, study_uid: str, known: list[str]) -> "Future[Any]":
+    def submit(self, do: Callable[..., Any], recipe: Recipe, study_uid: str, *others: Any) -> "Future[Any]":
         """Return a study as if it had been read."""
         future: Future[Any] = Future()
         made = self.made(study_uid, int(study_uid.rpartition(".")[2]), recipe.namespace)

@@ -4,11 +4,14 @@ import sys
 from doctest import DocTestFinder, DocTestRunner
 
 import pytest
+from rich.console import Console
 
 from bench import readme
 from bench.__main__ import ALONE, PROGRAMS, run
+from bench.backfill import memory
 from bench.budget import Budget
 from bench.check import is_slower, lines
+from bench.many import MapsEach
 from bench.processes import BUSY
 from bench.readme import BEGIN, END, README, told
 from bench.target import verdict
@@ -79,6 +82,11 @@ def test_every_program_of_the_bench_is_run_and_no_other() -> None:
 )
 def test_a_program_is_ended_at_its_bound_and_what_became_of_it_is_said(program: str, said: str) -> None:
     assert run([sys.executable, "-c", program], 2.0 if "while" in program else 60.0).startswith(said)
+
+
+def test_a_backfill_takes_the_crew_of_the_bench(capsys: pytest.CaptureFixture[str]) -> None:
+    memory(MapsEach(), "each mapped", 20, Console(width=100))
+    assert "after 20" in capsys.readouterr().out
 
 
 def test_a_budget_is_spent_when_nothing_is_left() -> None:
