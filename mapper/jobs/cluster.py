@@ -11,8 +11,8 @@ PATIENCE = 20
 """Seconds until the scheduler has to answer."""
 
 
-def cluster(address: str) -> tuple[Callable[[], Executor], int]:
-    """Return what makes an executor of the cluster at an address, and how many threads its workers have.
+def cluster(address: str) -> tuple[Callable[[], Executor], int, Callable[[], bool]]:
+    """Return what makes an executor of the cluster at an address, its workers' threads, and what tells that it is gone.
 
     Raises SettingError where `distributed` is not installed, nobody answers, or a worker is of another release.
     """
@@ -35,4 +35,7 @@ def cluster(address: str) -> tuple[Callable[[], Executor], int]:
         made: Executor = client.get_executor(pure=False, retries=3)  # type: ignore[no-untyped-call]
         return made
 
-    return make, size
+    def is_gone() -> bool:
+        return client.status in ("closing", "closed")  # nobody but a scheduler that stays away makes it so
+
+    return make, size, is_gone

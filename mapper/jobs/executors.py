@@ -5,7 +5,15 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -15,14 +23,17 @@ from mapper.errors import MapperError, SettingError, SourceBusy, SourceDown
 
 T = TypeVar("T")
 Make = Callable[[], Executor]
+LOOK = 1.0
+"""Seconds between two looks whether somebody is there who would answer still."""
+GONE = "the Dask scheduler is gone: start it, and say the command again: what is done stays done"
 
 
 class Crew:
     """An executor that is made anew when one of its processes was killed: what it was at is asked for again."""
 
-    def __init__(self, make: Make, size: int) -> None:
-        """Remember how to make it, and how many tasks it works at side by side."""
-        self._make, self._lock = make, Lock()
+    def __init__(self, make: Make, size: int, is_gone: Callable[[], bool] | None = None) -> None:
+        """Remember how to make it, how many tasks it works at side by side, and what tells that its cluster is gone."""
+        self._make, self._lock, self._is_gone = make, Lock(), is_gone
         self._executor = make()
         self._by: WeakKeyDictionary[Future[Any], Executor] = WeakKeyDictionary()
         """Who was asked: when one pool breaks, all it was at fails, and it is replaced once."""
@@ -49,12 +60,12 @@ class Crew:
         SourceDown where nothing more can be done: see `check`.
         """
         try:
-            return future.result()
+            return self._awaited(future)
         except BrokenExecutor:
             self._renew(self._by[future])
             raise SourceBusy("a process that reads studies was killed: it is replaced") from None
         except CancelledError:
-            self.lost = "the Dask scheduler is gone: start it, and say the command again: what is done stays done"
+            self.lost = GONE
             raise SourceDown(self.lost) from None
         except SettingError as error:  # it would fail at every study
             self.lost = str(error)
@@ -65,6 +76,14 @@ class Crew:
             if type(error).__module__.partition(".")[0] != "distributed":
                 raise
             raise SourceBusy(f"the cluster failed at a study ({type(error).__name__})") from None
+
+    def _awaited(self, future: "Future[T]") -> T:
+        """Return what came of it; raises CancelledError where it never will: Dask gives some up without a word."""
+        while self._is_gone and not future.done():
+            wait([future], LOOK)
+            if self._is_gone() and not future.done():
+                raise CancelledError
+        return future.result()
 
     def check(self) -> None:
         """Raise SettingError where nothing more can be done."""
@@ -100,10 +119,11 @@ def stay_with(parent: int) -> None:
 @contextmanager
 def crew_of(threads: int, processes: int = 0, dask: str | None = None) -> Iterator[Crew]:
     """Make who reads and maps, and let go of it at the end; raises SettingError where Dask cannot be had."""
+    is_gone = None
     if dask:
         from mapper.jobs.cluster import cluster
 
-        make, size = cluster(dask)
+        make, size, is_gone = cluster(dask)
     elif processes:
         context = multiprocessing.get_context("spawn")
 
@@ -117,7 +137,7 @@ def crew_of(threads: int, processes: int = 0, dask: str | None = None) -> Iterat
             return ThreadPoolExecutor(threads, "reader")
 
         size = threads
-    crew = Crew(make, size)
+    crew = Crew(make, size, is_gone)
     try:
         yield crew
     finally:

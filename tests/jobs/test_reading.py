@@ -3,6 +3,7 @@
 import pickle
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import pytest
 from mapper.errors import SettingError, SourceDown
 from mapper.jobs import cluster as dask
 from mapper.jobs import reading
-from mapper.jobs.executors import crew_of
+from mapper.jobs.executors import Crew, crew_of
 from mapper.jobs.reading import Recipe, read
 from mapper.settings import Settings
 
@@ -84,3 +85,19 @@ def test_a_cluster_of_another_release_is_refused(release: Callable[[], str], mon
         else:
             with pytest.raises(SettingError, match="another release"):
                 dask.cluster(local.scheduler_address)
+
+
+class Silent(Executor):
+    """A pool that never says what came of anything, as Dask's once its scheduler is gone."""
+
+    def submit(self, *_: Any, **__: Any) -> "Future[Any]":
+        return Future()
+
+
+def test_who_waits_for_a_cluster_that_is_gone_is_told_and_does_not_wait_for_ever() -> None:
+    looks = iter([False, True])
+    crew = Crew(Silent, 1, lambda: next(looks))
+    with pytest.raises(SourceDown, match="scheduler is gone"):
+        crew.result(crew.submit(len, ""))
+    with pytest.raises(SettingError, match="scheduler is gone"):
+        crew.submit(len, "")
